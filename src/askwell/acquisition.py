@@ -1,0 +1,34 @@
+"""Acquisition functions: class probabilities in, one score an image out; the highest is asked first.
+
+Legend of axes: N images, C classes. Probabilities are float32 [N, C], rows sum to one; p1 is the most likely class,
+p2 the second, pC the least likely. Settles (2009), "Active Learning Literature Survey", section 3.1, compares the first three;
+largest margin is from arXiv 2505.06825.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+AcquisitionFunction = Callable[[Tensor], Tensor]
+
+
+def least_confidence(probs: Tensor) -> Tensor:
+    """`1 - p1` [N], from 0 (certain) to 1 - 1/C."""
+    return 1 - probs.amax(dim=1)
+
+
+def entropy(probs: Tensor) -> Tensor:
+    """`-Σ p ln p` [N] in nats, from 0 (certain) to ln C, with 0 ln 0 = 0 (Shannon, 1948)."""
+    return torch.special.entr(probs).sum(dim=1)
+
+
+def smallest_margin(probs: Tensor) -> Tensor:
+    """`-(p1 - p2)` [N], from -1 (certain) to 0: asks where the two best classes are closest (Scheffer et al., 2001)."""
+    first, second = probs.topk(2, dim=1).values.unbind(dim=1)
+    return second - first
+
+
+def largest_margin(probs: Tensor) -> Tensor:
+    """`-(p1 - pC)` [N], from -1 (certain) to 0: asks where the best and the worst class are closest."""
+    return probs.amin(dim=1) - probs.amax(dim=1)

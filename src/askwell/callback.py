@@ -1,0 +1,223 @@
+"""The active-learning loop: at the end of a round's last epoch measure, ask, label; then train again."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import distributed
+
+from askwell import provenance
+from askwell.dataset.module import ActiveDataModule
+from askwell.errors import UserError
+from askwell.evaluation import evaluate
+from askwell.keys import key
+from askwell.labelling import Answers, Labelling
+from askwell.model.frozen import FrozenNetwork
+from askwell.oracle import Oracle
+from askwell.plan import plan_for
+from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult
+from askwell.scoring import Scorer, batch_size_for
+from askwell.strategy import Strategy
+
+LEARNED = 0.5
+"""A class once recognised this often has been learned; an accuracy of 0 later on means that it was lost."""
+
+PREVIEWED = 32
+"""How many of a round's queried images are shown."""
+
+
+class ActiveLearning(pl.Callback):
+    """Buys the initial set, then runs rounds of `epochs_per_round` epochs, each ended by evaluation and a query.
+
+    `reset` starts every round from the initial weights with a new optimizer. With `rescore_every` m the pool is ranked
+    in every m-th round only, and the rounds between ask for what ranked next. `limits` are those of `plan_for`.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        oracle: Callable[..., Oracle],
+        seed: int,
+        epochs_per_round: int = 1,
+        reset: bool = False,
+        rescore_every: int = 1,
+        scoring_batch_size: int | None = None,
+        compile: bool = False,
+        **limits: Any,
+    ) -> None:
+        for setting, value in (("epochs_per_round", epochs_per_round), ("rescore_every", rescore_every)):
+            if value < 1:
+                raise UserError(f"protocol.{setting}={value}: expected at least 1")
+        self.strategy, self.oracle_for, self.seed = strategy, oracle, seed
+        self.epochs_per_round, self.reset, self.rescore_every = epochs_per_round, reset, rescore_every
+        self.scoring_batch_size, self.compile, self.limits = scoring_batch_size, compile, limits
+        self.round = 0
+        self.accuracy = 0.0
+        self.reason: str | None = None
+        self.learned: list[str] = []
+        self._restored: dict[str, Any] = {}
+
+    # Lightning's hooks, in the order in which it calls them
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        _check_flags(trainer)
+        self.data: ActiveDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        dataset = self.data.dataset
+        self.plan = plan_for(len(dataset.train), **self.limits)
+        oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
+        self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
+        self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        if state_dict["pool"] != self.data.pool.digest:
+            raise ValueError("the checkpoint's rounds and pool do not belong together: the data module was not restored")
+        self.round, self.accuracy, self.reason = state_dict["round"], state_dict["accuracy"], state_dict["reason"]
+        self.learned = state_dict["learned"]
+        self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.scorer = Scorer(
+            FrozenNetwork(pl_module.network, self.compile),
+            self.scoring_batch_size or batch_size_for(trainer.strategy.root_device),
+            trainer,
+        )
+        if not self.data.pool:
+            self.labelling.buy_initial_set(self.plan.initial_size)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for listener in self._listeners(trainer):
+            listener.on_rounds_start(trainer, self.data.dataset.classes, self.round)
+        if self.reason is not None:  # resumed after its end: it goes on only if the limits were raised
+            self.scorer.network.refresh()
+            self._ask_or_stop(trainer, self.round - 1)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        torch.manual_seed(key("epoch", self.seed, trainer.current_epoch, trainer.global_rank))
+        if trainer.current_epoch % self.epochs_per_round:
+            return
+        self.started = time.monotonic()
+        if self.reset and self.round:
+            pl_module.load_state_dict(self.initial_weights)
+            trainer.strategy.setup_optimizers(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if (trainer.current_epoch + 1) % self.epochs_per_round:
+            return
+        trained = time.monotonic()
+        labels, counts = len(self.data.pool), self._class_counts()
+        evaluation = self._evaluate(trainer, pl_module)
+        evaluated = time.monotonic()
+        answers = self._ask_or_stop(trainer, self.round)
+        result = RoundResult(
+            round=self.round,
+            labels=labels,
+            evaluation=evaluation,
+            classes=self.data.dataset.classes,
+            pool_size=self.data.pool.size - labels,
+            query_class_counts=counts,
+            train_seconds=trained - self.started,
+            score_seconds=time.monotonic() - evaluated,
+            eval_seconds=evaluated - trained,
+            lost_classes=self._lost_classes(evaluation),
+            preview=answers and self._preview(trainer, answers),
+        )
+        self.round += 1
+        for listener in self._listeners(trainer):
+            listener.on_round_end(trainer, result)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for listener in self._listeners(trainer) if self.reason else []:
+            listener.on_rounds_end(trainer, self.reason)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "round": self.round,
+            "accuracy": self.accuracy,
+            "reason": self.reason,
+            "learned": self.learned,
+            "ranked": self.labelling.ranked,
+            "pool": self.data.pool.digest,
+        }
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What this run is made of, for run.json: equal digests mean a paired start."""
+        dataset = self.data.dataset
+        return {
+            "query_size": self.plan.query_size,
+            "initial_size": self.plan.initial_size,
+            "pool": len(dataset.train),
+            "evaluation": len(dataset.evaluation),
+            "classes": list(dataset.classes),
+            "dataset_fingerprint": dataset.fingerprint,
+            "initial_digest": provenance.digest(self.data.pool.labelled[: self.plan.initial_size]),
+            "weights_digest": provenance.digest(*(weight.cpu().numpy() for weight in self.initial_weights.values())),
+            "scoring_batch_size": self.scorer.batch_size,
+            "device": provenance.device_name(self.scorer.trainer.strategy.root_device),
+            "processes": self.scorer.trainer.world_size,
+        }
+
+    # the steps of a round
+
+    def _evaluate(self, trainer: Trainer, pl_module: LightningModule) -> Evaluation:
+        _share_buffers(trainer, pl_module)
+        self.scorer.network.refresh()
+        images = self.data.dataset.evaluation
+        batches = self.scorer.logits(images, torch.arange(len(images)))
+        evaluation = evaluate(batches, torch.from_numpy(images.labels), len(self.data.dataset.classes))
+        if not np.isfinite(evaluation.loss):
+            raise UserError(f"the network diverged in round {self.round} (loss {evaluation.loss}): lower model.optimizer.lr")
+        self.accuracy = evaluation.accuracy
+        return evaluation
+
+    def _ask_or_stop(self, trainer: Trainer, round: int) -> Answers | None:
+        bought, left = len(self.data.pool), self.data.pool.size - len(self.data.pool)
+        self.reason = self.plan.reason_to_stop(round, bought, self.accuracy, left)
+        if self.reason is not None:
+            trainer.should_stop = True
+            return None
+        forward = partial(self.scorer.logits, self.data.dataset.train)
+        return self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
+
+    def _class_counts(self) -> dict[str, int]:
+        classes = self.data.dataset.classes
+        counts = np.bincount(self.data.pool.labels_of_round(self.round), minlength=len(classes))
+        return dict(zip(classes, counts.tolist(), strict=True))
+
+    def _lost_classes(self, evaluation: Evaluation) -> tuple[str, ...]:
+        accuracies = dict(zip(self.data.dataset.classes, evaluation.class_accuracy, strict=True))
+        self.learned += [name for name, value in accuracies.items() if value >= LEARNED and name not in self.learned]
+        return tuple(name for name, value in accuracies.items() if value == 0 and name in self.learned)
+
+    def _preview(self, trainer: Trainer, answers: Answers) -> Preview:
+        indices, labels, scores = (None if part is None else part[:PREVIEWED] for part in answers)
+        pixels = self.data.dataset.train.fetch(indices).to(trainer.strategy.root_device)
+        with torch.inference_mode(), trainer.precision_plugin.forward_context():
+            predictions = self.scorer.network(pixels).argmax(dim=1).cpu().numpy()
+        return Preview(indices, labels, predictions, scores)
+
+    def _listeners(self, trainer: Trainer) -> list[RoundListener]:
+        listeners = [callback for callback in trainer.callbacks if isinstance(callback, RoundListener)]
+        return listeners if trainer.is_global_zero else []
+
+
+def _check_flags(trainer: Trainer) -> None:
+    """Refuses Lightning flags that would silently train on something else than the labelled set."""
+    if trainer.reload_dataloaders_every_n_epochs != 1:
+        raise UserError("trainer.reload_dataloaders_every_n_epochs must be 1, or the training set would never grow")
+    if trainer.overfit_batches:
+        raise UserError("trainer.overfit_batches would train on images that were never labelled: remove it")
+    if trainer.max_steps != -1:
+        raise UserError("trainer.max_steps would end a round in the middle of its epoch: use rounds=... or budget=...")
+
+
+def _share_buffers(trainer: Trainer, module: LightningModule) -> None:
+    """Gives all processes the batch-norm statistics of the first, which are those of its checkpoint."""
+    if trainer.world_size > 1:
+        for buffer in module.buffers():
+            distributed.broadcast(buffer, 0)

@@ -1,0 +1,58 @@
+"""Checkpoints that survive a kill at any instant and a damaged disk."""
+
+import hashlib
+import io
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins import CheckpointIO
+
+from askwell.errors import UserError
+from askwell.files import write_whole
+
+log = logging.getLogger(__name__)
+
+CHECKSUM_BYTES = hashlib.sha256().digest_size
+
+
+class SafeCheckpointIO(CheckpointIO):
+    """Writes a checkpoint whole, with its checksum in front, and keeps the one before it as `<name>.previous`.
+
+    Reading checks the sum (torch itself loads a flipped bit without a word), falls back to the previous file, and
+    never unpickles anything but tensors and plain values.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        path = Path(path)
+        if path.exists():
+            _link(path, _previous(path))
+        write_whole(path, hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue())
+
+    def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = None) -> Any:
+        path = Path(path)
+        for candidate in (path, _previous(path)):
+            content = candidate.read_bytes() if candidate.exists() else b""
+            if hashlib.sha256(content[CHECKSUM_BYTES:]).digest() == content[:CHECKSUM_BYTES]:
+                return torch.load(io.BytesIO(content[CHECKSUM_BYTES:]), map_location=map_location, weights_only=True)
+            log.warning("checkpoint %s is damaged or missing, trying the one before it", candidate)
+        raise UserError(f"no readable checkpoint in {path.parent}: start the run again in a new folder")
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        for file in (Path(path), _previous(Path(path))):
+            file.unlink(missing_ok=True)
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(path.name + ".previous")
+
+
+def _link(path: Path, other: Path) -> None:
+    part = other.with_name(f".{other.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    os.link(path, part)
+    part.replace(other)

@@ -1,0 +1,98 @@
+"""What a run says on the screen: one line a round, and a table at its end. Plain lines where there is no terminal."""
+
+import sys
+from typing import Any
+
+import rich
+from pytorch_lightning import Callback
+from rich import box
+from rich.table import Table
+
+from askwell.curve import area_under_curve, labels_to_target
+from askwell.logger.rounds import TARGETS
+from askwell.progress import round_of
+from askwell.rounds import RoundListener, RoundResult
+
+REASONS = {
+    "rounds": "all rounds are done",
+    "budget": "the budget is spent",
+    "target_accuracy": "the target accuracy is reached",
+    "pool exhausted": "pool exhausted",
+}
+
+
+class Console(Callback, RoundListener):
+    """Tells each round as it ends. Its state is the learning curve, so that a resumed run ends with the whole table."""
+
+    def __init__(self, rounds: int | None = None) -> None:
+        self.rounds = rounds
+        self.labels: list[int] = []
+        self.accuracy: list[float] = []
+        self.seconds = {"train": 0.0, "score": 0.0, "evaluate": 0.0}
+        self.lost: list[str] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        curve = {"labels": list(self.labels), "accuracy": list(self.accuracy)}
+        return {**curve, "seconds": dict(self.seconds), "lost": list(self.lost)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.labels, self.accuracy = list(state_dict["labels"]), list(state_dict["accuracy"])
+        self.seconds, self.lost = dict(state_dict["seconds"]), list(state_dict["lost"])
+
+    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
+        self.labels.append(result.labels)
+        self.accuracy.append(result.accuracy)
+        for name, value in seconds_of(result).items():
+            self.seconds[name] += value
+        show(round_line(result, self.rounds))
+        for name in result.lost_classes:
+            self.lost += [] if name in self.lost else [name]
+            show(lost_line(name, result), style="bold red")
+
+    def on_rounds_end(self, trainer: Any, reason: str) -> None:
+        bought = f" after {self.labels[-1]} labels" if self.labels else ""
+        show(f"the end: {REASONS.get(reason, reason)}{bought}")
+        if self.labels:
+            rich.get_console().print(self._table())
+
+    def _table(self) -> Table:
+        table = Table("", "", box=box.SIMPLE_HEAD, show_header=False, highlight=False)
+        table.add_row("labels", f"{self.labels[-1]}")
+        table.add_row("final accuracy", f"{self.accuracy[-1]:.2%}")
+        table.add_row("best accuracy", f"{max(self.accuracy):.2%}")
+        table.add_row("mean accuracy over the labels", f"{area_under_curve(self.labels, self.accuracy):.2%}")
+        for target in TARGETS:
+            bought = labels_to_target(self.labels, self.accuracy, target)
+            table.add_row(f"labels to {target:.0%}", "not reached" if bought is None else f"{bought}")
+        table.add_row("classes lost on the way", ", ".join(self.lost) or "none")
+        for name, value in self.seconds.items():
+            table.add_row(f"seconds to {name}", f"{value:.1f}")
+        return table
+
+
+def round_line(result: RoundResult, rounds: int | None) -> str:
+    """The line of one round."""
+    worst = result.class_accuracy[result.worst_class]
+    seconds = "  ".join(f"{name} {value:.1f} s" for name, value in seconds_of(result).items())
+    return (
+        f"round {round_of(result.round, rounds)}  {result.labels:>6} labels   accuracy {result.accuracy:7.2%}   "
+        f"worst class {result.worst_class} {worst:.1%}   {seconds}"
+    )
+
+
+def lost_line(name: str, result: RoundResult) -> str:
+    """The line of a class that was learned and is not recognised any more."""
+    return f"!! class {name} is lost: learned before, and now none of its images is recognised ({result.labels} labels)"
+
+
+def seconds_of(result: RoundResult) -> dict[str, float]:
+    """What a round's time was spent on."""
+    return {"train": result.train_seconds, "score": result.score_seconds, "evaluate": result.eval_seconds}
+
+
+def show(line: str, style: str | None = None) -> None:
+    """Prints above a live bar, if there is one; without escape codes where stdout is no terminal."""
+    if sys.stdout.isatty():
+        rich.get_console().print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    else:
+        print(line, flush=True)

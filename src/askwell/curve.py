@@ -1,0 +1,23 @@
+"""A learning curve in numbers: accuracy measured at rising numbers of labels."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def labels_to_target(labels: Sequence[int], accuracy: Sequence[float], target: float) -> int | None:
+    """The labels of the first round whose accuracy is at least `target`; None when no round reached it."""
+    return next((bought for bought, reached in zip(labels, accuracy, strict=True) if reached >= target), None)
+
+
+def area_under_curve(labels: Sequence[int], accuracy: Sequence[float]) -> float:
+    """The mean accuracy over the range of labels, by trapezoids, in [0, 1]; of a single round, its accuracy.
+
+    Raises ValueError for a curve without rounds.
+    """
+    if not labels:
+        raise ValueError("the area under a learning curve needs at least one round, found none")
+    points = list(zip(labels, accuracy, strict=True))
+    if labels[-1] == labels[0]:
+        return accuracy[-1]
+    area = sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(points))
+    return area / (labels[-1] - labels[0])

@@ -1,0 +1,34 @@
+"""Images without a store: decoded from their source whenever they are fetched."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from askwell.dataset.images import Source
+from askwell.dataset.statistics import Statistics, channel_statistics
+
+
+class OnDemandImages:
+    """For images that change, or do not fit on the disk a second time. Slow: every fetch decodes."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.labels = source.labels
+        self.fingerprint = source.fingerprint
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Mean and standard deviation of each channel."""
+        return channel_statistics(self.fetch, len(self))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def fetch(self, indices: np.ndarray) -> Tensor:
+        """The images at `indices` [B], as uint8 [B, C, H, W] in channels_last memory."""
+        if not len(indices):
+            return self.fetch(np.zeros(1, np.int64))[:0]
+        images = np.stack([self.source.decode(int(index)) for index in indices])
+        return torch.from_numpy(images).permute(0, 3, 1, 2)

@@ -1,0 +1,200 @@
+"""The data sets that torchvision can download: MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100."""
+
+import logging
+import os
+import pickle
+import socket
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import numpy as np
+from filelock import FileLock
+
+from askwell.dataset.base import ImageDataset, Splits
+from askwell.dataset.fingerprint import digest_files
+from askwell.dataset.sources import ArraySource
+from askwell.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+SILENCE = 30  # seconds without an answer after which a download is given up
+UNREADABLE = (OSError, RuntimeError, ValueError, EOFError, AssertionError, KeyError, pickle.UnpicklingError)
+IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchvisionDataset(ImageDataset):
+    """A data set that a class of torchvision's reads from `files` below `data_dir`; downloaded where they are absent.
+
+    torchvision is imported only to download and to fill the store.
+    """
+
+    files: ClassVar[tuple[str, ...]]
+
+    @staticmethod
+    @abstractmethod
+    def reader() -> Callable[..., Any]:
+        """torchvision's class."""
+
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The classes, in the order of their numbers."""
+
+    def splits(self) -> Splits:
+        """Finds or downloads the files; none but CIFAR's list of classes is read."""
+        if not self._present:
+            self._download()
+        key = f"{type(self).__name__} {digest_files(self._root / file for file in self.files)}"
+        return Splits(self._source(key, True), self._source(key, False), self.names())
+
+    def _source(self, key: str, train: bool) -> ArraySource:
+        load = partial(_load, self.reader, self._root, train)
+        return ArraySource(load, f"{key} {train}", self.image_size, self.channels)
+
+    @property
+    def _root(self) -> Path:
+        return Path(self.data_dir).absolute()
+
+    @property
+    def _present(self) -> bool:
+        return all((self._root / file).is_file() for file in self.files)
+
+    def _download(self) -> None:
+        """Into a folder of its own first: files in their place are whole, so a later run can trust them."""
+        name, root = type(self).__name__, self._root
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with FileLock(root / f".{name}.lock"), TemporaryDirectory(dir=root) as temporary:
+                if not self._present:
+                    logger.info("downloading %s into %s", name, root)
+                    self._download_into(Path(temporary))
+        except UNREADABLE as error:
+            raise UserError(
+                f"cannot download {name} ({error}): put {', '.join(self.files)} into {root}, or set data_dir=… "
+                "to a folder that has them, or use dataset=mnist_mini, which needs no download"
+            ) from error
+
+    def _download_into(self, temporary: Path) -> None:
+        with _impatient():
+            self.reader()(temporary, download=True)
+        for file in self.files:
+            target = self._root / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temporary / file, target)
+
+
+class Mnist(TorchvisionDataset):
+    """Handwritten digits, 60,000 and 10,000 for evaluation, 28 x 28 grey pixels."""
+
+    files = tuple(f"MNIST/raw/{name}" for name in IDX)
+
+    @staticmethod
+    def reader() -> Callable[..., Any]:
+        """torchvision's MNIST."""
+        from torchvision.datasets import MNIST
+
+        return MNIST
+
+    def names(self) -> tuple[str, ...]:
+        """The digits."""
+        return tuple("0123456789")
+
+
+class FashionMnist(TorchvisionDataset):
+    """Clothes, 60,000 and 10,000 for evaluation, 28 x 28 grey pixels."""
+
+    files = tuple(f"FashionMNIST/raw/{name}" for name in IDX)
+
+    @staticmethod
+    def reader() -> Callable[..., Any]:
+        """torchvision's FashionMNIST."""
+        from torchvision.datasets import FashionMNIST
+
+        return FashionMNIST
+
+    def names(self) -> tuple[str, ...]:
+        """The kinds of clothes, as torchvision calls them."""
+        return (
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        )
+
+
+class Cifar10(TorchvisionDataset):
+    """Photographs of ten kinds of things, 50,000 and 10,000 for evaluation, 32 x 32 colour pixels."""
+
+    files = tuple(f"cifar-10-batches-py/{name}" for name in (*BATCHES, "batches.meta"))
+
+    @staticmethod
+    def reader() -> Callable[..., Any]:
+        """torchvision's CIFAR10."""
+        from torchvision.datasets import CIFAR10
+
+        return CIFAR10
+
+    def names(self) -> tuple[str, ...]:
+        """As the data set's own list has them."""
+        return _cifar_names(self._root / self.files[-1], "label_names")
+
+
+class Cifar100(TorchvisionDataset):
+    """Photographs of a hundred kinds of things, 50,000 and 10,000 for evaluation, 32 x 32 colour pixels."""
+
+    files = tuple(f"cifar-100-python/{name}" for name in ("train", "test", "meta"))
+
+    @staticmethod
+    def reader() -> Callable[..., Any]:
+        """torchvision's CIFAR100."""
+        from torchvision.datasets import CIFAR100
+
+        return CIFAR100
+
+    def names(self) -> tuple[str, ...]:
+        """As the data set's own list has them."""
+        return _cifar_names(self._root / self.files[-1], "fine_label_names")
+
+
+def _load(reader: Callable[[], Callable[..., Any]], root: Path, train: bool) -> tuple[np.ndarray, np.ndarray]:
+    """One split as torchvision reads it: uint8 [N, H, W] or [N, H, W, C], and labels [N]."""
+    try:
+        split = reader()(root, train=train)
+        return np.asarray(split.data), np.asarray(split.targets)
+    except UNREADABLE as error:
+        raise _damaged(root, error) from error
+
+
+def _cifar_names(file: Path, entry: str) -> tuple[str, ...]:
+    try:
+        return tuple(pickle.loads(file.read_bytes())[entry])
+    except UNREADABLE as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(place: Path, error: Exception) -> UserError:
+    return UserError(f"cannot read the data set in {place} ({error}): delete its files, and they are downloaded again")
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """A bound on silence: torchvision would wait for a dead network for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SILENCE)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

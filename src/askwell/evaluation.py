@@ -1,0 +1,24 @@
+"""The network measured on the fixed evaluation set."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torchmetrics import MeanMetric
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+from askwell.rounds import Evaluation
+
+
+def evaluate(batches: Iterable[tuple[Tensor, Tensor]], labels: Tensor, num_classes: int) -> Evaluation:
+    """Measures (positions [B], logits [B, C]) against the true `labels` [N]; all processes get the same answer."""
+    confusion, loss = MulticlassConfusionMatrix(num_classes, validate_args=False), MeanMetric(nan_strategy="disable")
+    for positions, logits in batches:
+        truth = labels[positions].to(logits.device)
+        confusion.to(logits.device).update(logits, truth)
+        loss.to(logits.device).update(cross_entropy(logits, truth), len(truth))
+    counts = confusion.compute().cpu()
+    return Evaluation(
+        accuracy=counts.diagonal().sum().item() / counts.sum().item(), loss=float(loss.compute()), confusion=counts.numpy()
+    )

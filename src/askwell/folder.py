@@ -1,0 +1,94 @@
+"""The folder of a run: claimed by one process, and honest about what happened in it."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from askwell.errors import UserError
+from askwell.files import write_json
+
+
+class RunFolder:
+    """Holds `path` for this process while in a `with` block, and keeps its run.json.
+
+    Leaving the block by an exception marks the run as failed, with the reason. Of the several processes of one run
+    only the first owns the folder; to the others it is a place to read from.
+    """
+
+    def __init__(self, path: str | Path, resume: bool = False, owned: bool = True) -> None:
+        self.path, self.resume, self.owned = Path(path), resume, owned
+        self.facts: dict[str, Any] = {}
+        self._lock = FileLock(self.path / ".lock")
+        self._started = time.monotonic()
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The last checkpoint, where there is one to go on from."""
+        last = self.path / "checkpoints" / "last.ckpt"
+        return last if last.exists() or last.with_name("last.ckpt.previous").exists() else None
+
+    def finished_with(self, limits: dict[str, Any]) -> bool:
+        """Whether the run is over and `limits`, such as rounds and budget, are the ones it ended by."""
+        return self.facts.get("status") == "finished" and self.facts.get("limits") == limits
+
+    def describe(self, **facts: Any) -> None:
+        """Adds facts to run.json."""
+        self.facts |= facts
+        if self.owned:
+            write_json(self.path / "run.json", self.facts)
+
+    def start(self, **facts: Any) -> None:
+        """Marks the run as running."""
+        began = self.facts.get("started") or datetime.now(UTC).isoformat(timespec="seconds")
+        self.describe(status="running", reason=None, started=began, **facts)
+
+    def finish(self, reason: str, **facts: Any) -> None:
+        """Marks the run as finished, for `reason`."""
+        self.describe(status="finished", reason=reason, wall_seconds=self._wall_seconds(), **facts)
+
+    def __enter__(self) -> Self:
+        if self.owned:
+            self._claim()
+        return self
+
+    def _claim(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            holder = (self.path / ".pid").read_text() if (self.path / ".pid").exists() else "unknown"
+            raise UserError(f"{self.path} is in use by process {holder}: wait for it, or choose another name=...") from None
+        (self.path / ".pid").write_text(str(os.getpid()))
+        if found := read_run(self.path):
+            refuse_used([self.path], self.resume)
+            self.facts = found
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None and self.facts.get("status") == "running":
+            reason = str(error) or kind.__name__ if kind else ""
+            self.describe(status="failed", reason=" ".join(reason.split()), wall_seconds=self._wall_seconds())
+        if self.owned:
+            (self.path / ".pid").unlink(missing_ok=True)
+            self._lock.release()
+
+    def _wall_seconds(self) -> float:
+        return self.facts.get("wall_seconds", 0.0) + time.monotonic() - self._started
+
+
+def read_run(path: Path) -> dict[str, Any] | None:
+    """The content of a run folder's run.json; None where there is none."""
+    file = path / "run.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def refuse_used(folders: list[Path], resume: bool) -> None:
+    """Raises UserError if one of `folders` holds a run and `resume` is not set."""
+    for folder in folders:
+        if not resume and (run := read_run(folder)):
+            raise UserError(f"{folder} already holds a {run['status']} run: choose another name=..., or resume=true to go on")

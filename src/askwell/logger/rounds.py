@@ -1,0 +1,88 @@
+"""The callback that tells every logger of every round."""
+
+from typing import Any
+
+import numpy as np
+from pytorch_lightning import Callback, Trainer
+
+from askwell.curve import area_under_curve, labels_to_target
+from askwell.logger.writer import Confusion, Gallery, RoundWriter, writer_for
+from askwell.rounds import Preview, RoundListener, RoundResult
+
+TARGETS = (0.90, 0.95, 0.97)
+"""The accuracies whose price in labels is a run's summary."""
+
+
+class LogRounds(Callback, RoundListener):
+    """Sends the same facts to all loggers of the trainer, drawn against labels. Its state is the learning curve."""
+
+    def __init__(self) -> None:
+        self.labels: list[int] = []
+        self.accuracy: list[float] = []
+        self.last: RoundResult | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"labels": list(self.labels), "accuracy": list(self.accuracy)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.labels, self.accuracy = list(state_dict["labels"]), list(state_dict["accuracy"])
+
+    def on_round_end(self, trainer: Trainer, result: RoundResult) -> None:
+        self.labels.append(result.labels)
+        self.accuracy.append(result.accuracy)
+        self.last = result
+        queried = gallery(trainer, result.preview, result.classes) if trainer.loggers and result.preview else None
+        for writer in _writers(trainer):
+            writer.write_numbers(numbers(result), result.labels)
+            if queried is not None:
+                writer.write_gallery("queried_images", queried, result.labels)
+
+    def on_rounds_end(self, trainer: Trainer, reason: str) -> None:
+        for writer in _writers(trainer):
+            if self.last is not None:
+                confusion = Confusion(self.last.evaluation.confusion, self.last.classes)
+                writer.write_confusion(confusion, self.last.labels)
+            if self.labels:
+                writer.write_summary(summary(self.labels, self.accuracy))
+
+
+def numbers(result: RoundResult) -> dict[str, float]:
+    """A round as flat names and numbers; a class without evaluation images has no accuracy."""
+    by_class = {name: value for name, value in result.class_accuracy.items() if not np.isnan(value)}
+    return {
+        "accuracy": result.accuracy,
+        "loss": result.evaluation.loss,
+        "worst_class_accuracy": result.class_accuracy[result.worst_class],
+        "pool_size": result.pool_size,
+        "seconds/train": result.train_seconds,
+        "seconds/score": result.score_seconds,
+        "seconds/evaluate": result.eval_seconds,
+        **{f"class_accuracy/{name}": value for name, value in by_class.items()},
+        **{f"queried/{name}": count for name, count in result.query_class_counts.items()},
+    }
+
+
+def summary(labels: list[int], accuracy: list[float]) -> dict[str, float | int | None]:
+    """What a whole run is compared by; the labels of a target that was not reached are None."""
+    return {
+        "final_accuracy": accuracy[-1],
+        "area_under_curve": area_under_curve(labels, accuracy),
+        **{f"labels_to_{target * 100:.0f}": labels_to_target(labels, accuracy, target) for target in TARGETS},
+    }
+
+
+def gallery(trainer: Trainer, preview: Preview, classes: tuple[str, ...]) -> Gallery:
+    """The queried images with what was asked, answered and believed."""
+    dataset = trainer.datamodule.dataset  # type: ignore[attr-defined]
+    scores = [None] * len(preview.indices) if preview.scores is None else preview.scores.tolist()
+    captions = (
+        f"{index}, {classes[label]}, predicted {classes[predicted]}" + ("" if score is None else f", score {score:.3f}")
+        for index, label, predicted, score in zip(
+            preview.indices, preview.labels, preview.predictions, scores, strict=True
+        )
+    )
+    return Gallery(dataset.train.fetch(preview.indices).numpy(), tuple(captions))
+
+
+def _writers(trainer: Trainer) -> list[RoundWriter]:
+    return [writer_for(logger) for logger in trainer.loggers]

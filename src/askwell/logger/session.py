@@ -1,0 +1,85 @@
+"""Opening a W&B run without ever asking, waiting long or failing."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import wandb
+
+from askwell.errors import UserError
+
+Mode = Literal["online", "offline", "disabled"]
+MODES: dict[str, Mode] = {
+    **{mode: mode for mode in get_args(Mode)},
+    **{"run": "online", "dryrun": "offline"},  # their names of old, which wandb still takes
+}
+
+
+def open_run(wished: Mode, settings: Mapping[str, Any], **init: Any) -> wandb.Run:
+    """A run in the wished mode; where it cannot be online, offline, with one line on stderr that says why.
+
+    `settings` are those of wandb.Settings, `init` the arguments of wandb.init.
+    """
+    quiet = wandb.Settings(silent=True, console="off", reinit="finish_previous", **settings)
+    _silence()
+    if wished != "online":
+        return wandb.init(mode=wished, settings=quiet, **init)
+    obstacle = "there is no API key: `wandb login` logs in"
+    try:
+        if wandb.login(prompt=False, verify=False):
+            run = wandb.init(mode="online", settings=quiet, **init)
+            say(f"W&B: {run.url}")
+            return run
+    except Exception as error:  # whatever keeps W&B from the network, a run goes on without it
+        obstacle = f"the server cannot be used ({brief(error)})"
+        give_up_service()
+        _silence()
+    run = wandb.init(mode="offline", settings=quiet, **init)
+    say(f"W&B is offline, as {obstacle}; `wandb sync {run.settings.sync_dir}` sends this run later")
+    return run
+
+
+def wished_mode(mode: str) -> Mode:
+    """What `mode` means: `auto` follows WANDB_MODE, and is online where that is not set. Raises UserError."""
+    setting, wished = "logger.wandb.mode", mode
+    if mode == "auto":
+        setting, wished = "WANDB_MODE", os.environ.get("WANDB_MODE") or "online"
+    if wished not in MODES:
+        raise UserError(f"{setting}={wished}: expected one of {', '.join(get_args(Mode))}")
+    return MODES[wished]
+
+
+def give_up_service() -> None:
+    """Drops wandb's background process, so that the next run starts a new one."""
+    with suppress(Exception):  # a dead process cannot be told to end
+        wandb.teardown()
+
+
+@contextmanager
+def staged_below(folder: str) -> Iterator[None]:
+    """Keeps what wandb stages and caches in `folder`, without leaving an environment variable to the next job."""
+    places = {"WANDB_DATA_DIR": Path(folder, "wandb"), "WANDB_CACHE_DIR": Path(folder, "wandb", "cache")}
+    ours = {name: str(place.absolute()) for name, place in places.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
+
+
+def say(line: str) -> None:
+    """One plain line on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def brief(error: Exception) -> str:
+    """The first line of an error, or its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def _silence() -> None:
+    wandb.setup(settings=wandb.Settings(silent=True))  # logging in has no settings of its own

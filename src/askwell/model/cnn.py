@@ -1,0 +1,46 @@
+"""The convolutional networks of arXiv 2505.06825: blocks of convolution, batch norm, ReLU and pooling, then two layers."""
+
+from collections import OrderedDict
+
+from torch import nn
+
+SMALL_ENOUGH = 12
+"""Pixels a side to which the blocks bring an image down before the fully connected layers."""
+
+
+class ConvolutionalNetwork(nn.Sequential):
+    """`blocks` that each halve the image and double the channels up to `width`; a hidden layer; logits [B, num_classes].
+
+    With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100.
+    """
+
+    def __init__(
+        self, channels: int, image_size: int, num_classes: int, blocks: int | None, width: int, hidden: int
+    ) -> None:
+        blocks = blocks_for(image_size) if blocks is None else blocks
+        widths = [channels, *(width >> halvings for halvings in reversed(range(blocks)))]
+        features = width * (image_size >> blocks) ** 2
+        super().__init__(
+            OrderedDict(
+                blocks=nn.Sequential(*(_block(*ends) for ends in zip(widths, widths[1:], strict=False))),
+                flatten=nn.Flatten(),
+                hidden=nn.Linear(features, hidden, bias=False),
+                norm=nn.BatchNorm1d(hidden),
+                relu=nn.ReLU(inplace=True),
+                logits=nn.Linear(hidden, num_classes),
+            )
+        )
+
+
+def blocks_for(image_size: int) -> int:
+    """How often `image_size` must be halved to be at most `SMALL_ENOUGH`."""
+    return 0 if image_size <= SMALL_ENOUGH else 1 + blocks_for(image_size // 2)
+
+
+def _block(channels: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+    )

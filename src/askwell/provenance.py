@@ -1,0 +1,46 @@
+"""What a run ran on: enough to have it again."""
+
+import hashlib
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+PACKAGES = ("askwell", "torch", "torchvision", "pytorch-lightning", "hydra-core", "torchmetrics", "numpy", "wandb")
+"""Those that decide results."""
+
+
+def of_process() -> dict[str, Any]:
+    """The command that started this process, the commit it runs from, and the versions of its packages."""
+    return {
+        "command": shlex.join(["python", *sys.argv]),
+        "git_commit": _git_commit(),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+    }
+
+
+def device_name(device: torch.device) -> str:
+    """The device and, on a CPU, the number of threads, which decides last bits."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """Names the content of these very arrays."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()[:16]
+
+
+def _git_commit() -> str | None:
+    """The commit of the checkout this runs from, marked if it was changed; None outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,45 @@
+"""The record of a run on disk: rounds.jsonl and queries.csv, flushed as each round ends."""
+
+import csv
+import io
+import json
+from typing import Any
+
+from pytorch_lightning import Callback
+
+from askwell.callback import ActiveLearning
+from askwell.files import append, write_whole
+from askwell.folder import RunFolder
+from askwell.pool import Pool
+from askwell.rounds import RoundListener, RoundResult
+
+
+class Record(Callback, RoundListener):
+    """Writes the result contract's files into `folder`. After a resume, what is to be done again is written again."""
+
+    def __init__(self, folder: RunFolder, learning: ActiveLearning) -> None:
+        self.folder, self.learning = folder, learning
+        self.rounds, self.queries = folder.path / "rounds.jsonl", folder.path / "queries.csv"
+        self.written = 0  # labels in queries.csv
+
+    def on_rounds_start(self, trainer: Any, classes: tuple[str, ...], start: int) -> None:
+        self.folder.describe(**self.learning.facts)
+        kept = self.rounds.read_text().splitlines(keepends=True)[:start] if self.rounds.exists() else []
+        write_whole(self.rounds, "".join(kept).encode())
+        write_whole(self.queries, b"round,index,label,score\n")
+        self._write_queries(trainer.datamodule.pool)
+
+    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
+        self._write_queries(trainer.datamodule.pool)
+        append(self.rounds, json.dumps(result.record()) + "\n")
+
+    def on_rounds_end(self, trainer: Any, reason: str) -> None:
+        self.folder.finish(reason, accuracy=self.learning.accuracy)
+
+    def _write_queries(self, pool: Pool) -> None:
+        rows = io.StringIO()
+        writer = csv.writer(rows, lineterminator="\n")
+        for index, bought in list(pool.purchases.items())[self.written :]:
+            writer.writerow([bought.round, index, bought.label, "" if bought.score is None else bought.score])
+        append(self.queries, rows.getvalue())
+        self.written = len(pool)

@@ -1,0 +1,23 @@
+"""The table that ends a sweep on the screen."""
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from askwell.report.measures import TARGETS
+from askwell.report.tables import summary_row
+from askwell.report.wording import percent
+from askwell.report.writing import Report
+
+
+def closing_table(report: Report) -> Table:
+    """A row a strategy in each group: labels to each target, final accuracy, seeds."""
+    caption = "mean ± sd over seeds; labels of the first round at or above the target"
+    table = Table(caption=caption, caption_justify="left", box=SIMPLE_HEAD)
+    for column in ("data set", "strategy", *(f"to {percent(target)}" for target in TARGETS), "final accuracy", "seeds"):
+        table.add_column(column, justify="left" if column in ("data set", "strategy") else "right")
+    for group in report.groups:
+        for strategy in group.strategies:
+            _, seeds, *to_targets, _, _, final, _ = summary_row(group, strategy)
+            table.add_row(group.title, strategy, *to_targets, final, seeds)
+        table.add_section()
+    return table

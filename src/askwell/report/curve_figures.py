@@ -1,0 +1,86 @@
+"""Learning curves and their difference to random."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from askwell.report.comparing import Pairs, interval, mean_difference, pairs
+from askwell.report.drawing import Look, accuracy_axis, drawn, look
+from askwell.report.groups import BASELINE, Group
+from askwell.report.layout import Picture
+from askwell.report.measures import TARGETS
+
+SIZE = (5.4, 3.7)
+Values = pd.Series | np.ndarray
+
+
+def learning_curves(group: Group) -> list[Picture]:
+    """Mean accuracy by labels for each strategy, with a band of one standard deviation."""
+    pictures: list[Picture] = []
+    caption = f"Accuracy by labels on {group.title}: mean and standard deviation over seeds"
+    with drawn(pictures, f"{group.slug}-curves", caption, SIZE) as axes:
+        for strategy, style in look(group.strategies).items():
+            curve = mean_curve(group.curves[group.curves["strategy"] == strategy])
+            draw_line(axes, curve.index, curve["mean"], style, strategy)
+            spread = curve["std"].fillna(0)
+            band(axes, curve.index, curve["mean"] - spread, curve["mean"] + spread, style)
+        finish_curves(axes, group.curves["accuracy"])
+    return pictures
+
+
+def finish_curves(axes: Axes, accuracy: pd.Series) -> None:
+    """Axes, target lines and legend of the learning curves."""
+    axes.set_ylim(max(0, accuracy.min() - 0.02), min(1, 1 - (1 - accuracy.max()) / 1.5))
+    for target in TARGETS:
+        if target < axes.get_ylim()[1]:
+            axes.axhline(target, linestyle=":", linewidth=0.8, color="#8a8a8a")
+    accuracy_axis(axes)
+    axes.set(xlabel="labels", ylabel="accuracy, %")
+    axes.legend(loc="lower right")
+
+
+def mean_curve(curves: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation of the accuracy by labels, as far as all the runs go."""
+    by_labels = curves.groupby("labels")["accuracy"].agg(["mean", "std", "count"])
+    return by_labels[by_labels["count"] == curves["run"].nunique()]
+
+
+def differences(group: Group) -> list[Picture]:
+    """Accuracy above random by labels, paired by seed, with a 95 % interval where the seeds carry one."""
+    pictures: list[Picture] = []
+    caption = f"Accuracy above random on {group.title}: mean over paired seeds and 95 % interval"
+    with drawn(pictures, f"{group.slug}-differences", caption, SIZE) as axes:
+        for strategy, style in look(group.strategies).items():
+            if strategy != BASELINE:
+                draw_difference(axes, group, pairs(group, strategy, BASELINE), style)
+        axes.axhline(0, linewidth=1, color="#8a8a8a")
+        axes.set(xlabel="labels", ylabel="accuracy above random, points")
+    return pictures
+
+
+def draw_difference(axes: Axes, group: Group, paired: Pairs, style: Look) -> None:
+    """A strategy's line and band; nothing without pairs."""
+    curves, reference_curves = (accuracy_by_seed(group, runs) for runs in (paired.own, paired.reference))
+    labels = curves.columns.intersection(reference_curves.columns)
+    if not len(paired) or labels.empty:
+        return
+    own, reference = 100 * curves[labels].to_numpy(), 100 * reference_curves[labels].to_numpy()
+    draw_line(axes, labels, (own - reference).mean(axis=0), style, paired.own["strategy"].iloc[0])
+    if paired.enough:
+        band(axes, labels, *interval(own, reference, mean_difference), style)
+
+
+def accuracy_by_seed(group: Group, runs: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies, a row a seed and a column a number of labels, as far as all the runs go."""
+    curves = group.curves[group.curves["run"].isin(group.runs.index[group.runs["strategy"].isin(runs["strategy"])])]
+    curves = curves[curves["seed"].isin(runs.index)]
+    return curves.pivot(index="seed", columns="labels", values="accuracy").dropna(axis=1)
+
+
+def draw_line(axes: Axes, labels: pd.Index, values: Values, style: Look, name: str) -> None:
+    """A strategy's line, with about eight markers."""
+    axes.plot(labels, values, label=name, linewidth=1.6, markersize=4, markevery=max(1, len(labels) // 8), **style)
+
+
+def band(axes: Axes, labels: pd.Index, low: Values, high: Values, style: Look) -> None:
+    axes.fill_between(labels, low, high, color=style["color"], alpha=0.18, linewidth=0)

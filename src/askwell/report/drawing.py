@@ -1,0 +1,77 @@
+"""How every figure looks: colours, the scale of accuracies, SVG."""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from askwell.report.groups import BASELINE, ORDER
+from askwell.report.layout import INK, Picture
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart; grey is kept for random.
+COLOURS = {BASELINE: "#8a8a8a", "lc": "#0072b2", "entropy": "#e69f00", "sm": "#009e73", "lm": "#d55e00"}
+SPARE_COLOURS = ("#cc79a7", "#56b4e9", "#b8a900", "#7a5195", "#a0522d")
+MARKERS = "osD^vPX<>*"
+
+ACCURACY_TICKS = (0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
+LEAST_ERROR = 1e-4
+
+STYLE: Any = {
+    "font.size": 10,
+    "svg.fonttype": "none",  # text stays text: small files, the page's font, words that can be searched
+    "svg.hashsalt": "askwell",  # the same runs give the same file
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.alpha": 0.15,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    **dict.fromkeys(
+        ["text.color", "axes.labelcolor", "axes.edgecolor", "grid.color", "xtick.color", "ytick.color"], INK
+    ),
+}
+
+
+Look = dict[str, Any]  # matplotlib's properties of a line
+
+
+def look(strategies: Sequence[str]) -> dict[str, Look]:
+    """Line colour and marker of each strategy; the known five always have the same."""
+    others = [strategy for strategy in strategies if strategy not in ORDER]
+    colours = COLOURS | {name: SPARE_COLOURS[place % len(SPARE_COLOURS)] for place, name in enumerate(others)}
+    markers = dict(zip([*ORDER, *others], MARKERS * (1 + len(others)), strict=False))
+    return {name: {"color": colours[name], "marker": markers[name]} for name in strategies}
+
+
+@contextmanager
+def drawn(pictures: list[Picture], name: str, caption: str, size: tuple[float, float]) -> Iterator[Axes]:
+    """Axes to draw on; the finished figure is added to the pictures. size: inches."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure.add_subplot()
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    pictures.append(Picture(name, caption, buffer.getvalue()))
+
+
+def stretched(accuracy: Any) -> Any:
+    """Accuracies on a scale on which each halving of the error has the same length."""
+    return -np.log10(np.maximum(1 - np.asarray(accuracy, dtype=float), LEAST_ERROR))
+
+
+def accuracy_axis(axes: Axes) -> None:
+    """The vertical axis as accuracy in percent, stretched where the errors get few."""
+    low, high = (max(edge, -0.05) for edge in axes.get_ylim())
+    axes.set_yscale("function", functions=(stretched, lambda place: 1 - 10 ** -np.asarray(place, dtype=float)))
+    axes.set_ylim(low, min(high, 1 - LEAST_ERROR))
+    ticks = [tick for tick in ACCURACY_TICKS if low <= tick <= high]
+    axes.set_yticks(ticks, [f"{100 * tick:g}" for tick in ticks])
+    axes.minorticks_off()

@@ -1,0 +1,25 @@
+"""The report's tables as files for other programs."""
+
+import pandas as pd
+
+from askwell.report.groups import Group
+from askwell.report.measures import TARGETS
+from askwell.report.reading import Records
+
+
+def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
+    """A row a run: what ran, and its measures where it was compared."""
+    measured = pd.concat([group.runs for group in groups]) if groups else records.runs.iloc[:0]
+    measures = measured[measured.columns.difference(records.runs.columns, sort=False)]
+    named = {target: f"labels_to_{100 * target:g}" for target in TARGETS}
+    compared = pd.Series(records.runs.index.isin(measured.index), index=records.runs.index)
+    return records.runs.assign(compared=compared).join(measures.rename(columns=named))
+
+
+def round_table(records: Records) -> pd.DataFrame:
+    """A row a run and round: what was measured, with a column for each class's accuracy and queried labels."""
+    classes = records.classes.rename(columns={"accuracy": "class_accuracy"})
+    wide = classes.pivot(index=["run", "round"], columns="class", values=["class_accuracy", "queried"])
+    wide.columns = wide.columns.map("_".join)
+    what = records.runs[["dataset", "strategy", "seed"]]
+    return records.curves.join(what, on="run").join(wide, on=["run", "round"])

@@ -1,0 +1,114 @@
+"""Which runs may be compared: those of one data set under the same settings."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from askwell.report.measures import measure
+from askwell.report.reading import Records, slug
+
+BASELINE = "random"
+ORDER = (BASELINE, "lc", "entropy", "sm", "lm")
+# Runs that differ in one of these are never averaged. A new key of run.json that sets runs apart is added here.
+SETTINGS = ("classes", "protocol", "model", "oracle", "query_size", "initial_size", "rescore_every")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one data set under the same settings; `settings` are those in which the data set's groups differ."""
+
+    dataset: str
+    settings: dict[str, str]
+    everything: Records
+
+    @property
+    def title(self) -> str:
+        settings = [f"{name.replace('_', ' ')} {value}" for name, value in self.settings.items()]
+        return " · ".join([self.dataset, *settings])
+
+    @property
+    def slug(self) -> str:
+        return slug(self.title)
+
+    @cached_property
+    def records(self) -> Records:
+        """The records of the runs that are compared."""
+        return self.everything.of(comparable(self.everything.runs))
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The compared runs with their measures, indexed by run."""
+        return self.records.runs.join(measure(self.records.curves, self.records.classes))
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """The compared runs' rounds with the strategy and seed of each."""
+        return self.records.curves.join(self.runs[["strategy", "seed"]], on="run")
+
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """The compared runs' classes in each round with the strategy and seed of each."""
+        return self.records.classes.join(self.runs[["strategy", "seed"]], on="run")
+
+    @property
+    def strategies(self) -> list[str]:
+        """The compared strategies: the baseline, the four uncertainty scores, then the others by name."""
+        return sorted(self.runs["strategy"].unique(), key=strategy_order)
+
+    @property
+    def contenders(self) -> list[str]:
+        """The strategies that are to beat the baseline."""
+        return [strategy for strategy in self.strategies if strategy != BASELINE]
+
+    def of(self, strategy: str) -> pd.DataFrame:
+        """The compared runs of a strategy, with their measures."""
+        return self.runs[self.runs["strategy"] == strategy]
+
+
+def strategy_order(strategy: str) -> tuple[int, str]:
+    """A key that puts strategies into the report's fixed order."""
+    return (ORDER.index(strategy) if strategy in ORDER else len(ORDER), strategy)
+
+
+def comparable(runs: pd.DataFrame) -> pd.DataFrame:
+    """The finished runs, or all measured ones where none has; the latest of a strategy and seed that ran twice."""
+    measured = runs[runs["rounds"] > 0]
+    finished = measured[measured["status"] == "finished"]
+    chosen = measured if finished.empty else finished
+    latest = chosen.sort_values("started", kind="stable").drop_duplicates(["strategy", "seed"], keep="last")
+    return chosen.loc[chosen.index.isin(latest.index)]
+
+
+def identified(runs: pd.DataFrame) -> pd.Series:
+    """Whether a run says what it is: a failed one may not."""
+    return runs[["dataset", "strategy", "seed"]].notna().all(axis=1)
+
+
+def group_runs(records: Records) -> tuple[Group, ...]:
+    """The groups with at least one measured round, by data set, then by settings."""
+    return tuple(group for group in sorted_groups(records) if group.everything.runs["rounds"].any())
+
+
+def sorted_groups(records: Records) -> Iterator[Group]:
+    """The runs of each data set, apart where a setting differs."""
+    runs = records.runs[identified(records.runs)]
+    for dataset, of_dataset in runs.groupby("dataset"):
+        settings = of_dataset[list(SETTINGS)].astype(str)
+        differing = settings.loc[:, settings.nunique() > 1].T.drop_duplicates().index.to_list()
+        keys = settings[differing].apply(tuple, axis=1)
+        for key in sorted(keys.unique(), key=lambda values: [natural(value) for value in values]):
+            shown = {name: short(value) for name, value in zip(differing, key, strict=True)}
+            yield Group(str(dataset), shown, records.of(of_dataset[keys == key]))
+
+
+def natural(value: str) -> tuple[float, str]:
+    """A key that sorts numbers by size, before words."""
+    return (float(value), "") if value.replace(".", "", 1).isdigit() else (float("inf"), value)
+
+
+def short(value: str) -> str:
+    """A setting as a title has it: a long list of classes is cut."""
+    items = value.split(", ")
+    return value if len(items) <= 10 else f"{', '.join(items[:3])} … ({len(items)})"

@@ -1,0 +1,58 @@
+"""What a learning curve is worth: labels to a target, area, final accuracy, worst class."""
+
+import numpy as np
+import pandas as pd
+
+TARGETS = (0.90, 0.95, 0.97)
+
+
+def labels_to_target(curves: pd.DataFrame, target: float) -> pd.Series:
+    """Labels of the first round at which a run measured at least the target, not interpolated; absent if never."""
+    return curves[curves["accuracy"] >= target].groupby("run")["labels"].min()
+
+
+def shared_range(curves: pd.DataFrame) -> tuple[float, float]:
+    """The labels between which every run was measured."""
+    ends = curves.groupby("run")["labels"].agg(["min", "max"])
+    return ends["min"].max(), ends["max"].min()
+
+
+def area(labels: np.ndarray, accuracy: np.ndarray, low: float, high: float) -> float:
+    """The mean height of a piecewise linear curve between two numbers of labels; nan where it has no such part.
+
+    labels: [R], ascending; accuracy: [R].
+    """
+    if low > high:
+        return float("nan")
+    if low == high:
+        return float(np.interp(low, labels, accuracy))
+    inside = labels[(labels > low) & (labels < high)]
+    points = np.concatenate([[low], inside, [high]])
+    return float(np.trapezoid(np.interp(points, labels, accuracy), points) / (high - low))
+
+
+def areas(curves: pd.DataFrame) -> pd.Series:
+    """Each run's area under the learning curve, over the labels that all runs share, divided by their range."""
+    low, high = shared_range(curves)
+    return pd.Series(
+        {
+            run: area(curve["labels"].to_numpy(float), curve["accuracy"].to_numpy(float), low, high)
+            for run, curve in curves.groupby("run")
+        },
+        dtype=float,
+    )
+
+
+def worst_classes(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """The class that each run recognises least in its last round: `worst` and `worst_accuracy`."""
+    last = curves.groupby("run")["round"].max()
+    final = classes[classes["round"] == classes["run"].map(last)].dropna(subset="accuracy")
+    worst = final.loc[final.groupby("run")["accuracy"].idxmin()].set_index("run")
+    return worst[["class", "accuracy"]].rename(columns={"class": "worst", "accuracy": "worst_accuracy"})
+
+
+def measure(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """A row a run: labels to each target (column: the target), area, final labels and accuracy, worst class."""
+    final = curves.groupby("run")[["labels", "accuracy"]].last().add_prefix("final_")
+    targets = {target: labels_to_target(curves, target).reindex(final.index) for target in TARGETS}
+    return final.assign(area=areas(curves)).join(pd.DataFrame(targets)).join(worst_classes(curves, classes))

@@ -1,0 +1,121 @@
+"""Run folders as three tables. A run that was killed or failed is read as far as it came."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from askwell.errors import UserError
+
+RUN_COLUMNS = [
+    *["status", "reason", "name", "strategy", "dataset", "seed", "model", "protocol", "oracle", "query_size"],
+    *["initial_size", "rescore_every", "classes", "pool", "evaluation", "initial_digest", "weights_digest"],
+    *["dataset_fingerprint", "versions", "git_commit", "device", "scoring_batch_size", "started", "wall_seconds"],
+    "command",
+]
+SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
+ROUND_COLUMNS = ["round", "labels", "accuracy", "loss", *SECONDS, "pool_size", "lost_classes"]
+CLASS_COLUMNS = ["run", "round", "class", "accuracy", "queried"]
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the run folders hold. `runs` is indexed by the run's folder, which the others have as a column `run`."""
+
+    runs: pd.DataFrame
+    curves: pd.DataFrame  # a row a run and round
+    classes: pd.DataFrame  # a row a run, round and class; `queried` is the labels of that class bought for the round
+
+    def of(self, runs: pd.DataFrame) -> "Records":
+        """The records of these runs alone."""
+        inside = (table[table["run"].isin(runs.index)] for table in (self.curves, self.classes))
+        return Records(runs, *inside)
+
+
+def find_runs(folders: Sequence[Path]) -> list[Path]:
+    """Every folder with a run.json in or below the folders, each once, in natural order.
+
+    Raises:
+        UserError: a folder is absent, or there is no run in any.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"no such folder: {folder}; give run folders or sweep folders")
+    found = {path.parent.resolve() for folder in folders for path in folder.rglob("run.json")}
+    if not found:
+        searched = ", ".join(map(str, folders)) or "no folder"
+        raise UserError(f"no run found in {searched}: expected a run.json there or in a folder below")
+    return sorted(found, key=lambda path: [(len(part), part) if part.isdigit() else (0, part) for part in path.parts])
+
+
+def read(folders: Sequence[Path]) -> Records:
+    """The runs of the folders, searched recursively."""
+    found = {str(folder): folder for folder in find_runs(folders)}
+    rounds = {run: read_rounds(folder / "rounds.jsonl") for run, folder in found.items()}
+    facts = {run: read_facts(folder / "run.json") for run, folder in found.items()}
+    runs = pd.DataFrame.from_dict(facts, orient="index").reindex(columns=RUN_COLUMNS).astype(object)
+    runs = runs.where(runs.notna(), None).rename_axis("run")
+    runs["rounds"] = [len(rounds[run]) for run in runs.index]
+    return Records(runs, curve_table(rounds), class_table(rounds))
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """run.json with lists and dictionaries as text; a file that was cut short is an unreadable run."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return {"status": "unreadable", "reason": "run.json is cut short"}
+    return {key: flat(value) for key, value in facts.items() if key in RUN_COLUMNS}
+
+
+def flat(value: Any) -> Any:
+    """A list or dictionary as one line of text, anything else as it is."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def read_rounds(path: Path) -> list[dict[str, Any]]:
+    """The rounds of a run, in order, the last of equals; the last line of a killed run may be cut and is left out.
+
+    Raises:
+        UserError: a line before the last is not a JSON object.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    rounds: dict[int, dict[str, Any]] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+            rounds[record["round"]] = record
+        except (ValueError, TypeError, KeyError):
+            if number < len(lines):
+                raise UserError(f"{path}: line {number} is not a round; delete the line or leave the run out") from None
+    return [rounds[number] for number in sorted(rounds)]
+
+
+def curve_table(rounds: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
+    """A row a run and round, with the classes that were lost as one text."""
+    rows = [{**record, "run": run} for run, records in rounds.items() for record in records]
+    table = pd.DataFrame(rows).reindex(columns=["run", *ROUND_COLUMNS])
+    table["lost_classes"] = [", ".join(lost) if isinstance(lost, list) else "" for lost in table["lost_classes"]]
+    return table
+
+
+def class_table(rounds: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
+    """A row a run, round and class, in the order of the classes in the files."""
+    rows = [
+        (run, record["round"], name, value, record.get("query_class_counts", {}).get(name, 0))
+        for run, records in rounds.items()
+        for record in records
+        for name, value in record.get("class_accuracy", {}).items()
+    ]
+    return pd.DataFrame(rows, columns=CLASS_COLUMNS)
+
+
+def slug(text: str) -> str:
+    """The text as part of a file name or anchor."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-").lower()

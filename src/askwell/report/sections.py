@@ -1,0 +1,61 @@
+"""The page, section by section. A section is a function of a group; SECTIONS holds their order."""
+
+from collections.abc import Callable
+
+from askwell.report.class_figures import class_maps, class_shares
+from askwell.report.comparing import ENOUGH_SEEDS
+from askwell.report.curve_figures import differences, learning_curves
+from askwell.report.groups import BASELINE, Group
+from askwell.report.layout import Section
+from askwell.report.lost import lost_classes
+from askwell.report.soundness import remarks
+from askwell.report.tables import savings, summary, timing
+
+
+def labels_needed(group: Group) -> Section:
+    return Section("Labels to accuracy", tables=(summary(group), *savings(group)))
+
+
+def curves(group: Group) -> Section:
+    text = (
+        "Mean over seeds, and a band of one standard deviation, as far as all seeds go. "
+        "The vertical scale gives each halving of the error the same length."
+    )
+    return Section("Learning curves", (text,), pictures=tuple(learning_curves(group)))
+
+
+def against_random(group: Group) -> Section:
+    title = "Difference to random"
+    if BASELINE not in group.strategies or not group.contenders:
+        return Section(title, ("This needs runs of random and of another strategy.",))
+    text = (
+        "The difference of each seed's run to random's run of the same seed, mean and 95 % bootstrap interval. "
+        f"There is no interval for fewer than {ENOUGH_SEEDS} paired seeds, and no line without pairs."
+    )
+    return Section(title, (text,), pictures=tuple(differences(group)))
+
+
+def classes(group: Group) -> Section:
+    text = "Accuracy of each class, in percent, mean over seeds."
+    return Section("Classes", (text,), pictures=tuple(class_maps(group)), points=tuple(lost_classes(group)))
+
+
+def queries(group: Group) -> Section:
+    text = "What was asked for: the share of each class among the images bought after the initial set, mean over seeds."
+    stroke = " The strokes are random's shares." if BASELINE in group.strategies and group.contenders else ""
+    return Section("Queried classes", (text + stroke,), pictures=tuple(class_shares(group)))
+
+
+def times(group: Group) -> Section:
+    return Section("Time", tables=(timing(group),))
+
+
+def soundness(group: Group) -> Section:
+    found = tuple(remarks(group))
+    text = "What is wrong with this comparison:" if found else "Nothing was found wrong with this comparison."
+    return Section("Soundness", (text,), points=found)
+
+
+SECTIONS: tuple[Callable[[Group], Section], ...] = (
+    labels_needed, curves, against_random, classes, queries, times, soundness,
+)  # fmt: skip

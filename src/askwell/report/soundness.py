@@ -1,0 +1,129 @@
+"""What is wrong with a comparison. A check is a function of a group that yields one remark for each fault."""
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from askwell.report.comparing import ENOUGH_SEEDS
+from askwell.report.groups import BASELINE, Group, comparable
+from askwell.report.wording import count, first_of, listing
+
+MOST_OUTSIDE = 12
+Check = Callable[[Group], Iterator[str]]
+
+
+def remarks(group: Group) -> list[str]:
+    """Everything that is wrong with the group's comparison; empty for a sound one."""
+    return [remark for check in CHECKS for remark in check(group)]
+
+
+def described(runs: pd.DataFrame, with_reason: bool = False) -> str:
+    """The runs by strategy and seed."""
+    reasons = [f" ({reason or 'no reason given'})" if with_reason else "" for reason in runs["reason"]]
+    names = zip(runs["strategy"], runs["seed"], reasons, strict=True)
+    return first_of([f"{strategy} seed {seed}{reason}" for strategy, seed, reason in names])
+
+
+def failed(group: Group) -> Iterator[str]:
+    """Runs that ended in an error."""
+    runs = group.everything.runs
+    broken = runs[runs["status"] == "failed"]
+    if len(broken):
+        yield f"{count(len(broken), 'run')} failed and {was(broken)} left out: {described(broken, with_reason=True)}."
+
+
+def unfinished(group: Group) -> Iterator[str]:
+    """Runs that still go on or were killed."""
+    runs = group.everything.runs
+    open_runs = runs[~runs["status"].isin(["finished", "failed"])]
+    used = open_runs.index.isin(group.runs.index)
+    if used.any():
+        yield f"no run has finished; the page shows how far they came: {described(open_runs)}."
+    elif len(open_runs):
+        yield f"{count(len(open_runs), 'run')} did not finish and {was(open_runs)} left out: {described(open_runs)}."
+
+
+def repeated(group: Group) -> Iterator[str]:
+    """A strategy and seed that ran more than once."""
+    runs = group.everything.runs
+    finished = runs[(runs["status"] == "finished") & (runs["rounds"] > 0)]
+    older = finished[~finished.index.isin(comparable(runs).index)]
+    if len(older):
+        yield f"strategy and seed ran more than once, of which only the latest counts: {described(older)}."
+
+
+def missing(group: Group) -> Iterator[str]:
+    """Seeds that some strategies have and others have not."""
+    seeds = group.runs.groupby("strategy")["seed"].agg(set)
+    every = set().union(*seeds)
+    gaps = {strategy: sorted(every - seeds[strategy]) for strategy in group.strategies if every - seeds[strategy]}
+    for strategy, absent in gaps.items():
+        yield f"{strategy} has no finished run of seed {first_of([str(seed) for seed in absent])}."
+
+
+def baseline(group: Group) -> Iterator[str]:
+    """No random sampling to compare with."""
+    if BASELINE not in group.strategies:
+        yield "there is no run of random, so nothing can be said to save labels."
+
+
+def few_seeds(group: Group) -> Iterator[str]:
+    """Strategies with fewer seeds than a test needs."""
+    seeds = group.runs.groupby("strategy")["seed"].nunique()
+    few = [f"{strategy} ({seeds[strategy]})" for strategy in group.strategies if seeds[strategy] < ENOUGH_SEEDS]
+    if few:
+        yield f"fewer than {ENOUGH_SEEDS} seeds are no evidence: {listing(few)}."
+
+
+def unpaired(group: Group) -> Iterator[str]:
+    """Seeds whose runs did not start alike."""
+    for column, what in {"initial_digest": "initial images", "weights_digest": "initial weights"}.items():
+        kinds = group.runs[column].fillna("").groupby(group.runs["seed"]).nunique()
+        unlike_seeds = [str(seed) for seed in kinds.index[kinds > 1]]
+        if unlike_seeds:
+            yield f"the {what} differ between the runs of seed {first_of(unlike_seeds)}."
+        if group.runs[column].isna().all():
+            yield f"the {what} are not recorded, so no run counts as paired."
+
+
+def unequal_labels(group: Group) -> Iterator[str]:
+    """Runs that ended at different numbers of labels."""
+    ends = group.runs["final_labels"]
+    if ends.nunique() > 1:
+        yield (
+            f"the runs end at different numbers of labels ({ends.min():,.0f} to {ends.max():,.0f}): "
+            "final accuracies are not at equal cost; areas are taken over the labels that all runs share."
+        )
+
+
+def unlike(group: Group) -> Iterator[str]:
+    """Runs on different data, code or machines."""
+    columns = {
+        "dataset_fingerprint": "the data are not the same in all runs (fingerprints differ)",
+        "evaluation": "the evaluation sets differ in size",
+        "git_commit": "the runs are of different commits",
+        "versions": "the runs used different package versions",
+        "device": "the runs used different devices",
+    }
+    for column, remark in columns.items():
+        kinds = sorted(group.runs[column].dropna().astype(str).unique())
+        if len(kinds) > 1:
+            yield f"{remark}: {first_of(kinds, 3)}."
+
+
+def outside(runs: pd.DataFrame) -> Iterator[str]:
+    """Runs without a measured round, or that do not say what they are."""
+    for folder, run in runs.head(MOST_OUTSIDE).iterrows():
+        what = " ".join(str(run[name]) for name in ("dataset", "strategy", "seed") if run[name] is not None)
+        yield f"{folder}: {what or 'unknown'}, {run['status']}, {run['reason'] or 'no reason given'}"
+    if len(runs) > MOST_OUTSIDE:
+        yield f"{len(runs) - MOST_OUTSIDE} more stand in runs.csv"
+
+
+def was(runs: pd.DataFrame) -> str:
+    return "was" if len(runs) == 1 else "were"
+
+
+CHECKS: tuple[Check, ...] = (
+    failed, unfinished, repeated, missing, baseline, few_seeds, unpaired, unequal_labels, unlike,
+)  # fmt: skip

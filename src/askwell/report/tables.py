@@ -1,0 +1,82 @@
+"""The tables of a group: what its strategies reach, what they save, and what they cost in time."""
+
+from collections.abc import Iterator
+
+from askwell.report.comparing import pairs, saved, saved_interval
+from askwell.report.groups import BASELINE, Group
+from askwell.report.layout import Table
+from askwell.report.measures import TARGETS, shared_range
+from askwell.report.wording import MISSING, percent, reached, saving, saving_interval, spread, spread_percent
+
+PHASES = {"train_seconds": "training", "score_seconds": "scoring", "eval_seconds": "evaluation"}
+
+
+def summary(group: Group) -> Table:
+    """Labels to each target, area, final accuracy and worst class of each strategy."""
+    targets = [f"labels to {percent(target)}" for target in TARGETS]
+    low, high = shared_range(group.curves)
+    return Table(
+        ("strategy", "seeds", *targets, "area", "final labels", "final accuracy", "worst class"),
+        tuple(summary_row(group, strategy) for strategy in group.strategies),
+        "Mean ± standard deviation over seeds. Labels to a target: those of the first round measured at or above it, "
+        f"not interpolated. Area: the mean height of the learning curve from {low:,.0f} to {high:,.0f} labels. "
+        "Worst class: of the last round, and the class that was worst most often.",
+    )
+
+
+def summary_row(group: Group, strategy: str) -> tuple[str, ...]:
+    runs = group.of(strategy)
+    worst = runs["worst"].mode()
+    return (
+        strategy,
+        str(runs["seed"].nunique()),
+        *(reached(runs[target]) for target in TARGETS),
+        spread(runs["area"], ".4f"),
+        spread(runs["final_labels"]),
+        spread_percent(runs["final_accuracy"]),
+        f"{spread_percent(runs['worst_accuracy'])} ({worst.iloc[0]})" if len(worst) else MISSING,
+    )
+
+
+def savings(group: Group) -> Iterator[Table]:
+    """Labels saved against random at each target; no table where there is nothing to compare."""
+    if BASELINE in group.strategies and group.contenders:
+        yield Table(
+            ("against random", *(f"to {percent(target)}" for target in TARGETS)),
+            tuple(
+                (strategy, *(saved_at(group, strategy, target) for target in TARGETS)) for strategy in group.contenders
+            ),
+            "One minus the ratio of the mean labels, over paired seeds, where both reached the target in every one; "
+            "in brackets the 95 % bootstrap interval, for 5 seeds or more.",
+        )
+
+
+def saved_at(group: Group, strategy: str, target: float) -> str:
+    """The share of labels saved at a target, with its interval where the seeds carry one."""
+    paired = pairs(group, strategy, BASELINE)
+    own, reference = paired.own[target], paired.reference[target]
+    if not len(paired) or own.isna().any() or reference.isna().any():
+        return MISSING
+    fewer = saving(saved(own, reference))
+    return f"{fewer} ({saving_interval(*saved_interval(own, reference))})" if paired.enough else fewer
+
+
+def timing(group: Group) -> Table:
+    """Mean seconds of each phase of a round, and of a whole run."""
+    return Table(
+        ("strategy", *PHASES.values(), "a round", "scoring's share", "a run"),
+        tuple(timing_row(group, strategy) for strategy in group.strategies),
+        "Mean seconds a round, by phase; and of a run from start to end, mean ± standard deviation.",
+    )
+
+
+def timing_row(group: Group, strategy: str) -> tuple[str, ...]:
+    phases = group.curves.loc[group.curves["strategy"] == strategy, list(PHASES)].mean()
+    whole = phases.sum()
+    return (
+        strategy,
+        *(f"{seconds:.3g} s" for seconds in phases),
+        f"{whole:.3g} s",
+        f"{100 * phases['score_seconds'] / whole:.0f} %" if whole else MISSING,
+        spread(group.of(strategy)["wall_seconds"].astype(float), ",.1f", " s"),
+    )

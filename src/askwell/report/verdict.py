@@ -1,0 +1,134 @@
+"""What a group of runs says, in plain sentences, and where it cannot say it, why."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from askwell.report.comparing import Comparison, Pairs, compare, pairs, saved, saved_interval
+from askwell.report.groups import BASELINE, Group
+from askwell.report.measures import TARGETS
+from askwell.report.wording import count, listing, percent, saving, saving_interval, spread, spread_percent
+
+
+def verdict(group: Group) -> tuple[str, ...]:
+    """The sentences on a group; the first one is the answer."""
+    if BASELINE not in group.strategies:
+        return (no_baseline(group), *rank_sentences(group))
+    if not group.contenders:
+        return (
+            f"Only random was run: it comes to {finals(group.of(BASELINE))}, and there is nothing to compare it with.",
+        )
+    best = best_strategy(group)
+    paired = pairs(group, best, BASELINE)
+    return (headline(group, best, paired), *beyond(group, best), *weakness(group, best, paired), *rank_sentences(group))
+
+
+def best_strategy(group: Group) -> str:
+    """The strategy other than random with the largest mean area under the learning curve."""
+    means = group.runs.groupby("strategy")["area"].mean()
+    return str(means.reindex(group.contenders).fillna(-np.inf).idxmax())
+
+
+def headline(group: Group, best: str, paired: Pairs) -> str:
+    """The best strategy's labels to the highest target that it and random always reach, else their final accuracy."""
+    own, reference = (paired.own, paired.reference) if paired.enough else (group.of(best), group.of(BASELINE))
+    target = highest_target(own, reference)
+    if target is None:
+        return short_of_targets(best, own, reference)
+    return (
+        f"To reach {percent(target)}, {best} needs {spread(own[target])} labels where random needs "
+        f"{spread(reference[target])}: {saving(saved(own[target], reference[target]))} "
+        f"({certainty(own[target], reference[target], paired)})."
+    )
+
+
+def short_of_targets(best: str, own: pd.DataFrame, reference: pd.DataFrame) -> str:
+    """The final accuracies, where not every run reaches a target."""
+    targets = listing([percent(target) for target in TARGETS])
+    return (
+        f"None of {targets} is reached by every run of {best} and random: "
+        f"{best} comes to {finals(own)}, random to {finals(reference)}."
+    )
+
+
+def highest_target(*runs: pd.DataFrame) -> float | None:
+    """The highest target that all the runs reached."""
+    return max((target for target in TARGETS if all(part[target].notna().all() for part in runs)), default=None)
+
+
+def certainty(labels: pd.Series, reference: pd.Series, paired: Pairs) -> str:
+    """How sure a saved share is: its interval over paired seeds, or how few seeds there are."""
+    if not paired.enough:
+        return f"means of {count(len(labels), 'seed')} and {len(reference)}"
+    return f"95 % interval {saving_interval(*saved_interval(labels, reference))}, {len(paired)} paired seeds"
+
+
+def finals(runs: pd.DataFrame) -> str:
+    """The accuracy runs end with, and at how many labels."""
+    return f"{spread_percent(runs['final_accuracy'])} with {spread_or_one(runs['final_labels'])} labels"
+
+
+def spread_or_one(values: pd.Series) -> str:
+    """The one value that all have, else mean ± sd."""
+    return f"{values.iloc[0]:,.0f}" if values.nunique() == 1 else spread(values)
+
+
+def beyond(group: Group, best: str) -> Iterator[str]:
+    """The targets that the best strategy always reaches and random does not."""
+    own, reference = group.of(best), group.of(BASELINE)
+    for target in TARGETS:
+        hits = reference[target].notna().sum()
+        if own[target].notna().all() and hits < len(reference):
+            yield (
+                f"{percent(target)} is reached by every run of {best} ({spread(own[target])} labels) "
+                f"and by {hits or 'none'} of {len(reference)} of random."
+            )
+
+
+def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
+    """Why the numbers of the headline are no finding, where they are none."""
+    if paired.enough:
+        return
+    own, reference = group.of(best)["seed"], group.of(BASELINE)["seed"]
+    shared = len(set(own) & set(reference))
+    if len(paired) < shared:
+        yield (
+            f"{best} and random did not start from the same images and weights in {shared - len(paired)} of "
+            f"{count(shared, 'seed')}: unpaired runs are not tested, the numbers are means only."
+        )
+    else:
+        yield f"{count(shared, 'shared seed')} {'is' if shared == 1 else 'are'} no evidence: the numbers are means only."
+
+
+def no_baseline(group: Group) -> str:
+    """The best strategy's end, and what is missing to say more."""
+    best = best_strategy(group)
+    return f"{best} comes to {finals(group.of(best))}; there is no run of random, so no saving can be told."
+
+
+def rank_sentences(group: Group) -> Iterator[str]:
+    """Which strategies are told apart from random, and which not from the best, by area."""
+    best = best_strategy(group)
+    clauses = [*against_random(compare(group, group.contenders, BASELINE) if BASELINE in group.strategies else [])]
+    alike = [test.strategy for test in compare(group, group.contenders, best) if not test.distinguishable]
+    if alike:
+        clauses.append(f"{listing(alike)} {are(alike)} not distinguishable from {best}")
+    if clauses:
+        yield f"By the area under the learning curve (paired t-tests, Holm's correction), {'; '.join(clauses)}."
+
+
+def against_random(tests: list[Comparison]) -> Iterator[str]:
+    """A clause for each of better, worse and undecided."""
+    verdicts = {
+        "better than": [test.strategy for test in tests if test.distinguishable and test.difference > 0],
+        "worse than": [test.strategy for test in tests if test.distinguishable and test.difference < 0],
+        "not distinguishable from": [test.strategy for test in tests if not test.distinguishable],
+    }
+    for words, strategies in verdicts.items():
+        if strategies:
+            yield f"{listing(strategies)} {are(strategies)} {words} random"
+
+
+def are(words: list[str]) -> str:
+    return "is" if len(words) == 1 else "are"

@@ -1,0 +1,75 @@
+"""How numbers and names are told: the same in sentences, tables and figures."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+NAMES = {"lc": "least confidence", "sm": "smallest margin", "lm": "largest margin"}
+MISSING = "–"
+
+
+def listing(words: Sequence[str]) -> str:
+    """The words as a sentence has them: `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def first_of(words: Sequence[str], most: int = 12) -> str:
+    """The first few words, and how many are left."""
+    left = len(words) - most
+    return listing(words) if left <= 0 else f"{', '.join(words[:most])} and {left} more"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 seed`, `5 seeds`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """A share as `95 %` or `97.5 %`."""
+    return f"{100 * share:.4g} %"
+
+
+def spread(values: pd.Series, form: str = ",.0f", unit: str = "") -> str:
+    """Mean ± standard deviation over the runs that have a value; the bare mean of a single one."""
+    known = values.dropna()
+    if known.empty:
+        return MISSING
+    mean = format(known.mean(), form)
+    return mean + unit if len(known) == 1 else f"{mean} ± {known.std():{form}}{unit}"
+
+
+def spread_percent(shares: pd.Series) -> str:
+    """Mean ± standard deviation of shares, in percent with one decimal."""
+    return spread(100 * shares, ".1f", " %")
+
+
+def reached(labels: pd.Series) -> str:
+    """Labels to a target over runs; says how many runs never came there."""
+    hits = int(labels.notna().sum())
+    if hits == 0:
+        return "not reached"
+    return spread(labels) + ("" if hits == len(labels) else f" ({hits} of {len(labels)})")
+
+
+def saving(share: float) -> str:
+    """A share of labels saved as `37 % fewer`, a negative one as `8 % more`."""
+    return f"{abs(100 * share):.0f} % {'fewer' if share >= 0 else 'more'}"
+
+
+def saving_interval(low: float, high: float) -> str:
+    """An interval of saved shares; the direction is told where the ends do not share one."""
+    if low < 0 < high:
+        return f"{saving(low)} to {saving(high)}"
+    return "–".join(f"{end:.0f}" for end in sorted((abs(100 * low), abs(100 * high)))) + " %"
+
+
+def full_name(strategy: str) -> str:
+    """The strategy in words, where it has a longer name."""
+    return NAMES.get(strategy, strategy)
+
+
+def spans(rounds: Sequence[int]) -> str:
+    """Sorted round numbers with neighbours joined: `3, 7–9`."""
+    numbers = pd.Series(rounds)
+    runs = numbers.groupby((numbers.diff() != 1).cumsum()).agg(["min", "max"])
+    return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in runs.itertuples(index=False))

@@ -1,0 +1,90 @@
+"""What a round leaves: the facts that the files, the screen and the loggers all tell alike."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The network on the fixed evaluation set. C classes; row = true class, column = predicted class."""
+
+    accuracy: float
+    loss: float
+    confusion: np.ndarray  # int64 [C, C]
+
+    @property
+    def class_accuracy(self) -> np.ndarray:
+        """The share of each class that is recognised, [C]; nan for a class without evaluation images."""
+        counts = self.confusion.sum(axis=1)
+        return np.divide(self.confusion.diagonal(), counts, out=np.full(len(counts), np.nan), where=counts > 0)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first few queried images, for the eye. P images."""
+
+    indices: np.ndarray  # int64 [P]
+    labels: np.ndarray  # int64 [P], what the oracle said
+    predictions: np.ndarray  # int64 [P], what the network would have said
+    scores: np.ndarray | None  # float32 [P]; None where the strategy has no scores
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """One finished round: training on `labels` labels, evaluation, and the query that ended it."""
+
+    round: int
+    labels: int
+    evaluation: Evaluation
+    classes: tuple[str, ...]
+    pool_size: int
+    query_class_counts: dict[str, int]
+    train_seconds: float
+    score_seconds: float
+    eval_seconds: float
+    lost_classes: tuple[str, ...]
+    preview: Preview | None
+
+    @property
+    def accuracy(self) -> float:
+        return self.evaluation.accuracy
+
+    @property
+    def class_accuracy(self) -> dict[str, float]:
+        return dict(zip(self.classes, self.evaluation.class_accuracy.tolist(), strict=True))
+
+    @property
+    def worst_class(self) -> str:
+        """The class recognised least often; the first of equals."""
+        return self.classes[int(np.nanargmin(self.evaluation.class_accuracy))]
+
+    def record(self) -> dict[str, Any]:
+        """The round as one line of rounds.jsonl."""
+        return {
+            "round": self.round,
+            "labels": self.labels,
+            "accuracy": self.accuracy,
+            "class_accuracy": self.class_accuracy,
+            "loss": self.evaluation.loss,
+            "train_seconds": self.train_seconds,
+            "score_seconds": self.score_seconds,
+            "eval_seconds": self.eval_seconds,
+            "pool_size": self.pool_size,
+            "query_class_counts": self.query_class_counts,
+            "lost_classes": list(self.lost_classes),
+        }
+
+
+class RoundListener:
+    """A Lightning callback that is told of each finished round. `start` is its number, above 0 after a resume."""
+
+    def on_rounds_start(self, trainer: Any, classes: tuple[str, ...], start: int) -> None:
+        """Before the first round of this process."""
+
+    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
+        """After a round is measured and its query is bought, before the checkpoint is written. Rank 0 only."""
+
+    def on_rounds_end(self, trainer: Any, reason: str) -> None:
+        """When the run is over; `reason` is rounds, budget, target_accuracy or pool exhausted."""

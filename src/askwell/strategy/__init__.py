@@ -1,0 +1,7 @@
+"""Strategies: which of the candidates to ask about next. One file a strategy."""
+
+from askwell.strategy.base import Strategy
+from askwell.strategy.random import RandomSampling
+from askwell.strategy.uncertainty import UncertaintySampling
+
+__all__ = ["RandomSampling", "Strategy", "UncertaintySampling"]

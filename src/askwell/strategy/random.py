@@ -1,0 +1,12 @@
+"""Random sampling: the baseline every strategy must beat."""
+
+import torch
+
+from askwell.candidates import Candidates, Query
+
+
+class RandomSampling:
+    """Every set of candidates is equally likely; the network is never run."""
+
+    def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
+        return Query(torch.randperm(len(candidates), generator=generator)[:size])

@@ -1,0 +1,18 @@
+"""Uncertainty sampling: ask where the network is least sure."""
+
+from dataclasses import dataclass
+
+import torch
+
+from askwell.acquisition import AcquisitionFunction
+from askwell.candidates import Candidates, Query
+
+
+@dataclass(frozen=True)
+class UncertaintySampling:
+    """Asks for the highest values of one acquisition function; ties go to the lower index."""
+
+    acquisition: AcquisitionFunction
+
+    def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
+        return candidates.top(self.acquisition, size)

@@ -1,0 +1,145 @@
+"""Class-per-folder trees of one's own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from askwell.dataset.folder import Folder
+from askwell.dataset.images import Splits
+from askwell.dataset.sources import FileSource
+from askwell.errors import UserError
+
+
+def plant(root: Path, images: int = 5, classes: tuple[str, ...] = ("cat", "dog")) -> Path:
+    for name in classes:
+        (root / name).mkdir(parents=True)
+        for number in range(images):
+            Image.new("L", (4, 4), number).save(root / name / f"{number}.png")
+    return root
+
+
+def splits(root: Path | None, **settings: Any) -> Splits:
+    return Folder(root=root, image_size=4, channels=1, data_dir="", cache_dir="", **settings).splits()
+
+
+def files(source: Any) -> list[str]:
+    assert isinstance(source, FileSource)
+    return ["/".join(Path(file).parts[-2:]) for file in source.files]
+
+
+def test_a_fifth_of_each_class_is_held_out(tmp_path: Path) -> None:
+    assert splits(plant(tmp_path, images=10)).evaluation.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_every_image_is_either_trained_on_or_held_out(tmp_path: Path) -> None:
+    train, evaluation, _ = splits(plant(tmp_path, images=10))
+    assert sorted(files(train) + files(evaluation)) == sorted(f"{c}/{n}.png" for c in ("cat", "dog") for n in range(10))
+
+
+def test_the_same_images_are_held_out_wherever_the_folder_lies(tmp_path: Path) -> None:
+    here, there = splits(plant(tmp_path / "here")), splits(plant(tmp_path / "there"))
+    assert files(here.evaluation) == files(there.evaluation)
+
+
+def test_at_least_one_image_of_each_class_is_held_out(tmp_path: Path) -> None:
+    assert splits(plant(tmp_path, images=2), held_out=0.01).evaluation.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.5])
+def test_a_fraction_that_is_none_is_refused(tmp_path: Path, fraction: float) -> None:
+    with pytest.raises(UserError, match=r"dataset\.held_out must lie between 0 and 1"):
+        splits(plant(tmp_path), held_out=fraction)
+
+
+def test_a_class_with_a_single_image_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cat holds a single image"):
+        splits(plant(tmp_path, images=1))
+
+
+@pytest.mark.parametrize(("train", "test"), [("train", "test"), ("Training", "Test"), ("TRAIN", "val"), ("train", "valid")])
+def test_own_train_and_test_folders_are_used(tmp_path: Path, train: str, test: str) -> None:
+    plant(tmp_path / train, images=3)
+    plant(tmp_path / test, images=2)
+    assert splits(tmp_path).evaluation.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_test_goes_before_validation(tmp_path: Path) -> None:
+    for number, name in enumerate(("train", "val", "test"), start=1):
+        plant(tmp_path / name, images=number)
+    assert len(splits(tmp_path).evaluation.labels) == 6
+
+
+def test_a_train_folder_alone_is_divided(tmp_path: Path) -> None:
+    plant(tmp_path / "train")
+    assert splits(tmp_path).classes == ("cat", "dog")
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    assert splits(plant(tmp_path, classes=("car", "train"))).classes == ("car", "train")
+
+
+def test_classes_that_differ_between_train_and_test_are_named(tmp_path: Path) -> None:
+    plant(tmp_path / "train", classes=("cat", "dog"))
+    plant(tmp_path / "test", classes=("cat", "fox"))
+    with pytest.raises(UserError, match=r"dog only in .*train, fox only in .*test"):
+        splits(tmp_path)
+
+
+def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
+    (plant(tmp_path) / "fox").mkdir()
+    with pytest.raises(UserError, match="class folder .*fox holds no images"):
+        splits(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no folder .*nowhere: set dataset\.root"):
+        splits(tmp_path / "nowhere")
+
+
+def test_a_folder_that_was_not_given_is_asked_for() -> None:
+    with pytest.raises(UserError, match=r"set dataset\.root=…"):
+        splits(None)
+
+
+def test_a_folder_without_class_folders_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has no class folders"):
+        splits(tmp_path)
+
+
+def test_hidden_folders_and_files_are_ignored(tmp_path: Path) -> None:
+    (plant(tmp_path) / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "cat" / "._0.png").write_text("what a Mac leaves")
+    assert len(splits(tmp_path).train.labels) == 8
+
+
+def test_files_that_are_no_images_are_ignored(tmp_path: Path) -> None:
+    (plant(tmp_path) / "cat" / "Thumbs.db").touch()
+    assert len(splits(tmp_path).train.labels) == 8
+
+
+@pytest.mark.parametrize("place", ["loop", "cat/loop"])
+def test_a_link_to_a_folder_around_it_is_not_followed(tmp_path: Path, place: str) -> None:
+    (plant(tmp_path) / place).symlink_to(tmp_path)
+    opened = splits(tmp_path)
+    assert (opened.classes, len(opened.train.labels)) == (("cat", "dog"), 8)
+
+
+def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
+    plant(tmp_path / "elsewhere", classes=("fox",))
+    (plant(tmp_path / "root") / "fox").symlink_to(tmp_path / "elsewhere" / "fox")
+    assert splits(tmp_path / "root").classes == ("cat", "dog", "fox")
+
+
+def test_images_in_folders_below_the_class_folder_count(tmp_path: Path) -> None:
+    (plant(tmp_path) / "cat" / "0.png").rename((tmp_path / "cat").joinpath("deeper").absolute().with_suffix(".png"))
+    plant(tmp_path / "cat", classes=("kitten",))
+    assert splits(tmp_path).train.labels.tolist().count(0) == 8
+
+
+def test_a_broken_image_is_named_when_the_data_set_is_opened(tmp_path: Path) -> None:
+    (plant(tmp_path / "images") / "dog" / "3.png").write_bytes(b"\x89PNG")
+    dataset = Folder(root=tmp_path / "images", image_size=4, channels=1, data_dir="", cache_dir=tmp_path / "cache")
+    with pytest.raises(UserError, match=r"dog/3\.png"):
+        dataset.open()

@@ -1,0 +1,196 @@
+"""The store: decoded once, whole or not there, the same pixels for everyone."""
+
+import pickle
+import resource
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from askwell.dataset.images import Source
+from askwell.dataset.on_demand import OnDemandImages
+from askwell.dataset.pixels import BrokenImageError
+from askwell.dataset.store import ImageStore
+from askwell.errors import UserError
+
+COUNT, HEIGHT, WIDTH, CHANNELS = 70, 4, 5, 3
+
+
+@dataclass
+class Noise:
+    """Random images that remember which of them were decoded."""
+
+    broken: tuple[int, ...] = ()
+    fingerprint: str = "noise"
+    decoded: list[int] = field(default_factory=list)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        return np.random.default_rng(0).integers(0, 256, (COUNT, HEIGHT, WIDTH, CHANNELS), dtype=np.uint8)
+
+    @property
+    def labels(self) -> np.ndarray:
+        return np.arange(COUNT) % 3
+
+    def decode(self, index: int) -> np.ndarray:
+        self.decoded.append(index)
+        if index in self.broken:
+            raise BrokenImageError(f"{index}.png", "cut off")
+        return self.pixels[index]
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """What a full disk looks like to a process: writes beyond the limit fail."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_fetch_returns_the_pixels_of_the_source(tmp_path: Path) -> None:
+    indices = np.array([69, 0, 3, 3])
+    fetched = ImageStore.open(Noise(), tmp_path).fetch(indices)
+    assert torch.equal(fetched, torch.from_numpy(Noise().pixels[indices].transpose(0, 3, 1, 2)))
+
+
+def test_labels_are_those_of_the_source(tmp_path: Path) -> None:
+    assert np.array_equal(ImageStore.open(Noise(), tmp_path).labels, Noise().labels)
+
+
+@pytest.mark.parametrize("batch", [1, 64])
+def test_a_fetched_batch_is_channels_last(tmp_path: Path, batch: int) -> None:
+    fetched = ImageStore.open(Noise(), tmp_path).fetch(np.arange(batch))
+    assert fetched.shape == (batch, CHANNELS, HEIGHT, WIDTH)
+    assert fetched.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_an_empty_batch_has_the_shape_of_the_images(tmp_path: Path) -> None:
+    fetched = ImageStore.open(Noise(), tmp_path).fetch(np.arange(0))
+    assert fetched.shape == (0, CHANNELS, HEIGHT, WIDTH)
+
+
+def test_writing_into_a_batch_leaves_the_store_alone(tmp_path: Path) -> None:
+    store = ImageStore.open(Noise(), tmp_path)
+    store.fetch(np.arange(COUNT)).zero_()
+    assert store.fetch(np.arange(COUNT)).any()
+
+
+def test_an_index_beyond_the_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IndexError, match="out of bounds"):
+        ImageStore.open(Noise(), tmp_path).fetch(np.array([COUNT]))
+
+
+def test_the_second_open_decodes_nothing(tmp_path: Path) -> None:
+    ImageStore.open(Noise(), tmp_path)
+    again = Noise()
+    ImageStore.open(again, tmp_path)
+    assert again.decoded == []
+
+
+def test_another_fingerprint_is_another_store(tmp_path: Path) -> None:
+    ImageStore.open(Noise(), tmp_path)
+    changed = Noise(fingerprint="changed")
+    ImageStore.open(changed, tmp_path)
+    assert set(changed.decoded) == set(range(COUNT))
+
+
+@pytest.mark.parametrize("name", ["pixels.npy", "labels.npy", "statistics.json"])
+def test_a_store_whose_file_was_cut_is_built_again(tmp_path: Path, name: str) -> None:
+    file = ImageStore.open(Noise(), tmp_path).folder / name
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert ImageStore.open(Noise(), tmp_path).fetch(np.array([5])).any()
+
+
+def test_a_store_of_the_wrong_shape_is_built_again(tmp_path: Path) -> None:
+    folder = ImageStore.open(Noise(), tmp_path).folder
+    np.save(folder / "pixels.npy", np.zeros((COUNT, HEIGHT), np.uint8))
+    assert ImageStore.open(Noise(), tmp_path).pixels.shape == (COUNT, HEIGHT, WIDTH, CHANNELS)
+
+
+def test_what_a_killed_build_left_is_not_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "noise.part").mkdir()
+    (tmp_path / "noise.part" / "pixels.npy").write_text("half")
+    assert len(ImageStore.open(Noise(), tmp_path)) == COUNT
+
+
+def test_a_pickle_holds_the_folder_and_not_the_pixels(tmp_path: Path) -> None:
+    assert len(pickle.dumps(ImageStore.open(Noise(), tmp_path))) < 500
+
+
+def test_a_pickled_store_fetches_the_same(tmp_path: Path) -> None:
+    store = ImageStore.open(Noise(), tmp_path)
+    copy = pickle.loads(pickle.dumps(store))
+    assert torch.equal(copy.fetch(np.arange(9)), store.fetch(np.arange(9)))
+
+
+def test_jobs_that_start_together_build_one_store(tmp_path: Path) -> None:
+    source = Noise()
+    with ThreadPoolExecutor(4) as jobs:
+        list(jobs.map(lambda _: ImageStore.open(source, tmp_path), range(4)))
+    assert source.decoded.count(5) == 1
+
+
+def test_one_broken_image_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot read the image 7\.png \(cut off\)"):
+        ImageStore.open(Noise(broken=(7,)), tmp_path)
+
+
+def test_many_broken_images_are_counted_and_the_first_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"5 images: 1\.png \(cut off\), 2\.png .*, 40\.png .* and 2 more"):
+        ImageStore.open(Noise(broken=(1, 2, 40, 41, 69)), tmp_path)
+
+
+def test_the_first_image_may_be_the_broken_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"2 images: 0\.png .*, 9\.png"):
+        ImageStore.open(Noise(broken=(0, 9)), tmp_path)
+
+
+def test_a_build_that_failed_leaves_no_store(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cut off"):
+        ImageStore.open(Noise(broken=(7,)), tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_full_disk_says_what_to_set(tmp_path: Path) -> None:
+    with no_file_larger_than(1000), pytest.raises(UserError, match=r"cache_dir=… .* dataset\.store=none"):
+        ImageStore.open(Noise(), tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"set cache_dir=…"):
+        ImageStore.open(Noise(), tmp_path / "file")
+
+
+@pytest.mark.parametrize("indices", [[], [3], [69, 0, 3]])
+def test_images_on_demand_are_those_of_the_store(tmp_path: Path, indices: list[int]) -> None:
+    chosen = np.array(indices, dtype=np.int64)
+    stored, decoded = ImageStore.open(Noise(), tmp_path).fetch(chosen), OnDemandImages(Noise()).fetch(chosen)
+    assert torch.equal(stored, decoded)
+
+
+def test_statistics_are_those_of_all_pixels(tmp_path: Path) -> None:
+    mean, std = ImageStore.open(Noise(), tmp_path).statistics
+    channels = Noise().pixels.reshape(-1, CHANNELS) / 255
+    assert np.allclose(mean, channels.mean(axis=0), rtol=1e-12)
+    assert np.allclose(std, channels.std(axis=0), rtol=1e-12)
+
+
+def test_statistics_are_the_same_with_and_without_a_store(tmp_path: Path) -> None:
+    assert ImageStore.open(Noise(), tmp_path).statistics == OnDemandImages(Noise()).statistics
+
+
+def test_images_of_one_colour_have_a_standard_deviation_above_zero() -> None:
+    class Black(Noise):
+        pixels = np.zeros((COUNT, HEIGHT, WIDTH, CHANNELS), np.uint8)
+
+    black: Source = Black()
+    assert OnDemandImages(black).statistics.std == [1 / 255] * CHANNELS
