@@ -1,4 +1,4 @@
-"""Trains with active learning: one run, or with -m a sweep. See README.md; `python train.py --help` lists the choices."""
+"""Active learning: one run, or with -m a sweep. `python train.py --help` lists the choices, README.md shows the way."""
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
@@ -12,17 +12,16 @@ def main(cfg: DictConfig) -> float:
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
     from pytorch_lightning import seed_everything
-    from pytorch_lightning.utilities import rank_zero_only
 
     from askwell import provenance
     from askwell.checkpoint import SafeCheckpointIO
-    from askwell.folder import RunFolder
+    from askwell.folder import RunFolder, is_first_process
     from askwell.logger import close_loggers
     from askwell.record import Record
 
     hydra_config = HydraConfig.get()
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
-    with RunFolder(hydra_config.runtime.output_dir, cfg.resume, owned=rank_zero_only.rank == 0) as folder:
+    with RunFolder(hydra_config.runtime.output_dir, cfg.resume, owned=is_first_process()) as folder:
         if folder.finished_with(limits):
             print(f"{folder.path} holds this run, finished: nothing to do")
             return folder.facts["accuracy"]

@@ -1,18 +1,129 @@
-"""What several tests share."""
+"""What several tests share: the real data, a tiny image folder, and the program shrunk to it."""
 
+import importlib.util
+import logging
 import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, open_dict
+from PIL import Image
+
+from askwell import cli, sweep
+
+ROOT = Path(__file__).parents[1]
+CLASSES = ("ash", "birch", "cedar")
+POOL = 48
+"""Training images of `images`."""
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder with the real MNIST and Fruits-360."""
-    return Path(os.environ["ASKWELL_DATA"])
+    if "ASKWELL_DATA" in os.environ:
+        folder = Path(os.environ["ASKWELL_DATA"])
+        return folder if folder.is_dir() else pytest.fail(f"ASKWELL_DATA={folder} is not there")
+    if "CI" in os.environ:
+        pytest.fail("CI tests the real data: set ASKWELL_DATA to their folder")
+    pytest.skip("needs the real MNIST and Fruits-360: set ASKWELL_DATA to their folder")
 
 
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store shared by all tests, so that each data set is decoded once."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Grey noise of 16x16 pixels in three classes told apart by brightness: 16 each to train on, 8 each to evaluate."""
+    root, noise = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
+    for split, count in (("train", POOL // len(CLASSES)), ("test", 8)):
+        for brightness, name in zip((50, 100, 150), CLASSES, strict=True):
+            (root / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = brightness + noise.integers(0, 100, (16, 16))
+                Image.fromarray(pixels.astype(np.uint8)).save(root / split / name / f"{number:02}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def shrunk(images: Path, cache_dir: Path) -> list[str]:
+    """The overrides that make an experiment of the real config take a second: 3 rounds of 6 labels."""
+    return [
+        *("dataset=folder", f"dataset.root={images}", "dataset.image_size=16", "dataset.channels=1"),
+        *("model.network.width=4", "model.network.hidden=8", "datamodule.train_batch_size=8"),
+        *("query_size=6", "rounds=3", "trainer=cpu", "logger=none", "name=run", f"cache_dir={cache_dir}"),
+    ]
+
+
+@pytest.fixture
+def composed(shrunk: list[str], tmp_path: Path) -> Iterator[Callable[..., DictConfig]]:
+    """Composes the real config, shrunk, with more overrides; its run folder is `tmp_path`."""
+
+    def compose_with(*overrides: str, config: list[str] | None = None) -> DictConfig:
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            cfg = compose("config", [*(shrunk if config is None else config), *overrides], return_hydra_config=True)
+        with open_dict(cfg):
+            cfg.hydra.runtime.output_dir = str(tmp_path)
+            HydraConfig.instance().set_config(cfg)
+            del cfg["hydra"]
+        return cfg
+
+    yield compose_with
+    HydraConfig.instance().cfg = None
+
+
+@pytest.fixture
+def program(shrunk: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Runs train.py, shrunk, within this process, in `tmp_path`, with more command line arguments."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(sweep, "started", [])
+
+    def run(*arguments: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["train.py", *shrunk, *arguments])
+        cli.launch(_train_module().main)
+
+    yield run
+    GlobalHydra.instance().clear()
+    HydraConfig.instance().cfg = None
+    _close_log_files()
+
+
+@pytest.fixture
+def command(shrunk: list[str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `python train.py`, shrunk, in a process of its own and in `tmp_path`, which is importable."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "train.py"), *shrunk, *arguments],
+            **{"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300},
+            env=os.environ | {"PYTHONPATH": str(tmp_path)} | environment,
+        )
+
+    return run
+
+
+def _train_module() -> Any:
+    spec = importlib.util.spec_from_file_location("train", ROOT / "train.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _close_log_files() -> None:
+    for handler in logging.getLogger().handlers[:]:
+        if isinstance(handler, logging.FileHandler):
+            logging.getLogger().removeHandler(handler)
+            handler.close()

@@ -18,7 +18,7 @@ RANGES = {
 }
 FUNCTIONS = list(RANGES)
 
-few_examples = settings(max_examples=25, deadline=None)  # each holds up to 20 images; torch's first call is slow
+few_examples = settings(max_examples=15, deadline=None)  # each holds up to 20 images; torch's first call is slow
 
 
 def sorted_rows(probs):

@@ -24,7 +24,9 @@ class Toy(ImageDataset):
     labels: Sequence[int] = (3, 0, 1, 2, 2, 1, 0, 3)
 
     def splits(self) -> Splits:
-        pixels = np.zeros((len(self.labels), 2, 2), np.uint8) + np.arange(len(self.labels), dtype=np.uint8)[:, None, None]
+        pixels = (
+            np.zeros((len(self.labels), 2, 2), np.uint8) + np.arange(len(self.labels), dtype=np.uint8)[:, None, None]
+        )
         source = ArraySource(lambda: (pixels, np.array(self.labels)), f"toy {self.names} {self.labels}", 2, 1)
         return Splits(source, source, tuple(self.names))
 

@@ -68,7 +68,7 @@ def test_every_index_needs_its_label_and_score(pool, labels, scores):
 @pytest.mark.parametrize(("indices", "labels"), [([0, 7], [0, 0]), ([0, 10], [0, 0]), ([0, 1], [0])])
 def test_a_refused_purchase_leaves_nothing_behind(pool, indices, labels):
     before = pool.state_dict()
-    with pytest.raises(ValueError, match="bought once|expected indices|zip"):
+    with pytest.raises(ValueError, match=r"bought once|expected indices|zip"):
         pool.label(indices, labels, round=2)
     assert pool.state_dict() == before
 

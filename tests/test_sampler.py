@@ -1,5 +1,7 @@
 """Which labelled images a step sees, on one process and on several."""
 
+from itertools import chain
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,10 @@ def batches(labels=100, batch_size=32, seed=0, epoch=0, rank=0, world_size=1):
     return list(LabelledBatches(pool_with(labels), batch_size, seed, lambda: epoch, rank, world_size))
 
 
+def flat(lists):
+    return list(chain.from_iterable(lists))
+
+
 # With 4 images a process, any number of labels can be divided into batches of 2 or more.
 sizes = given(labels=st.integers(8, 400), batch_size=st.integers(4, 40), world_size=st.integers(1, 4))
 
@@ -26,8 +32,7 @@ sizes = given(labels=st.integers(8, 400), batch_size=st.integers(4, 40), world_s
 @sizes
 def test_an_epoch_shows_every_labelled_image_once(labels, batch_size, world_size):
     ranks = [batches(labels, batch_size, rank=rank, world_size=world_size) for rank in range(world_size)]
-    seen = [index for rank in ranks for batch in rank for index in batch]
-    assert sorted(seen) == list(range(0, 2 * labels, 2))
+    assert sorted(flat(flat(ranks))) == list(range(0, 2 * labels, 2))
 
 
 @settings(max_examples=50, deadline=None)
@@ -44,7 +49,9 @@ def test_no_batch_is_larger_than_said_or_has_a_single_image(labels, batch_size, 
 @settings(max_examples=50, deadline=None)
 @sizes
 def test_every_process_takes_the_number_of_steps_that_was_announced(labels, batch_size, world_size):
-    samplers = [LabelledBatches(pool_with(labels), batch_size, 0, lambda: 0, rank, world_size) for rank in range(world_size)]
+    samplers = [
+        LabelledBatches(pool_with(labels), batch_size, 0, lambda: 0, rank, world_size) for rank in range(world_size)
+    ]
     assert {len(list(sampler)) for sampler in samplers} == {len(samplers[0])}
 
 
@@ -70,17 +77,17 @@ def test_another_seed_or_epoch_has_another_order(other):
 
 
 def test_the_order_is_not_that_of_the_purchases():
-    assert sum(batches(), []) != list(range(0, 200, 2))
+    assert flat(batches()) != list(range(0, 200, 2))
 
 
 def test_labels_bought_later_are_seen_from_the_next_epoch_on():
     pool = pool_with(40)
     sampler = LabelledBatches(pool, 32, 0, epoch=lambda: 0)
-    first = sum(sampler, [])
+    first = flat(sampler)
     pool.label([1, 3], [0, 0], round=1)
-    assert set(sum(sampler, [])) - set(first) == {1, 3}
+    assert set(flat(sampler)) - set(first) == {1, 3}
 
 
 def test_several_processes_share_the_steps_of_one_with_larger_batches():
     shares = zip(*(batches(batch_size=16, rank=rank, world_size=2) for rank in range(2)), strict=True)
-    assert [sum(share, []) for share in shares] == batches(batch_size=32)
+    assert [flat(share) for share in shares] == batches(batch_size=32)

@@ -1,5 +1,6 @@
 """What every strategy in conf/strategy must do. A new yaml is tested unasked."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ def strategy(request):
     return load(request.param)
 
 
+@cache
 def load(name):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return instantiate(compose("config", [f"strategy={name}"]).strategy)
@@ -63,7 +65,7 @@ def test_it_asks_for_as_many_as_it_is_told(strategy, size):
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_it_asks_for_distinct_candidates(name, shape, seed, data):
     size = data.draw(st.integers(1, shape[0]))
-    positions = ask(load_once(name), some_logits(*shape, seed), size, seed)
+    positions = ask(load(name), some_logits(*shape, seed), size, seed)
     assert len({position for position in positions if 0 <= position < shape[0]}) == size
 
 
@@ -148,13 +150,3 @@ def test_random_sampling_never_runs_the_network():
 def test_random_sampling_asks_every_candidate_equally_often():
     drawn = [ask(RandomSampling(), some_logits(), 10, seed) for seed in range(1000)]
     assert scipy.stats.chisquare(np.bincount(np.ravel(drawn), minlength=40)).pvalue > 0.001
-
-
-LOADED = {}
-
-
-def load_once(name):
-    """Composing takes longer than asking."""
-    if name not in LOADED:
-        LOADED[name] = load(name)
-    return LOADED[name]

@@ -1,8 +1,8 @@
 """Acquisition functions: class probabilities in, one score an image out; the highest is asked first.
 
 Legend of axes: N images, C classes. Probabilities are float32 [N, C], rows sum to one; p1 is the most likely class,
-p2 the second, pC the least likely. Settles (2009), "Active Learning Literature Survey", section 3.1, compares the first three;
-largest margin is from arXiv 2505.06825.
+p2 the second, pC the least likely. Settles (2009), "Active Learning Literature Survey", section 3.1, compares the
+first three; largest margin is from arXiv 2505.06825.
 """
 
 from collections.abc import Callable

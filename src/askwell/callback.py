@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning import LightningModule, Trainer
 from torch import distributed
 
 from askwell import provenance
@@ -64,9 +63,9 @@ class ActiveLearning(pl.Callback):
 
     # Lightning's hooks, in the order in which it calls them
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         _check_flags(trainer)
-        self.data: ActiveDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        self.data: ActiveDataModule = trainer.datamodule
         dataset = self.data.dataset
         self.plan = plan_for(len(dataset.train), **self.limits)
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
@@ -75,12 +74,12 @@ class ActiveLearning(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if state_dict["pool"] != self.data.pool.digest:
-            raise ValueError("the checkpoint's rounds and pool do not belong together: the data module was not restored")
+            raise ValueError("the checkpoint's pool is not that of its rounds: the data module was not restored")
         self.round, self.accuracy, self.reason = state_dict["round"], state_dict["accuracy"], state_dict["reason"]
         self.learned = state_dict["learned"]
         self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         self.scorer = Scorer(
             FrozenNetwork(pl_module.network, self.compile),
             self.scoring_batch_size or batch_size_for(trainer.strategy.root_device),
@@ -89,14 +88,14 @@ class ActiveLearning(pl.Callback):
         if not self.data.pool:
             self.labelling.buy_initial_set(self.plan.initial_size)
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         for listener in self._listeners(trainer):
             listener.on_rounds_start(trainer, self.data.dataset.classes, self.round)
         if self.reason is not None:  # resumed after its end: it goes on only if the limits were raised
             self.scorer.network.refresh()
             self._ask_or_stop(trainer, self.round - 1)
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         torch.manual_seed(key("epoch", self.seed, trainer.current_epoch, trainer.global_rank))
         if trainer.current_epoch % self.epochs_per_round:
             return
@@ -105,7 +104,7 @@ class ActiveLearning(pl.Callback):
             pl_module.load_state_dict(self.initial_weights)
             trainer.strategy.setup_optimizers(trainer)
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         if (trainer.current_epoch + 1) % self.epochs_per_round:
             return
         trained = time.monotonic()
@@ -124,15 +123,16 @@ class ActiveLearning(pl.Callback):
             score_seconds=time.monotonic() - evaluated,
             eval_seconds=evaluated - trained,
             lost_classes=self._lost_classes(evaluation),
-            preview=answers and self._preview(trainer, answers),
+            preview=None if answers is None else self._preview(answers),
         )
         self.round += 1
         for listener in self._listeners(trainer):
             listener.on_round_end(trainer, result)
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        for listener in self._listeners(trainer) if self.reason else []:
-            listener.on_rounds_end(trainer, self.reason)
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        for listener in self._listeners(trainer):
+            if self.reason is not None:
+                listener.on_rounds_end(trainer, self.reason)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -164,24 +164,25 @@ class ActiveLearning(pl.Callback):
 
     # the steps of a round
 
-    def _evaluate(self, trainer: Trainer, pl_module: LightningModule) -> Evaluation:
+    def _evaluate(self, trainer: Any, pl_module: Any) -> Evaluation:
         _share_buffers(trainer, pl_module)
         self.scorer.network.refresh()
         images = self.data.dataset.evaluation
-        batches = self.scorer.logits(images, torch.arange(len(images)))
+        batches = self.scorer.logits(images, torch.arange(len(images)), "evaluating")
         evaluation = evaluate(batches, torch.from_numpy(images.labels), len(self.data.dataset.classes))
         if not np.isfinite(evaluation.loss):
-            raise UserError(f"the network diverged in round {self.round} (loss {evaluation.loss}): lower model.optimizer.lr")
+            diverged = f"the network diverged in round {self.round}, its loss is {evaluation.loss}"
+            raise UserError(f"{diverged}: lower model.optimizer.lr")
         self.accuracy = evaluation.accuracy
         return evaluation
 
-    def _ask_or_stop(self, trainer: Trainer, round: int) -> Answers | None:
+    def _ask_or_stop(self, trainer: Any, round: int) -> Answers | None:
         bought, left = len(self.data.pool), self.data.pool.size - len(self.data.pool)
         self.reason = self.plan.reason_to_stop(round, bought, self.accuracy, left)
         if self.reason is not None:
             trainer.should_stop = True
             return None
-        forward = partial(self.scorer.logits, self.data.dataset.train)
+        forward = partial(self.scorer.logits, self.data.dataset.train, purpose="scoring")
         return self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
 
     def _class_counts(self) -> dict[str, int]:
@@ -194,19 +195,17 @@ class ActiveLearning(pl.Callback):
         self.learned += [name for name, value in accuracies.items() if value >= LEARNED and name not in self.learned]
         return tuple(name for name, value in accuracies.items() if value == 0 and name in self.learned)
 
-    def _preview(self, trainer: Trainer, answers: Answers) -> Preview:
-        indices, labels, scores = (None if part is None else part[:PREVIEWED] for part in answers)
-        pixels = self.data.dataset.train.fetch(indices).to(trainer.strategy.root_device)
-        with torch.inference_mode(), trainer.precision_plugin.forward_context():
-            predictions = self.scorer.network(pixels).argmax(dim=1).cpu().numpy()
-        return Preview(indices, labels, predictions, scores)
+    def _preview(self, answers: Answers) -> Preview:
+        indices, scores = answers.indices[:PREVIEWED], answers.scores
+        predictions = self.scorer.predict(self.data.dataset.train, indices)
+        return Preview(indices, answers.labels[:PREVIEWED], predictions, None if scores is None else scores[:PREVIEWED])
 
-    def _listeners(self, trainer: Trainer) -> list[RoundListener]:
+    def _listeners(self, trainer: Any) -> list[RoundListener]:
         listeners = [callback for callback in trainer.callbacks if isinstance(callback, RoundListener)]
         return listeners if trainer.is_global_zero else []
 
 
-def _check_flags(trainer: Trainer) -> None:
+def _check_flags(trainer: Any) -> None:
     """Refuses Lightning flags that would silently train on something else than the labelled set."""
     if trainer.reload_dataloaders_every_n_epochs != 1:
         raise UserError("trainer.reload_dataloaders_every_n_epochs must be 1, or the training set would never grow")
@@ -216,7 +215,7 @@ def _check_flags(trainer: Trainer) -> None:
         raise UserError("trainer.max_steps would end a round in the middle of its epoch: use rounds=... or budget=...")
 
 
-def _share_buffers(trainer: Trainer, module: LightningModule) -> None:
+def _share_buffers(trainer: Any, module: Any) -> None:
     """Gives all processes the batch-norm statistics of the first, which are those of its checkpoint."""
     if trainer.world_size > 1:
         for buffer in module.buffers():

@@ -29,22 +29,28 @@ class SafeCheckpointIO(CheckpointIO):
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         path = Path(path)
-        if path.exists():
+        if _checked(path) is not None:  # a damaged one must not take the place of the good one before it
             _link(path, _previous(path))
         write_whole(path, hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue())
 
     def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = None) -> Any:
         path = Path(path)
         for candidate in (path, _previous(path)):
-            content = candidate.read_bytes() if candidate.exists() else b""
-            if hashlib.sha256(content[CHECKSUM_BYTES:]).digest() == content[:CHECKSUM_BYTES]:
-                return torch.load(io.BytesIO(content[CHECKSUM_BYTES:]), map_location=map_location, weights_only=True)
+            if (content := _checked(candidate)) is not None:
+                return torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
             log.warning("checkpoint %s is damaged or missing, trying the one before it", candidate)
         raise UserError(f"no readable checkpoint in {path.parent}: start the run again in a new folder")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         for file in (Path(path), _previous(Path(path))):
             file.unlink(missing_ok=True)
+
+
+def _checked(path: Path) -> bytes | None:
+    """The checkpoint in `path` without its checksum; None if it is damaged or missing."""
+    content = path.read_bytes() if path.exists() else b""
+    checksum, checkpoint = content[:CHECKSUM_BYTES], content[CHECKSUM_BYTES:]
+    return checkpoint if hashlib.sha256(checkpoint).digest() == checksum else None
 
 
 def _previous(path: Path) -> Path:

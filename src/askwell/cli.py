@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="askwell", description="Ask for the labels that matter.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     report = commands.add_parser("report", help="write the report of runs and sweeps again, from what is on disk")
-    report.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a run or a sweep, such as multirun/mytest")
+    report.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="a run or a sweep, such as multirun/mytest"
+    )
     report.add_argument("--output", type=Path, help="where the report goes; the first FOLDER unless said otherwise")
     report.set_defaults(work=lambda chosen: report_on(chosen.folders, chosen.output or chosen.folders[0]))
     chosen = parser.parse_args(arguments)

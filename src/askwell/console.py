@@ -1,9 +1,10 @@
 """What a run says on the screen: one line a round, and a table at its end. Plain lines where there is no terminal."""
 
+import logging
 import sys
 from typing import Any
 
-import rich
+import rich.console
 from pytorch_lightning import Callback
 from rich import box
 from rich.table import Table
@@ -53,7 +54,7 @@ class Console(Callback, RoundListener):
         bought = f" after {self.labels[-1]} labels" if self.labels else ""
         show(f"the end: {REASONS.get(reason, reason)}{bought}")
         if self.labels:
-            rich.get_console().print(self._table())
+            screen().print(self._table())
 
     def _table(self) -> Table:
         table = Table("", "", box=box.SIMPLE_HEAD, show_header=False, highlight=False)
@@ -91,8 +92,19 @@ def seconds_of(result: RoundResult) -> dict[str, float]:
 
 
 def show(line: str, style: str | None = None) -> None:
-    """Prints above a live bar, if there is one; without escape codes where stdout is no terminal."""
-    if sys.stdout.isatty():
-        rich.get_console().print(line, style=style, markup=False, highlight=False, soft_wrap=True)
-    else:
-        print(line, flush=True)
+    """Prints one line, however long."""
+    screen().print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def screen() -> rich.console.Console:
+    """Where to print: above a live bar, if there is one; without escape codes where stdout is no terminal."""
+    return rich.get_console() if sys.stdout.isatty() else rich.console.Console(force_terminal=False, color_system=None)
+
+
+def hide_tips() -> None:
+    """Keeps Lightning's advertisements off the screen."""
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(_is_no_tip)
+
+
+def _is_no_tip(record: logging.LogRecord) -> bool:
+    return "Tip:" not in record.getMessage()

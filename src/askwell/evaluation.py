@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torchmetrics import MeanMetric
@@ -19,6 +18,5 @@ def evaluate(batches: Iterable[tuple[Tensor, Tensor]], labels: Tensor, num_class
         confusion.to(logits.device).update(logits, truth)
         loss.to(logits.device).update(cross_entropy(logits, truth), len(truth))
     counts = confusion.compute().cpu()
-    return Evaluation(
-        accuracy=counts.diagonal().sum().item() / counts.sum().item(), loss=float(loss.compute()), confusion=counts.numpy()
-    )
+    accuracy = counts.diagonal().sum().item() / counts.sum().item()
+    return Evaluation(accuracy, float(loss.compute()), counts.numpy())

@@ -63,13 +63,19 @@ class RunFolder:
             self._lock.acquire(timeout=0)
         except Timeout:
             holder = (self.path / ".pid").read_text() if (self.path / ".pid").exists() else "unknown"
-            raise UserError(f"{self.path} is in use by process {holder}: wait for it, or choose another name=...") from None
-        (self.path / ".pid").write_text(str(os.getpid()))
-        if found := read_run(self.path):
+            message = f"{self.path} is in use by process {holder}: wait for it, or choose another name=..."
+            raise UserError(message) from None
+        try:
             refuse_used([self.path], self.resume)
-            self.facts = found
+        except UserError:
+            self._lock.release()
+            raise
+        (self.path / ".pid").write_text(str(os.getpid()))
+        self.facts = read_run(self.path) or {}
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None and self.facts.get("status") == "running":
             reason = str(error) or kind.__name__ if kind else ""
             self.describe(status="failed", reason=" ".join(reason.split()), wall_seconds=self._wall_seconds())
@@ -79,6 +85,11 @@ class RunFolder:
 
     def _wall_seconds(self) -> float:
         return self.facts.get("wall_seconds", 0.0) + time.monotonic() - self._started
+
+
+def is_first_process() -> bool:
+    """Whether this is the first, or the only, process of a run; Lightning numbers those that it starts."""
+    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
 
 
 def read_run(path: Path) -> dict[str, Any] | None:
@@ -91,4 +102,5 @@ def refuse_used(folders: list[Path], resume: bool) -> None:
     """Raises UserError if one of `folders` holds a run and `resume` is not set."""
     for folder in folders:
         if not resume and (run := read_run(folder)):
-            raise UserError(f"{folder} already holds a {run['status']} run: choose another name=..., or resume=true to go on")
+            found = f"{folder} already holds a {run['status']} run"
+            raise UserError(f"{found}: choose another name=..., or resume=true to go on")

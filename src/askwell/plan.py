@@ -45,7 +45,9 @@ def plan_for(
     if initial < 2:
         raise UserError(f"initial_size={initial}: the first round trains on these, expected at least 2")
     if limit is not None and limit < initial:
-        raise UserError(f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, lower the other")
+        raise UserError(
+            f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, lower the other"
+        )
     if rounds is not None and rounds < 1:
         raise UserError(f"rounds={rounds}: expected at least 1")
     if target_accuracy is not None and not 0 < target_accuracy <= 1:

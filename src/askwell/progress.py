@@ -53,6 +53,7 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
                 self.refresh()
         finally:
             bars.remove_task(task)
+            self.refresh()
 
     def get_metrics(self, trainer: Any, pl_module: Any) -> dict[str, Any]:
         metrics = super().get_metrics(trainer, pl_module)
@@ -61,6 +62,11 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
 
     def _begin_round(self, round: int) -> None:
         self.round, self.first_epoch = round, None
+
+    def _stop_progress(self) -> None:
+        if self.progress is not None:
+            self.progress.live.transient = True  # the lines of the rounds stay, a finished bar tells nothing more
+        super()._stop_progress()
 
     def _get_train_description(self, current_epoch: int) -> str:
         if self.first_epoch is None:

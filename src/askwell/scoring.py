@@ -1,15 +1,16 @@
 """The forward pass over many images: fast, exact, and divided among processes without padding or repeats."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
-from pytorch_lightning import Trainer
 from torch import Tensor, distributed
 
 from askwell.dataset.base import Images
 from askwell.model.frozen import FrozenNetwork
+from askwell.progress import PoolProgress
 
 BATCH_SIZES = {"cpu": 64, "cuda": 1024}
 """Images a forward pass by kind of device: small enough for a CPU's cache, large enough to fill a GPU. See bench/."""
@@ -30,18 +31,32 @@ class Scorer:
 
     network: FrozenNetwork
     batch_size: int
-    trainer: Trainer
+    trainer: Any  # the Lightning trainer whose device, precision and processes are used
 
-    def logits(self, images: Images, indices: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """(positions among `indices` [B], logits [B, C] on the device) of this process's share, in order."""
-        strategy, precision = self.trainer.strategy, self.trainer.precision_plugin
-        for start in range(strategy.global_rank * self.batch_size, len(indices), strategy.world_size * self.batch_size):
-            batch = indices[start : start + self.batch_size]
-            padded = torch.cat([batch, batch[-1:].expand(self.batch_size - len(batch))])
-            pixels = images.fetch(padded.numpy()).to(strategy.root_device, non_blocking=True)
-            with torch.inference_mode(), precision.forward_context():
-                logits = self.network(pixels)[: len(batch)].float()
+    def logits(self, images: Images, indices: Tensor, purpose: str) -> Iterator[tuple[Tensor, Tensor]]:
+        """(positions among `indices` [B], logits [B, C] on the device) of this process's share, in order.
+
+        `purpose`, such as "scoring", stands at the progress bar.
+        """
+        trainer, size = self.trainer, self.batch_size
+        starts = range(trainer.global_rank * size, len(indices), trainer.world_size * size)
+        for start in self._tracked(starts, purpose):
+            batch = indices[start : start + size]
+            padded = torch.cat([batch, batch[-1:].expand(size - len(batch))])
+            logits = self._run(images.fetch(padded.numpy()))[: len(batch)]
             yield torch.arange(start, start + len(batch)), logits
+
+    def predict(self, images: Images, indices: np.ndarray) -> np.ndarray:
+        """The most likely class of a few images, int64 [B]."""
+        return self._run(images.fetch(indices)).argmax(dim=1).cpu().numpy()
+
+    def _run(self, pixels: Tensor) -> Tensor:
+        with torch.inference_mode(), self.trainer.precision_plugin.forward_context():
+            return self.network(pixels.to(self.trainer.strategy.root_device, non_blocking=True)).float()
+
+    def _tracked(self, starts: range, purpose: str) -> Iterable[int]:
+        bars = [callback for callback in self.trainer.callbacks if isinstance(callback, PoolProgress)]
+        return bars[0].track(starts, len(starts), purpose) if bars else starts
 
     def gather(self, share: Any) -> list[Any]:
         """The shares of all processes, in order of rank."""

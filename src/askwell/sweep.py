@@ -1,6 +1,5 @@
 """Hydra's side of a run: nothing is written over, and every sweep ends with its report."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from askwell.errors import UserError
-from askwell.folder import refuse_used
+from askwell.folder import is_first_process, refuse_used
 
 started: list[Path] = []
 """Folders of the sweeps that this process runs."""
@@ -20,7 +19,7 @@ class GuardFolders(Callback):
     """Refuses used folders before Hydra writes into them, and remembers sweeps for their report."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        if "LOCAL_RANK" not in os.environ:  # the other processes of a run share the folder of the first
+        if is_first_process():  # the others share its folder
             _refuse([Path(config.hydra.run.dir)], config.resume)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches on the device, keyed by image: batching and workers do not change what an image becomes."""
+"""Augmentation of whole batches on the device, keyed by image: batching does not change what an image becomes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def _shifted(bits: Tensor, places: int) -> Tensor:
 
 @dataclass(frozen=True)
 class ShiftAndFlip:
-    """Moves each image by up to `shift` pixels in each direction, black coming in, and mirrors half of them if `flip`."""
+    """Moves each image by up to `shift` pixels each way, black coming in, and mirrors half of them if `flip`."""
 
     shift: int = 2
     flip: bool = False

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,22 +26,29 @@ NAMED = 3  # broken images that are named in full
 def decode_into(source: Source, file: Path) -> None:
     """Writes all images as uint8 [N, H, W, C]. Raises one UserError for all images that are broken."""
     count = len(source.labels)
-    broken: list[BrokenImageError] = []
     shape = _shape(source, count)
-    blocks = [range(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
-    with file.open("wb") as stream, ThreadPoolExecutor(_cores()) as threads, _progress() as progress:
+    logger.info("decoding %d images into %s", count, file.parent.parent)
+    broken: list[BrokenImageError] = []
+    with file.open("wb") as stream:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
         np.lib.format.write_array_header_1_0(stream, header)
-        bar = progress.add_task("decoding", total=count)
-        for start in range(0, len(blocks), BLOCKS):
-            # Plain writes, because a full disk under a memory map ends the process instead of raising an error.
-            for images, failures in threads.map(partial(_decode, source, shape), blocks[start : start + BLOCKS]):
-                stream.write(images.data)
-                broken += failures
-                progress.advance(bar, len(images))
+        # Plain writes, because a full disk under a memory map ends the process instead of raising an error.
+        for images, failures in _decoded(source, shape, count):
+            stream.write(images.data)
+            broken += failures
         os.fsync(stream.fileno())
     _refuse(broken)
-    logger.info("decoded %d images into %s", count, file.parent.parent)
+
+
+def _decoded(source: Source, shape: tuple[int, ...], count: int) -> Iterator[tuple[np.ndarray, list[BrokenImageError]]]:
+    """What `_decode` returns for all images in their order, block by block, from as many threads as there are cores."""
+    blocks = [range(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+    with ThreadPoolExecutor(_cores()) as threads, _progress() as progress:
+        bar = progress.add_task("decoding", total=count)
+        for start in range(0, len(blocks), BLOCKS):
+            for images, failures in threads.map(partial(_decode, source, shape), blocks[start : start + BLOCKS]):
+                yield images, failures
+                progress.advance(bar, len(images))
 
 
 def _shape(source: Source, count: int) -> tuple[int, ...]:

@@ -24,15 +24,15 @@ def git(*arguments: str, text: str = "", timeout: float) -> str:
         process = _start(arguments)
     except OSError as error:
         raise UserError(f"cannot run git ({error.strerror}): install git") from error
-    try:
-        output, complaint = process.communicate(text, timeout)
-    except subprocess.TimeoutExpired as error:
-        raise UserError(f"git {arguments[0]} took longer than {timeout:.0f} seconds and was stopped") from error
-    finally:
-        if process.poll() is None:
-            # Its helpers hold the pipes and would outlive it, so the whole group goes.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with process:
+        try:
+            output, complaint = process.communicate(text, timeout)
+        except subprocess.TimeoutExpired as error:
+            raise UserError(f"git {arguments[0]} took longer than {timeout:.0f} seconds and was stopped") from error
+        finally:
+            if process.poll() is None:
+                # Its helpers hold the pipes and would outlive it, so the whole group goes.
+                os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
         raise UserError(f"git failed: {_reason(complaint)}")
     return output

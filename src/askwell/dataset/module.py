@@ -33,6 +33,8 @@ class ActiveDataModule(LightningDataModule):
     the moment a batch reaches the device: loader workers only ever see indices and pixels.
     """
 
+    trainer: Any  # the Lightning trainer, attached before any hook is called
+
     def __init__(
         self,
         dataset: ImageDataset,
@@ -96,5 +98,6 @@ class ActiveDataModule(LightningDataModule):
         self.pool.load_state_dict(state_dict["pool"])
 
 
-def _as_fetched(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def _as_fetched(batch: Any) -> Any:
+    """`__getitems__` has put the batch together already."""
     return batch

@@ -45,7 +45,7 @@ class ArraySource:
     @cached_property
     def _loaded(self) -> tuple[np.ndarray, np.ndarray]:
         images, labels = self.load()
-        return images.reshape(*images.shape[:3], -1), labels.astype(np.int64)
+        return images if images.ndim == 4 else images[:, :, :, None], labels.astype(np.int64)
 
     @property
     def labels(self) -> np.ndarray:

@@ -6,7 +6,7 @@ import pickle
 import socket
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 SILENCE = 30  # seconds without an answer after which a download is given up
 UNREADABLE = (OSError, RuntimeError, ValueError, EOFError, AssertionError, KeyError, pickle.UnpicklingError)
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
 
 
@@ -69,17 +70,21 @@ class TorchvisionDataset(ImageDataset):
     def _download(self) -> None:
         """Into a folder of its own first: files in their place are whole, so a later run can trust them."""
         name, root = type(self).__name__, self._root
+        lock = root / f".{name}.lock"
         try:
             root.mkdir(parents=True, exist_ok=True)
-            with FileLock(root / f".{name}.lock"), TemporaryDirectory(dir=root) as temporary:
+            with FileLock(lock), TemporaryDirectory(dir=root) as temporary:
                 if not self._present:
                     logger.info("downloading %s into %s", name, root)
                     self._download_into(Path(temporary))
         except UNREADABLE as error:
             raise UserError(
-                f"cannot download {name} ({error}): put {', '.join(self.files)} into {root}, or set data_dir=… "
-                "to a folder that has them, or use dataset=mnist_mini, which needs no download"
+                f"cannot download {name} ({_one_line(error)}): put {', '.join(self.files)} into {root}, or set "
+                "data_dir=… to a folder that has them, or use dataset=mnist_mini, which needs no download"
             ) from error
+        finally:
+            with suppress(OSError):
+                lock.unlink()  # whoever still waits for it finds the files, or downloads them beside us: no harm
 
     def _download_into(self, temporary: Path) -> None:
         with _impatient():
@@ -121,18 +126,7 @@ class FashionMnist(TorchvisionDataset):
 
     def names(self) -> tuple[str, ...]:
         """The kinds of clothes, as torchvision calls them."""
-        return (
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
-        )
+        return CLOTHES
 
 
 class Cifar10(TorchvisionDataset):
@@ -186,7 +180,13 @@ def _cifar_names(file: Path, entry: str) -> tuple[str, ...]:
 
 
 def _damaged(place: Path, error: Exception) -> UserError:
-    return UserError(f"cannot read the data set in {place} ({error}): delete its files, and they are downloaded again")
+    return UserError(
+        f"cannot read the data set in {place} ({_one_line(error)}): delete its files, and they are downloaded again"
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Opening a W&B run without ever asking, waiting long or failing."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -18,26 +20,28 @@ MODES: dict[str, Mode] = {
 }
 
 
-def open_run(wished: Mode, settings: Mapping[str, Any], **init: Any) -> wandb.Run:
+def open_run(wished: Mode, folder: str, id: str | None, settings: Mapping[str, Any], **init: Any) -> wandb.Run:
     """A run in the wished mode; where it cannot be online, offline, with one line on stderr that says why.
 
-    `settings` are those of wandb.Settings, `init` the arguments of wandb.init.
+    `settings` are those of wandb.Settings, `init` further arguments of wandb.init.
     """
     quiet = wandb.Settings(silent=True, console="off", reinit="finish_previous", **settings)
+    start = partial(wandb.init, dir=folder, id=id, settings=quiet, **init)
     _silence()
     if wished != "online":
-        return wandb.init(mode=wished, settings=quiet, **init)
+        return start(mode=wished)
     obstacle = "there is no API key: `wandb login` logs in"
     try:
         if wandb.login(prompt=False, verify=False):
-            run = wandb.init(mode="online", settings=quiet, **init)
+            with _cleared_on_failure(folder):
+                run = start(mode="online")
             say(f"W&B: {run.url}")
             return run
     except Exception as error:  # whatever keeps W&B from the network, a run goes on without it
         obstacle = f"the server cannot be used ({brief(error)})"
         give_up_service()
         _silence()
-    run = wandb.init(mode="offline", settings=quiet, **init)
+    run = start(mode="offline")
     say(f"W&B is offline, as {obstacle}; `wandb sync {run.settings.sync_dir}` sends this run later")
     return run
 
@@ -79,6 +83,18 @@ def say(line: str) -> None:
 def brief(error: Exception) -> str:
     """The first line of an error, or its kind where it says nothing."""
     return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+@contextmanager
+def _cleared_on_failure(folder: str) -> Iterator[None]:
+    """Removes the empty run that an attempt to go online left, which W&B's viewers would list."""
+    before = set(Path(folder).glob("wandb/run-*"))
+    try:
+        yield
+    except Exception:
+        for leftover in set(Path(folder).glob("wandb/run-*")) - before:
+            shutil.rmtree(leftover, ignore_errors=True)
+        raise
 
 
 def _silence() -> None:

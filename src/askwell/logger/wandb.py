@@ -97,8 +97,8 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
                 self._experiment.finish(exit_code=int(failed))
 
     def _open(self) -> wandb.Run:
-        init = {**self._wandb_init, "id": self._id or self._remembered_id()}
-        run = open_run(self.mode, self.settings, **init)
+        init = {name: value for name, value in self._wandb_init.items() if name not in {"id", "dir"}}
+        run = open_run(self.mode, self._save_dir or ".", self._id or self._remembered_id(), self.settings, **init)
         self.id_file.parent.mkdir(parents=True, exist_ok=True)
         self.id_file.write_text(run.id)
         run.define_metric("labels")

@@ -12,6 +12,9 @@ from torch.nn.functional import cross_entropy
 class Standardise(nn.Module):
     """uint8 pixels [B, C, H, W] to mean 0 and deviation 1 in each channel."""
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("scale", torch.full((channels, 1, 1), 1 / 255))

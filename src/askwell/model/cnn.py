@@ -1,6 +1,7 @@
-"""The convolutional networks of arXiv 2505.06825: blocks of convolution, batch norm, ReLU and pooling, then two layers."""
+"""The networks of arXiv 2505.06825: blocks of convolution, batch norm, ReLU and pooling, then two layers."""
 
 from collections import OrderedDict
+from itertools import pairwise
 
 from torch import nn
 
@@ -9,7 +10,7 @@ SMALL_ENOUGH = 12
 
 
 class ConvolutionalNetwork(nn.Sequential):
-    """`blocks` that each halve the image and double the channels up to `width`; a hidden layer; logits [B, num_classes].
+    """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits [B, num_classes].
 
     With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100.
     """
@@ -19,10 +20,10 @@ class ConvolutionalNetwork(nn.Sequential):
     ) -> None:
         blocks = blocks_for(image_size) if blocks is None else blocks
         widths = [channels, *(width >> halvings for halvings in reversed(range(blocks)))]
-        features = width * (image_size >> blocks) ** 2
+        features = widths[-1] * (image_size >> blocks) ** 2
         super().__init__(
             OrderedDict(
-                blocks=nn.Sequential(*(_block(*ends) for ends in zip(widths, widths[1:], strict=False))),
+                blocks=nn.Sequential(*(_block(*ends) for ends in pairwise(widths))),
                 flatten=nn.Flatten(),
                 hidden=nn.Linear(features, hidden, bias=False),
                 norm=nn.BatchNorm1d(hidden),

@@ -2,6 +2,9 @@
 
 import copy
 import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -9,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 log = logging.getLogger(__name__)
 
-FOLDS = {
+FOLDS: dict[tuple[type, type], Callable[..., tuple[Tensor, Tensor]]] = {
     (nn.Conv1d, nn.BatchNorm1d): fuse_conv_bn_weights,
     (nn.Conv2d, nn.BatchNorm2d): fuse_conv_bn_weights,
     (nn.Linear, nn.BatchNorm1d): fuse_linear_bn_weights,
@@ -59,48 +62,49 @@ class FrozenNetwork:
         return graph
 
     def _fold_norms(self, graph: fx.GraphModule) -> None:
-        modules = dict(graph.named_modules())
-        for node in list(graph.graph.nodes):
-            before = node.args[0] if node.op == "call_module" else None
-            if not _only_feeds(before, node) or (type(modules[before.target]), type(modules[node.target])) not in FOLDS:
-                continue
-            layer, norm = modules[before.target], modules[node.target]
-            if not norm.track_running_stats or before.target in self.folded:
+        calls = Counter(node.target for node in graph.graph.nodes)
+        for (before, layer), (node, norm) in _adjacent(graph):
+            foldable = (type(layer), type(norm)) in FOLDS and norm.track_running_stats and norm.affine
+            if not foldable or calls[before.target] > 1:
                 continue
             if layer.bias is None:
                 layer.bias = nn.Parameter(layer.weight.new_zeros(layer.weight.shape[0]))
-            self.folded[before.target] = node.target
-            _remove(node)
+            self.folded[str(before.target)] = str(node.target)
+            _remove(node, before)
 
     def _fold(self, layer_name: str, norm_name: str) -> dict[str, Tensor]:
-        layer, norm = self.network.get_submodule(layer_name), self.network.get_submodule(norm_name)
+        layer: Any = self.network.get_submodule(layer_name)
+        norm: Any = self.network.get_submodule(norm_name)
         weight, bias = FOLDS[type(layer), type(norm)](
             layer.weight, layer.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
         )
         return {f"{layer_name}.weight": weight, f"{layer_name}.bias": bias}
 
 
-def _only_feeds(node: object, consumer: fx.Node) -> bool:
-    """Whether `node` is a module call whose one result goes to `consumer` alone."""
-    return isinstance(node, fx.Node) and node.op == "call_module" and list(node.users) == [consumer]
+def _adjacent(graph: fx.GraphModule) -> list[tuple[tuple[fx.Node, Any], tuple[fx.Node, Any]]]:
+    """The pairs of module calls of which the second alone takes the first's result; each call with its module."""
+    modules = dict(graph.named_modules())
+    calls = {node: modules[str(node.target)] for node in graph.graph.nodes if node.op == "call_module"}
+    fed = ((node.all_input_nodes, node) for node in calls)
+    pairs = ((sources[0], node) for sources, node in fed if len(sources) == 1 and list(sources[0].users) == [node])
+    return [((first, calls[first]), (second, calls[second])) for first, second in pairs if first in calls]
 
 
-def _remove(node: fx.Node) -> None:
-    node.replace_all_uses_with(node.args[0])
+def _remove(node: fx.Node, before: fx.Node) -> None:
+    node.replace_all_uses_with(before)
     node.graph.erase_node(node)
 
 
 def _drop_dropout(graph: fx.GraphModule) -> None:
     modules = dict(graph.named_modules())
     for node in list(graph.graph.nodes):
-        if node.op == "call_module" and isinstance(modules[node.target], nn.modules.dropout._DropoutNd | nn.Identity):
-            _remove(node)
+        module = modules.get(str(node.target)) if node.op == "call_module" else None
+        if isinstance(module, nn.modules.dropout._DropoutNd | nn.Identity):
+            _remove(node, node.all_input_nodes[0])
 
 
 def _pool_before_relu(graph: fx.GraphModule) -> None:
     """Swaps max pooling with the ReLU before it: the same numbers, bit for bit, from a quarter of the comparisons."""
-    modules = dict(graph.named_modules())
-    for node in list(graph.graph.nodes):
-        before = node.args[0] if node.op == "call_module" and isinstance(modules[node.target], nn.MaxPool2d) else None
-        if _only_feeds(before, node) and isinstance(modules[before.target], nn.ReLU):
+    for (before, activation), (node, pooling) in _adjacent(graph):
+        if isinstance(activation, nn.ReLU) and isinstance(pooling, nn.MaxPool2d):
             before.target, node.target = node.target, before.target

@@ -1,0 +1,90 @@
+"""An experiment put together as train.py does it, with its parts within reach; for the tests of the loop."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning import Callback, seed_everything
+from torch import Tensor
+
+from askwell.checkpoint import SafeCheckpointIO
+from askwell.rounds import RoundListener, RoundResult
+
+
+class Observer(Callback, RoundListener):
+    """Remembers what an experiment did."""
+
+    def __init__(self) -> None:
+        self.epochs: list[list[int]] = []  # the indices trained on in each
+        self.results: list[RoundResult] = []
+        self.scored: list[int] = []  # rounds after which the pool was scored
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        self.epochs.append([])
+
+    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
+        self.results.append(result)
+
+    def augment(self, pixels: Tensor, indices: Tensor, key: int) -> Tensor:
+        """Changes nothing, and sees the indices of every batch."""
+        self.epochs[-1] += indices.tolist()
+        return pixels
+
+    def track(self, batches: Any, total: int, description: str) -> Any:
+        if description == "scoring":
+            self.scored.append(len(self.results))
+        return batches
+
+
+class Experiment:
+    """The parts of `cfg`, ready to `fit`."""
+
+    def __init__(self, cfg: DictConfig, *callbacks: Callback) -> None:
+        seed_everything(cfg.seed, verbose=False)
+        self.cfg, self.seen = cfg, Observer()
+        self.data = instantiate(cfg.datamodule)
+        self.data.augmentation = self.data.augmentation or self.seen.augment
+        cfg.dataset.num_classes = len(self.data.dataset.classes)
+        self.model = instantiate(cfg.model)
+        self.learning = instantiate(cfg.callbacks.active_learning)
+        self.trainer = instantiate(cfg.trainer, _partial_=True)(
+            logger=False,
+            callbacks=[self.learning, self.seen, instantiate(cfg.callbacks.checkpoint), *callbacks],
+            plugins=[SafeCheckpointIO()],
+            enable_progress_bar=False,
+        )
+
+    def fit(self) -> "Experiment":
+        self.trainer.fit(self.model, self.data)
+        return self
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        return {name: weight.clone() for name, weight in self.model.state_dict().items()}
+
+    @property
+    def queries(self) -> list[list[int]]:
+        """The indices bought for each round, in order."""
+        purchases = self.data.pool.purchases.items()
+        rounds = range(max((bought.round for _, bought in purchases), default=-1) + 1)
+        return [[index for index, bought in purchases if bought.round == round] for round in rounds]
+
+
+def equal(weights: dict[str, Tensor], others: dict[str, Tensor]) -> bool:
+    """Whether two networks are the same, bit for bit."""
+    return weights.keys() == others.keys() and all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def record_of(folder: Path) -> tuple[list[dict[str, Any]], str]:
+    """What a run left, but for the seconds: the lines of rounds.jsonl, and queries.csv."""
+    lines = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
+    timeless = [{name: value for name, value in line.items() if not name.endswith("_seconds")} for line in lines]
+    return timeless, (folder / "queries.csv").read_text()
+
+
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """The network in a run's last checkpoint."""
+    return SafeCheckpointIO().load_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"]

@@ -1,0 +1,93 @@
+import logging
+import os
+import pty
+import sys
+
+import pytest
+import rich
+from round_facts import round_result, trainer_with
+
+from askwell.console import Console, hide_tips
+
+
+def said(capsys: pytest.CaptureFixture[str], *rounds: int, reason: str | None = None) -> str:
+    console = Console(rounds=25)
+    for round in rounds:
+        console.on_round_end(trainer_with(), round_result(round))
+    if reason:
+        console.on_rounds_end(trainer_with(), reason)
+    return capsys.readouterr().out
+
+
+def test_a_round_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, 0, 1, 2).count("\n") == 3
+
+
+def test_a_round_tells_its_place_its_labels_its_accuracy_its_worst_class_and_its_seconds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = " ".join(said(capsys, 2).split())
+    assert words == (
+        "round 3/25 30 labels accuracy 85.00% worst class ash 80.0% train 1.0 s score 2.0 s evaluate 3.0 s"
+    )
+
+
+def test_a_run_without_a_limit_of_rounds_counts_them_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(rounds=None).on_round_end(trainer_with(), round_result(2))
+    assert capsys.readouterr().out.startswith("round 3 ")
+
+
+def test_a_lost_class_is_called_out_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().on_round_end(trainer_with(), round_result(4, hits=0, lost_classes=("ash",)))
+    assert "!! class ash is lost" in capsys.readouterr().out.splitlines()[1]
+
+
+def test_the_end_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "the end: pool exhausted after 20 labels" in said(capsys, 0, 1, reason="pool exhausted")
+
+
+def test_the_closing_table_names_a_target_that_was_not_reached(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "not reached" in next(
+        line for line in said(capsys, 0, reason="rounds").splitlines() if "labels to 97%" in line
+    )
+
+
+def test_a_run_that_ends_before_its_first_round_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, reason="budget") == "the end: the budget is spent\n"
+
+
+def test_a_resumed_run_ends_with_the_table_of_all_its_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = Console(), Console()
+    before.on_round_end(trainer_with(), round_result(0, hits=10))
+    after.load_state_dict(before.state_dict())
+    after.on_round_end(trainer_with(), round_result(1))
+    after.on_rounds_end(trainer_with(), "rounds")
+    assert "95.00%" in next(line for line in capsys.readouterr().out.splitlines() if "best accuracy" in line)
+
+
+def test_lightnings_tips_are_hidden(caplog: pytest.LogCaptureFixture) -> None:
+    hide_tips()
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").warning("Tip: buy something")
+    assert not caplog.records
+
+
+def test_a_pipe_gets_no_escape_codes_even_where_colour_is_forced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Console().on_round_end(trainer_with(), round_result(0, hits=0, lost_classes=("ash",)))
+    Console().on_rounds_end(trainer_with(), "rounds")
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_terminal_gets_a_lost_class_in_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = pty.openpty()
+    with open(slave, "w") as terminal:
+        monkeypatch.setenv("TERM", "xterm-256color")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        rich.reconfigure()
+        Console().on_round_end(trainer_with(), round_result(0, hits=0, lost_classes=("ash",)))
+        terminal.flush()
+        assert "\x1b[1;31m!! class ash is lost" in os.read(master, 1 << 16).decode()
+    os.close(master)
