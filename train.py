@@ -26,27 +26,28 @@ def main(cfg: DictConfig) -> float:
             print(f"{folder.path} holds this run, finished: nothing to do")
             return folder.facts["accuracy"]
 
+        choices = hydra_config.runtime.choices
+        folder.start(
+            **{group: choices[group] for group in ("strategy", "dataset", "model", "protocol", "oracle")},
+            **{"name": cfg.name, "seed": cfg.seed, "limits": limits},
+            **provenance.of_process(),
+        )
         seed_everything(cfg.seed, verbose=False)
         data = instantiate(cfg.datamodule)
         cfg.dataset.num_classes = len(data.dataset.classes)
         model = instantiate(cfg.model)
         callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
         learning = callbacks["active_learning"]
-        loggers = [instantiate(node) for node in cfg.logger.values()]
+        loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
         trainer = instantiate(cfg.trainer, _partial_=True)(
             logger=loggers, callbacks=[Record(folder, learning), *callbacks.values()], plugins=[SafeCheckpointIO()]
         )
 
         config = OmegaConf.to_container(cfg, resolve=True)
-        for logger in loggers:
-            logger.log_hyperparams(config)
-        choices = hydra_config.runtime.choices
-        folder.start(
-            **{group: choices[group] for group in ("strategy", "dataset", "model", "protocol", "oracle")},
-            **{"name": cfg.name, "seed": cfg.seed, "limits": limits, "config": config},
-            **provenance.of_process(),
-        )
+        folder.describe(config=config)
         try:
+            for logger in loggers:
+                logger.log_hyperparams(config)
             trainer.fit(model, data, ckpt_path=folder.checkpoint)
         finally:
             close_loggers(loggers, failed=folder.facts["status"] != "finished")

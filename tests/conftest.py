@@ -1,13 +1,14 @@
 """What several tests share: the real data, a tiny image folder, and the program shrunk to it."""
 
-import importlib.util
 import logging
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +18,15 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 from PIL import Image
 
-from askwell import cli, sweep
+from askwell import sweep
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("ash", "birch", "cedar")
 POOL = 48
 """Training images of `images`."""
+
+# Tiny networks gain nothing from threads and lose much where cores are shared. Torch reads it when first imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +73,8 @@ def shrunk(images: Path, cache_dir: Path) -> list[str]:
 def composed(shrunk: list[str], tmp_path: Path) -> Iterator[Callable[..., DictConfig]]:
     """Composes the real config, shrunk, with more overrides; its run folder is `tmp_path`."""
 
-    def compose_with(*overrides: str, config: list[str] | None = None) -> DictConfig:
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            cfg = compose("config", [*(shrunk if config is None else config), *overrides], return_hydra_config=True)
+    def compose_with(*overrides: str, shrink: bool = True) -> DictConfig:
+        cfg = deepcopy(_composed(*(shrunk if shrink else ()), *overrides))
         with open_dict(cfg):
             cfg.hydra.runtime.output_dir = str(tmp_path)
             HydraConfig.instance().set_config(cfg)
@@ -80,6 +83,12 @@ def composed(shrunk: list[str], tmp_path: Path) -> Iterator[Callable[..., DictCo
 
     yield compose_with
     HydraConfig.instance().cfg = None
+
+
+@cache
+def _composed(*overrides: str) -> DictConfig:
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("config", list(overrides), return_hydra_config=True)
 
 
 @pytest.fixture
@@ -91,7 +100,7 @@ def program(shrunk: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     def run(*arguments: str) -> None:
         monkeypatch.setattr(sys, "argv", ["train.py", *shrunk, *arguments])
-        cli.launch(_train_module().main)
+        runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
 
     yield run
     GlobalHydra.instance().clear()
@@ -111,15 +120,6 @@ def command(shrunk: list[str], tmp_path: Path) -> Callable[..., subprocess.Compl
         )
 
     return run
-
-
-def _train_module() -> Any:
-    spec = importlib.util.spec_from_file_location("train", ROOT / "train.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _close_log_files() -> None:

@@ -11,10 +11,11 @@ from pytorch_lightning import Callback, seed_everything
 from torch import Tensor
 
 from askwell.checkpoint import SafeCheckpointIO
+from askwell.progress import PoolProgress
 from askwell.rounds import RoundListener, RoundResult
 
 
-class Observer(Callback, RoundListener):
+class Observer(Callback, RoundListener, PoolProgress):
     """Remembers what an experiment did."""
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Experiment:
 
     def __init__(self, cfg: DictConfig, *callbacks: Callback) -> None:
         seed_everything(cfg.seed, verbose=False)
-        self.cfg, self.seen = cfg, Observer()
+        self.seen = Observer()
         self.data = instantiate(cfg.datamodule)
         self.data.augmentation = self.data.augmentation or self.seen.augment
         cfg.dataset.num_classes = len(self.data.dataset.classes)
@@ -52,8 +53,8 @@ class Experiment:
         self.learning = instantiate(cfg.callbacks.active_learning)
         self.trainer = instantiate(cfg.trainer, _partial_=True)(
             logger=False,
-            callbacks=[self.learning, self.seen, instantiate(cfg.callbacks.checkpoint), *callbacks],
-            plugins=[SafeCheckpointIO()],
+            callbacks=[self.learning, self.seen, *callbacks],
+            enable_checkpointing=False,
             enable_progress_bar=False,
         )
 

@@ -1,75 +1,12 @@
-import gc
 import json
-import os
-import pty
-import signal
-import subprocess
-import sys
-import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import wandb
 from PIL import Image
-from round_facts import PIXELS, round_result, trainer_with
-
-from askwell.errors import UserError
-from askwell.logger import close_loggers
-from askwell.logger.rounds import LogRounds
-from askwell.logger.wandb import WandbLogger
-
-CONFIG = {"seed": 0, "model": {"lr": 0.1, "augmentation": None}, "classes": [0, 1]}
-
-
-@contextmanager
-def without_account(home: Path) -> Iterator[pytest.MonkeyPatch]:
-    """A machine on which nobody has logged in to W&B, and where wandb has not been used yet."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in [name for name in os.environ if name.startswith("WANDB_")]:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("HOME", str(home))
-        monkeypatch.setenv("NETRC", str(home / "netrc"))
-        wandb.teardown()
-        yield monkeypatch
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # of a service that a test killed: nobody can wait for it
-            wandb.teardown()
-            gc.collect()
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
-    with without_account(tmp_path) as monkeypatch:
-        yield monkeypatch
-
-
-def run_job(sweep: Path, number: int, rounds: int = 2, **options: Any) -> WandbLogger:
-    """One job of a sweep, from its logger's first word to its last."""
-    names = {"project": "askwell", "group": "trees", "name": f"lc-s{number}", "tags": ["mnist", "lc"]}
-    logger = WandbLogger(str(sweep / f"{number}"), str(sweep), **{**names, **options})
-    log_rounds, trainer = LogRounds(), trainer_with(logger)
-    logger.log_hyperparams(CONFIG)
-    for round in range(rounds):
-        log_rounds.on_round_end(trainer, round_result(round, hits=8 + round))
-    log_rounds.on_rounds_end(trainer, "rounds")
-    close_loggers([logger], failed=False)
-    return logger
-
-
-def run_files(sweep: Path) -> list[Path]:
-    return sorted(sweep.glob("wandb/*run-*/run-*.wandb"))
-
-
-def records(file: Path) -> list[dict[str, Any]]:
-    """What an offline run holds, read by W&B's own reader."""
-    read = [wandb.util.get_core_path(), "leet", "inspect", "--no-observability", "--json", "--run-file", str(file)]
-    lines = subprocess.run([*read, str(file.parents[1])], capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in lines.splitlines()]
+from round_facts import PIXELS
+from wandb_jobs import CONFIG, history, records, run_files, run_job, without_account
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +31,6 @@ def updates(told: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     for record in told:
         merged |= record.get(kind, {}).get("update", {})
     return merged
-
-
-def history(told: list[dict[str, Any]], name: str) -> list[tuple[int, Any]]:
-    """(labels, value) of every row that has `name`."""
-    rows = [record["history"]["item"] for record in told if "history" in record]
-    return [(row["labels"], row[name]) for row in rows if name in row]
 
 
 def the_run(told: list[dict[str, Any]]) -> dict[str, Any]:
@@ -175,113 +106,3 @@ def test_the_summary_holds_the_price_of_each_target_and_the_area_under_the_curve
 
 def test_what_wandb_stages_lies_in_the_folder_of_the_sweep(sweep: Path) -> None:
     assert list(sweep.glob("wandb/artifacts/staging/*"))
-
-
-@pytest.mark.usefixtures("environment")
-def test_a_job_leaves_no_setting_to_the_next(tmp_path: Path) -> None:
-    before = dict(os.environ)
-    run_job(tmp_path, 0)
-    assert {name for name, value in os.environ.items() if before.get(name) != value} <= {"WANDB_SERVICE"}
-
-
-@pytest.mark.usefixtures("environment")
-def test_without_a_key_one_line_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run_job(tmp_path, 0)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("W&B is offline, as there is no API key: `wandb login` logs in; `wandb sync ")
-
-
-def test_a_key_with_a_dead_server_goes_offline_in_seconds_and_says_so(
-    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    environment.setenv("WANDB_API_KEY", "0" * 40)
-    environment.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
-    started = time.monotonic()
-    run_job(tmp_path, 0, init_timeout=2)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("W&B is offline, as the server cannot be used (")
-    assert time.monotonic() - started < 15
-    assert len(run_files(tmp_path)) == 1
-
-
-def test_the_mode_of_the_environment_is_followed(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    environment.setenv("WANDB_MODE", "disabled")
-    run_job(tmp_path, 0)
-    assert not run_files(tmp_path)
-
-
-def test_a_mode_asked_for_wins_over_the_environment(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    environment.setenv("WANDB_MODE", "disabled")
-    run_job(tmp_path, 0, mode="offline")
-    assert len(run_files(tmp_path)) == 1
-
-
-def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"logger\.wandb\.mode=of: expected one of online, offline, disabled"):
-        WandbLogger(str(tmp_path), mode="of")
-
-
-def test_a_run_alone_keeps_its_files_in_its_own_folder(tmp_path: Path) -> None:
-    assert WandbLogger(str(tmp_path / "outputs/a"), str(tmp_path / "multirun/a")).save_dir == str(
-        tmp_path / "outputs/a"
-    )
-
-
-@pytest.mark.usefixtures("environment")
-def test_a_resumed_run_goes_on_under_its_id(tmp_path: Path) -> None:
-    assert run_job(tmp_path, 0).version == run_job(tmp_path, 0).version
-
-
-@pytest.mark.usefixtures("environment")
-def test_a_wandb_that_dies_is_told_once_and_ends_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    logger, log_rounds = WandbLogger(str(tmp_path), mode="offline"), LogRounds()
-    logger.log_hyperparams(CONFIG)
-    kill_service()
-    for round in range(3):
-        log_rounds.on_round_end(trainer_with(logger), round_result(round))
-    log_rounds.on_rounds_end(trainer_with(logger), "rounds")
-    logger.log_hyperparams(CONFIG)
-    close_loggers([logger], failed=False)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("W&B is off for the rest of this run (")
-
-
-@pytest.mark.usefixtures("environment")
-def test_the_job_after_a_wandb_that_died_has_its_run(tmp_path: Path) -> None:
-    logger = WandbLogger(str(tmp_path / "dead"), mode="offline")
-    logger.log_hyperparams(CONFIG)
-    kill_service()
-    logger.log_metrics({"accuracy": 0.5})
-    run_job(tmp_path, 1)
-    assert history(records(run_files(tmp_path)[0]), "accuracy")
-
-
-def kill_service() -> None:
-    """Kills wandb's background process, a child of this one."""
-    for status in Path("/proc").glob("[0-9]*/status"):
-        lines = status.read_text().splitlines()
-        if "Name:\twandb-core" in lines and f"PPid:\t{os.getpid()}" in lines:
-            os.kill(int(status.parent.name), signal.SIGKILL)
-            time.sleep(0.5)  # until the connection is known to be lost
-
-
-@pytest.mark.usefixtures("environment")
-def test_nobody_is_asked_on_a_terminal(tmp_path: Path) -> None:
-    master, slave = pty.openpty()
-    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    job = subprocess.run(
-        [sys.executable, __file__, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": paths},
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        timeout=90,
-    )
-    os.close(slave)
-    shown = os.read(master, 1 << 16).decode()
-    assert (job.returncode, shown.count("\n"), "no API key" in shown) == (0, 1, True)
-
-
-if __name__ == "__main__":
-    run_job(Path(sys.argv[1]), 0)

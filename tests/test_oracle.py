@@ -7,7 +7,7 @@ import scipy.stats
 from askwell.errors import UserError
 from askwell.oracle import Noisy, Truth
 
-LABELS = np.arange(20_000) % 5
+LABELS = np.arange(8000) % 5
 INDICES = np.arange(len(LABELS))
 
 

@@ -102,6 +102,7 @@ class ActiveLearning(pl.Callback):
         self.started = time.monotonic()
         if self.reset and self.round:
             pl_module.load_state_dict(self.initial_weights)
+            pl_module.setup("fit")  # Lightning called it after ours, so these weights lack what it had set
             trainer.strategy.setup_optimizers(trainer)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:

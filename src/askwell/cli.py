@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
@@ -44,9 +44,15 @@ def user_error(error: BaseException | None) -> str | None:
         error = error.__cause__ or error.__context__
     for kinds in (UserError, (HydraException, OmegaConfBaseException)):
         for link in chain:
-            if isinstance(link, kinds):
+            if isinstance(link, kinds) and not _is_bug(link):
                 return " ".join(str(link).split())
     return None
+
+
+def _is_bug(error: BaseException) -> bool:
+    """Whether Hydra only passes on what a constructor raised; a wrong argument or a wrong path is the config's fault."""
+    of_config = (TypeError, ImportError, AttributeError, type(None))
+    return isinstance(error, InstantiationException) and not isinstance(error.__cause__, of_config)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

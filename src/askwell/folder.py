@@ -99,8 +99,9 @@ def read_run(path: Path) -> dict[str, Any] | None:
 
 
 def refuse_used(folders: list[Path], resume: bool) -> None:
-    """Raises UserError if one of `folders` holds a run and `resume` is not set."""
-    for folder in folders:
-        if not resume and (run := read_run(folder)):
+    """Raises UserError if one of `folders` holds a run and `resume` is not set; one that failed at once holds none."""
+    for folder in folders if not resume else []:
+        run = read_run(folder)
+        if run and (run["status"] != "failed" or (folder / "rounds.jsonl").exists()):
             found = f"{folder} already holds a {run['status']} run"
             raise UserError(f"{found}: choose another name=..., or resume=true to go on")

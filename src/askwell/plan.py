@@ -39,6 +39,9 @@ def plan_for(
     target_accuracy: float | None = None,
 ) -> Plan:
     """The plan for a pool; sizes are labels or, below 1, fractions of the pool. Raises UserError for what cannot be."""
+    for setting, value in (("rounds", rounds), ("target_accuracy", target_accuracy)):
+        if not isinstance(value, int | float | None):
+            raise UserError(f"{setting}={value}: expected a number")
     query = _labels("query_size", query_size, pool_size)
     initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
     limit = None if budget is None else _labels("budget", budget, pool_size)
@@ -56,6 +59,8 @@ def plan_for(
 
 
 def _labels(setting: str, size: int | float, pool_size: int) -> int:
+    if not isinstance(size, int | float):
+        raise UserError(f"{setting}={size}: expected a number of labels, or a fraction of the pool below 1")
     if isinstance(size, float) and not 0 < size < 1:
         raise UserError(f"{setting}={size}: a fraction of the pool lies between 0 and 1; labels are a whole number")
     labels = round(size * pool_size) if isinstance(size, float) else size

@@ -14,7 +14,8 @@ class LabelledBatches(Sampler[list[int]]):
     """Batches of the labelled images as the pool stands now: in every epoch each image once, in an order keyed by it.
 
     The shuffled images are divided into batches of nearly equal size, at most `batch_size`, and each batch among the
-    processes: no image twice, the same number of steps everywhere, never a single image for batch norm to fail on.
+    processes: no image twice, the same number of steps everywhere, and from a `batch_size` of 4 on never a single image
+    for batch norm to fail on.
     """
 
     def __init__(

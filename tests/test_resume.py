@@ -1,0 +1,94 @@
+"""Going on: a run that was broken off ends as if nothing had happened."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from experiment import equal, record_of, weights_of
+
+RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
+
+KILLER = """
+import os, signal
+from pytorch_lightning import Callback
+from askwell.rounds import RoundListener
+
+class {name}(Callback, RoundListener):
+    def {hook}:
+        if {condition}:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+INSTANTS = {
+    "Training": ("on_train_batch_start(self, trainer, *rest)", "trainer.current_epoch == 2"),
+    "Bought": ("on_round_end(self, trainer, result)", "result.round == 1"),
+    "Saved": ("on_train_epoch_start(self, trainer, module)", "trainer.current_epoch == 2"),
+    "First": ("on_round_end(self, trainer, result)", "result.round == 0"),
+}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("protocol", [("protocol=paper",), RETRAIN, ("protocol.rescore_every=2",)])
+def test_five_rounds_are_three_rounds_and_two_more(program, tmp_path, protocol, workers):
+    arguments = [*protocol, f"datamodule.num_workers={workers}"]
+    program(*arguments, "name=at_once", "rounds=5")
+    program(*arguments, "name=in_parts", "rounds=3")
+    program(*arguments, "name=in_parts", "rounds=5", "resume=true")
+    assert_equal_runs(tmp_path / "outputs" / "in_parts", tmp_path / "outputs" / "at_once")
+
+
+@pytest.mark.parametrize("more", [("budget=20",), ("rounds=null", "query_size=20")])
+def test_a_run_ended_by_another_limit_goes_on_when_it_is_raised(program, tmp_path, more):
+    program(*more, "name=at_once", "rounds=4")
+    program(*more, "name=in_parts", "rounds=2")
+    program(*more, "name=in_parts", "rounds=4", "resume=true")
+    assert_equal_runs(tmp_path / "outputs" / "in_parts", tmp_path / "outputs" / "at_once")
+
+
+def test_resuming_a_finished_run_changes_none_of_its_results(program, tmp_path):
+    program()
+    before = contents(tmp_path / "outputs" / "run")
+    program("resume=true")
+    assert contents(tmp_path / "outputs" / "run") == before
+
+
+def test_resuming_a_finished_sweep_changes_none_of_its_results(program, tmp_path):
+    program("-m", "seed=0,1")
+    before = contents(tmp_path / "multirun" / "run" / "0")
+    program("-m", "seed=0,1", "resume=true")
+    assert contents(tmp_path / "multirun" / "run" / "0") == before
+
+
+def test_a_sweep_goes_on_with_the_jobs_that_are_missing(program, tmp_path):
+    program("-m", "seed=0", "name=sweep")
+    program("-m", "seed=0,1", "name=sweep", "resume=true")
+    program("-m", "seed=0,1", "name=at_once")
+    assert_equal_runs(tmp_path / "multirun" / "sweep" / "1", tmp_path / "multirun" / "at_once" / "1")
+
+
+def test_a_run_that_failed_says_so(program, tmp_path):
+    with pytest.raises(SystemExit, match="2"):
+        program("model.optimizer.lr=1e38")
+    assert '"status": "failed"' in (tmp_path / "outputs" / "run" / "run.json").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(program, command, tmp_path, instant):
+    hook, condition = INSTANTS[instant]
+    (tmp_path / "killer.py").write_text(KILLER.format(name=instant, hook=hook, condition=condition))
+    killed = command("name=killed", "rounds=4", f"+callbacks.killer._target_=killer.{instant}")
+    program("name=killed", "rounds=4", "resume=true")
+    program("name=undisturbed", "rounds=4")
+    assert killed.returncode == -9
+    assert_equal_runs(tmp_path / "outputs" / "killed", tmp_path / "outputs" / "undisturbed")
+
+
+def assert_equal_runs(folder: Path, other: Path) -> None:
+    assert record_of(folder) == record_of(other)
+    assert equal(weights_of(folder), weights_of(other))
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Every file of a run but Hydra's own, which notes the command, and the empty lock."""
+    files = [file for file in folder.rglob("*") if file.is_file() and ".hydra" not in file.parts]
+    return {str(file): file.read_bytes() for file in files if file.suffix != ".log"}
