@@ -99,7 +99,7 @@ def program(shrunk: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sweep, "started", [])
 
     def run(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["train.py", *shrunk, *arguments])
+        monkeypatch.setattr(sys, "argv", ["train.py", *_flags_first([*shrunk, *arguments])])
         runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
 
     yield run
@@ -114,12 +114,17 @@ def command(shrunk: list[str], tmp_path: Path) -> Callable[..., subprocess.Compl
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, str(ROOT / "train.py"), *shrunk, *arguments],
+            [sys.executable, str(ROOT / "train.py"), *_flags_first([*shrunk, *arguments])],
             **{"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300},
             env=os.environ | {"PYTHONPATH": str(tmp_path)} | environment,
         )
 
     return run
+
+
+def _flags_first(arguments: list[str]) -> list[str]:
+    """Hydra's parser takes no flags between overrides."""
+    return sorted(arguments, key=lambda argument: not argument.startswith("-"))
 
 
 def _close_log_files() -> None:

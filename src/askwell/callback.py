@@ -152,6 +152,7 @@ class ActiveLearning(pl.Callback):
         return {
             "query_size": self.plan.query_size,
             "initial_size": self.plan.initial_size,
+            "rescore_every": self.rescore_every,
             "pool": len(dataset.train),
             "evaluation": len(dataset.evaluation),
             "classes": list(dataset.classes),

@@ -76,9 +76,9 @@ def report_on(folders: Sequence[Path], output: Path) -> None:
     report = write_report(folders, output)
     console = Console()
     console.print(closing_table(report))
-    for sentence in report.verdicts:
-        console.print(sentence, highlight=False)
-    print(f"report: {output / 'report.html'}")
+    for text in report.verdict:
+        console.print(text, highlight=False)
+    print(f"report: {report.page}")
 
 
 def _train_and_report(train: Callable[[], object]) -> None:

@@ -16,7 +16,7 @@ def evaluate(batches: Iterable[tuple[Tensor, Tensor]], labels: Tensor, num_class
     for positions, logits in batches:
         truth = labels[positions].to(logits.device)
         confusion.to(logits.device).update(logits, truth)
-        loss.to(logits.device).update(cross_entropy(logits, truth), len(truth))
+        loss.to(logits.device).update(cross_entropy(logits, truth, reduction="none"))
     counts = confusion.compute().cpu()
     accuracy = counts.diagonal().sum().item() / counts.sum().item()
     return Evaluation(accuracy, float(loss.compute()), counts.numpy())

@@ -97,7 +97,7 @@ def sorted_groups(records: Records) -> Iterator[Group]:
     for dataset, of_dataset in runs.groupby("dataset"):
         settings = of_dataset[list(SETTINGS)].astype(str)
         differing = settings.loc[:, settings.nunique() > 1].T.drop_duplicates().index.to_list()
-        keys = settings[differing].apply(tuple, axis=1)
+        keys = pd.Series([tuple(row) for row in settings[differing].to_numpy()], settings.index)
         for key in sorted(keys.unique(), key=lambda values: [natural(value) for value in values]):
             shown = {name: short(value) for name, value in zip(differing, key, strict=True)}
             yield Group(str(dataset), shown, records.of(of_dataset[keys == key]))

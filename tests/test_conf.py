@@ -1,0 +1,192 @@
+"""Every choice in conf/ composes and builds its part. A new yaml is tested unasked."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import Logger
+
+from askwell.callback import ActiveLearning
+from askwell.dataset import ActiveDataModule
+from askwell.dataset.base import ImageDataset
+
+CONF = ROOT / "conf"
+GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
+
+
+def choices(group: str) -> list[str]:
+    return sorted(file.stem for file in (CONF / group).glob("*.yaml") if not file.stem.startswith("_"))
+
+
+def every(group: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("choice", choices(group))
+
+
+@pytest.fixture
+def chosen(composed):
+    """The whole config with some choices; as a user gets it, not shrunk."""
+    return lambda *overrides: composed(*overrides, shrink=False)
+
+
+@pytest.mark.parametrize(
+    ("group", "choice"), [(group, choice) for group in GROUPS if group != "callbacks" for choice in choices(group)]
+)
+def test_every_choice_composes_and_resolves(chosen, group, choice):
+    OmegaConf.to_container(chosen(f"{group}={choice}"), resolve=True, throw_on_missing=True)
+
+
+@every("dataset")
+def test_every_data_set_builds_without_a_file(chosen, choice):
+    dataset = instantiate(chosen(f"dataset={choice}", "data_dir=nowhere", "cache_dir=nowhere").dataset)
+    assert isinstance(dataset, ImageDataset)
+
+
+@every("model")
+@pytest.mark.parametrize("shape", [(1, 28), (3, 32)])
+def test_every_network_gives_logits_of_the_data_sets_classes(chosen, choice, shape):
+    channels, size = shape
+    cfg = chosen(f"model={choice}", f"dataset.channels={channels}", f"dataset.image_size={size}")
+    cfg.dataset.num_classes = 7
+    pixels = torch.zeros(2, channels, size, size, dtype=torch.uint8)
+    assert instantiate(cfg.model)(pixels).shape == (2, 7)
+
+
+@pytest.mark.parametrize("size", [8, 12, 13, 28, 64, 100])
+def test_the_default_network_fits_images_of_any_size(chosen, size):
+    cfg = chosen(f"dataset.image_size={size}")
+    cfg.dataset.num_classes = 10
+    assert instantiate(cfg.model)(torch.zeros(2, 1, size, size, dtype=torch.uint8)).shape == (2, 10)
+
+
+@every("model")
+def test_every_network_has_an_optimizer(chosen, choice):
+    cfg = chosen(f"model={choice}")
+    cfg.dataset.num_classes = 10
+    assert isinstance(instantiate(cfg.model).configure_optimizers(), torch.optim.Optimizer)
+
+
+@every("strategy")
+def test_every_strategy_builds(chosen, choice):
+    assert callable(instantiate(chosen(f"strategy={choice}").strategy))
+
+
+@every("oracle")
+def test_every_oracle_answers(chosen, choice):
+    labels = torch.arange(10).numpy()
+    oracle = instantiate(chosen(f"oracle={choice}").oracle)(labels=labels, num_classes=10)
+    assert len(oracle(labels[:3])) == 3
+
+
+@every("protocol")
+def test_every_protocol_builds_the_loop(chosen, choice):
+    assert isinstance(instantiate(chosen(f"protocol={choice}").callbacks.active_learning), ActiveLearning)
+
+
+@every("batch_size")
+def test_every_batch_size_sets_the_labels_of_a_query(chosen, choice):
+    assert chosen(f"batch_size={choice}").callbacks.active_learning.query_size == int(choice.removeprefix("k"))
+
+
+@every("trainer")
+def test_every_trainer_builds(chosen, choice):
+    has_gpu = torch.cuda.is_available()
+    cfg = chosen(f"trainer={choice}", *([] if has_gpu else ["trainer.accelerator=cpu"]))
+    assert isinstance(instantiate(cfg.trainer, logger=False, enable_checkpointing=False), Trainer)
+
+
+@every("trainer")
+def test_every_trainer_lets_the_training_set_grow(chosen, choice):
+    trainer = chosen(f"trainer={choice}").trainer
+    assert (trainer.reload_dataloaders_every_n_epochs, trainer.use_distributed_sampler) == (1, False)
+
+
+@every("logger")
+def test_every_logger_builds(chosen, choice):
+    offline = ["logger.wandb.mode=offline"] if choice == "wandb" else []
+    loggers = [instantiate(node) for node in chosen(f"logger=[{choice}]", *offline).logger.values()]
+    assert all(isinstance(logger, Logger) for logger in loggers)
+
+
+def test_several_loggers_can_be_had_at_once(chosen):
+    assert set(chosen("logger=[csv,tensorboard]").logger) == {"csv", "tensorboard"}
+
+
+def test_every_callback_builds(chosen):
+    assert all(isinstance(instantiate(node), Callback) for node in chosen().callbacks.values())
+
+
+@every("callbacks")
+def test_every_callback_is_among_the_defaults(chosen, choice):
+    assert choice == "default" or choice in chosen().callbacks
+
+
+def test_a_callback_can_be_left_out(chosen):
+    assert "console" not in chosen("~callbacks.console").callbacks
+
+
+@every("experiment")
+def test_the_sweep_of_every_experiment_composes(choice):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        params = compose("config", [f"experiment={choice}"], return_hydra_config=True).hydra.sweeper.params
+        axes = OverridesParser.create().parse_overrides([f"{axis}={values}" for axis, values in params.items()])
+        for axis in axes:
+            for value in axis.sweep_iterator():
+                compose("config", [f"experiment={choice}", f"{axis.key_or_group}={value}"])
+
+
+@every("experiment")
+def test_every_experiment_says_what_it_is(choice):
+    text = (CONF / "experiment" / f"{choice}.yaml").read_text()
+    assert text.startswith("# @package _global_\n# ")
+
+
+@pytest.mark.parametrize("file", sorted(CONF.glob("*/*.yaml")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_a_yaml_holds_one_thing(file):
+    assert len(file.read_text().splitlines()) <= 20
+
+
+def test_the_defaults_are_a_small_run_that_needs_no_download(chosen):
+    cfg = chosen()
+    parts = [cfg.dataset._target_, cfg.strategy.acquisition._target_, cfg.query_size, cfg.protocol.epochs_per_round]
+    assert parts == ["askwell.dataset.mnist_mini.MnistMini", "askwell.acquisition.least_confidence", 32, 1]
+
+
+def test_the_default_logger_is_wandb(chosen):
+    assert list(chosen().logger) == ["wandb"]
+
+
+def test_the_data_lie_where_the_environment_says(chosen, monkeypatch):
+    monkeypatch.setenv("ASKWELL_DATA", "somewhere")
+    assert chosen().dataset.data_dir == "somewhere"
+
+
+def test_the_data_lie_in_data_unless_said_otherwise(chosen, monkeypatch):
+    monkeypatch.delenv("ASKWELL_DATA", raising=False)
+    assert chosen().dataset.data_dir == "data"
+
+
+def test_a_number_of_an_experiment_is_said_once(chosen):
+    cfg = chosen("seed=7", "oracle=noisy")
+    assert {cfg.seed, cfg.datamodule.seed, cfg.oracle.seed, cfg.callbacks.active_learning.seed} == {7}
+
+
+def test_the_data_module_builds(chosen):
+    assert isinstance(instantiate(chosen().datamodule), ActiveDataModule)
+
+
+@pytest.mark.parametrize("group", ["dataset", "model", "strategy"])
+def test_what_users_extend_lives_in_the_room_of_its_group(chosen, group):
+    targets = {chosen(f"{group}={choice}")[group]._target_ for choice in choices(group)}
+    assert {".".join(target.split(".")[:2]) for target in targets} == {f"askwell.{group}"}
+
+
+def test_single_runs_and_sweeps_lie_where_their_name_says():
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        hydra = compose("config", ["name=mine"], return_hydra_config=True).hydra
+        assert (Path(hydra.run.dir), Path(hydra.sweep.dir)) == (Path("outputs/mine"), Path("multirun/mine"))

@@ -1,0 +1,125 @@
+"""The pass over the pool: the same logits bit for bit, however many processes share it."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from askwell.keys import generator
+from askwell.model.frozen import FrozenNetwork
+from askwell.progress import PoolProgress
+from askwell.scoring import BATCH_SIZES, Scorer, batch_size_for
+
+PIXELS = torch.randint(256, (200, 3, 8, 8), dtype=torch.uint8, generator=generator("pixels"))
+
+
+class Images:
+    """What a store is to the scorer; it remembers what was fetched."""
+
+    def __init__(self) -> None:
+        self.fetched: list[np.ndarray] = []
+
+    def fetch(self, indices):
+        self.fetched.append(indices)
+        return PIXELS[indices]
+
+
+class Scaled(nn.Module):
+    def forward(self, pixels):
+        return pixels.float() / 255
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    layers = Scaled(), nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 4)
+    return FrozenNetwork(nn.Sequential(*layers))
+
+
+def trainer(rank=0, processes=1, callbacks=()):
+    return SimpleNamespace(
+        global_rank=rank,
+        world_size=processes,
+        callbacks=list(callbacks),
+        precision_plugin=SimpleNamespace(forward_context=nullcontext),
+        strategy=SimpleNamespace(root_device=torch.device("cpu")),
+    )
+
+
+def scored(network, indices, rank=0, processes=1, batch_size=16):
+    return list(Scorer(network, batch_size, trainer(rank, processes)).logits(Images(), indices, "scoring"))
+
+
+def union(shares):
+    positions, logits = (torch.cat(parts) for parts in zip(*(pair for share in shares for pair in share), strict=True))
+    return logits[positions.argsort()]
+
+
+@pytest.mark.parametrize("images", [1, 15, 16, 17, 100, 128])
+@pytest.mark.parametrize("processes", [2, 3, 8])
+def test_any_number_of_processes_gives_the_same_logits_bit_for_bit(network, images, processes):
+    indices = torch.randperm(200, generator=generator("indices"))[:images]
+    shares = [scored(network, indices, rank, processes) for rank in range(processes)]
+    assert torch.equal(union(shares), union([scored(network, indices)]))
+
+
+@pytest.mark.parametrize("images", [1, 15, 16, 17, 100])
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_every_image_is_scored_once(network, images, processes):
+    shares = [scored(network, torch.arange(images), rank, processes) for rank in range(processes)]
+    positions = [position for share in shares for batch, _ in share for position in batch.tolist()]
+    assert sorted(positions) == list(range(images))
+
+
+def test_the_last_batch_is_as_large_as_the_others(network):
+    images = Images()
+    list(Scorer(network, 16, trainer()).logits(images, torch.arange(20), "scoring"))
+    assert [len(indices) for indices in images.fetched] == [16, 16]
+
+
+def test_an_image_has_the_same_logits_whatever_fills_up_its_batch(network):
+    alone, among = scored(network, torch.tensor([7])), scored(network, torch.tensor([7, 150, 3]))
+    assert torch.equal(alone[0][1][0], among[0][1][0])
+
+
+def test_logits_are_those_of_the_images_asked_for(network):
+    indices = torch.tensor([150, 3, 77])
+    assert torch.allclose(union([scored(network, indices)]), network(PIXELS[indices]), atol=1e-6)
+
+
+def test_an_empty_pool_has_no_logits(network):
+    assert scored(network, torch.arange(0)) == []
+
+
+def test_predictions_are_the_most_likely_classes(network):
+    indices = np.array([5, 9, 120])
+    predicted = Scorer(network, 16, trainer()).predict(Images(), indices)
+    assert predicted.tolist() == network(PIXELS[indices]).argmax(dim=1).tolist()
+
+
+def test_scoring_keeps_no_gradients(network):
+    assert not scored(network, torch.arange(3))[0][1].requires_grad
+
+
+def test_the_pass_is_shown_where_something_can_show_it(network):
+    shown = []
+
+    class Bar(PoolProgress):
+        def track(self, batches, total, description):
+            shown.append((total, description))
+            return batches
+
+    list(Scorer(network, 16, trainer(callbacks=[Bar()])).logits(Images(), torch.arange(20), "scoring"))
+    assert shown == [(2, "scoring")]
+
+
+def test_a_single_process_gathers_its_own_share(network):
+    assert Scorer(network, 16, trainer()).gather("share") == ["share"]
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_every_device_has_its_fixed_batch_size(kind):
+    assert batch_size_for(torch.device(kind)) == BATCH_SIZES[kind]
