@@ -13,9 +13,10 @@ def main(cfg: DictConfig) -> float:
     from hydra.utils import instantiate
     from pytorch_lightning import seed_everything
 
-    from askwell import provenance
+    from askwell import provenance, sweep
     from askwell.checkpoint import SafeCheckpointIO
     from askwell.folder import RunFolder, is_first_process
+    from askwell.interruption import exit_code_of_signal
     from askwell.logger import close_loggers
     from askwell.record import Record
 
@@ -40,15 +41,19 @@ def main(cfg: DictConfig) -> float:
         learning = callbacks["active_learning"]
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
         trainer = instantiate(cfg.trainer, _partial_=True)(
-            logger=loggers, callbacks=[Record(folder, learning), *callbacks.values()], plugins=[SafeCheckpointIO()]
+            logger=loggers,
+            callbacks=[Record(folder, learning), *callbacks.values()],
+            plugins=[SafeCheckpointIO(learning.admit)],
         )
+        sweep.refuse_nested(trainer)
 
         config = OmegaConf.to_container(cfg, resolve=True)
         folder.describe(config=config)
         try:
             for logger in loggers:
                 logger.log_hyperparams(config)
-            trainer.fit(model, data, ckpt_path=folder.checkpoint)
+            with exit_code_of_signal(trainer):
+                trainer.fit(model, data, ckpt_path=folder.checkpoint)
         finally:
             close_loggers(loggers, failed=folder.facts["status"] != "finished")
         return learning.accuracy

@@ -6,8 +6,9 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 from PIL import Image
 
-from askwell import sweep
+from askwell import cli, sweep
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("ash", "birch", "cedar")
@@ -92,34 +93,52 @@ def _composed(*overrides: str) -> DictConfig:
 
 
 @pytest.fixture
-def program(shrunk: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def program(shrunk: list[str], tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Runs train.py, shrunk, within this process, in `tmp_path`, with more command line arguments."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-    monkeypatch.setattr(sweep, "started", [])
+    with program_in(tmp_path, shrunk) as run:
+        yield run
 
-    def run(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["train.py", *_flags_first([*shrunk, *arguments])])
-        runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
 
-    yield run
+@contextmanager
+def program_in(folder: Path, shrunk: list[str]) -> Iterator[Callable[..., None]]:
+    """What `program` is, in any folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("HYDRA_FULL_ERROR", "1")
+        patch.setattr(sweep, "started", [])
+
+        def run(*arguments: str, shrink: bool = True) -> None:
+            overrides = [*(shrunk if shrink else ()), *arguments]
+            patch.setattr(sys, "argv", ["train.py", *_flags_first(overrides)])
+            runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
+
+        yield run
     GlobalHydra.instance().clear()
     HydraConfig.instance().cfg = None
     _close_log_files()
 
 
 @pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps end without their report, which takes seconds."""
+    monkeypatch.setattr(cli, "report_on", lambda folders, output: None)
+
+
+@pytest.fixture
 def command(shrunk: list[str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs `python train.py`, shrunk, in a process of its own and in `tmp_path`, which is importable."""
+    return partial(command_in, tmp_path, shrunk)
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(ROOT / "train.py"), *_flags_first([*shrunk, *arguments])],
-            **{"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300},
-            env=os.environ | {"PYTHONPATH": str(tmp_path)} | environment,
-        )
 
-    return run
+def command_in(
+    folder: Path, shrunk: list[str], *arguments: str, timeout: float = 300, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """What `command` does, in any folder."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), *_flags_first([*shrunk, *arguments])],
+        **{"cwd": folder, "capture_output": True, "text": True, "timeout": timeout},
+        env=os.environ | {"PYTHONPATH": str(folder)} | environment,
+    )
 
 
 def _flags_first(arguments: list[str]) -> list[str]:

@@ -56,10 +56,11 @@ def test_an_exception_marks_the_run_as_failed_in_one_line(tmp_path):
     assert (read_run(tmp_path)["status"], read_run(tmp_path)["reason"]) == ("failed", "two lines")
 
 
-def test_an_exception_without_words_is_told_by_its_name(tmp_path):
-    with pytest.raises(KeyboardInterrupt, match=r"^$"):
-        fail(tmp_path, KeyboardInterrupt())
-    assert read_run(tmp_path)["reason"] == "KeyboardInterrupt"
+@pytest.mark.parametrize(("error", "reason"), [(KeyError(), "KeyError()"), (KeyboardInterrupt(), "interrupted")])
+def test_an_exception_without_words_is_told_by_its_kind(tmp_path, error, reason):
+    with pytest.raises(type(error), match=r"^$"):
+        fail(tmp_path, error)
+    assert read_run(tmp_path)["reason"] == reason
 
 
 def test_an_exception_after_the_end_leaves_the_run_finished(tmp_path):

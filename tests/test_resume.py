@@ -21,7 +21,6 @@ class {name}(Callback, RoundListener):
 INSTANTS = {
     "Training": ("on_train_batch_start(self, trainer, *rest)", "trainer.current_epoch == 2"),
     "Bought": ("on_round_end(self, trainer, result)", "result.round == 1"),
-    "Saved": ("on_train_epoch_start(self, trainer, module)", "trainer.current_epoch == 2"),
     "First": ("on_round_end(self, trainer, result)", "result.round == 0"),
 }
 
@@ -51,14 +50,14 @@ def test_resuming_a_finished_run_changes_none_of_its_results(program, tmp_path):
     assert contents(tmp_path / "outputs" / "run") == before
 
 
-def test_resuming_a_finished_sweep_changes_none_of_its_results(program, tmp_path):
+def test_resuming_a_finished_sweep_changes_none_of_its_results(program, no_report, tmp_path):
     program("-m", "seed=0,1")
     before = contents(tmp_path / "multirun" / "run" / "0")
     program("-m", "seed=0,1", "resume=true")
     assert contents(tmp_path / "multirun" / "run" / "0") == before
 
 
-def test_a_sweep_goes_on_with_the_jobs_that_are_missing(program, tmp_path):
+def test_a_sweep_goes_on_with_the_jobs_that_are_missing(program, no_report, tmp_path):
     program("-m", "seed=0", "name=sweep")
     program("-m", "seed=0,1", "name=sweep", "resume=true")
     program("-m", "seed=0,1", "name=at_once")

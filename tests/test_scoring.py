@@ -43,6 +43,7 @@ def trainer(rank=0, processes=1, callbacks=()):
     return SimpleNamespace(
         global_rank=rank,
         world_size=processes,
+        received_sigterm=False,
         callbacks=list(callbacks),
         precision_plugin=SimpleNamespace(forward_context=nullcontext),
         strategy=SimpleNamespace(root_device=torch.device("cpu")),

@@ -14,6 +14,7 @@ from askwell import provenance
 from askwell.dataset.module import ActiveDataModule
 from askwell.errors import UserError
 from askwell.evaluation import evaluate
+from askwell.flags import refuse_flags
 from askwell.keys import key
 from askwell.labelling import Answers, Labelling
 from askwell.model.frozen import FrozenNetwork
@@ -64,13 +65,22 @@ class ActiveLearning(pl.Callback):
     # Lightning's hooks, in the order in which it calls them
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        _check_flags(trainer)
+        refuse_flags(trainer)
         self.data: ActiveDataModule = trainer.datamodule
         dataset = self.data.dataset
         self.plan = plan_for(len(dataset.train), **self.limits)
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
+        self.weights_digest = provenance.digest(*(weight.cpu().numpy() for weight in self.initial_weights.values()))
+
+    def admit(self, checkpoint: dict[str, Any]) -> None:
+        """Raises UserError for the checkpoint of another study, before anything of it is used."""
+        made_with = checkpoint["callbacks"][self.state_key]["study"]
+        for setting, value in self.study.items():
+            if made_with[setting] != value:
+                other = f"the checkpoint was made with {setting} {made_with[setting]}, this run has {value}"
+                raise UserError(f"{other}: go on with what it was made with, or start anew under another name=...")
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if state_dict["pool"] != self.data.pool.digest:
@@ -143,6 +153,19 @@ class ActiveLearning(pl.Callback):
             "learned": self.learned,
             "ranked": self.labelling.ranked,
             "pool": self.data.pool.digest,
+            "study": self.study,
+        }
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """What must be the same before and after a resume; what it is called, and its value."""
+        return {
+            "data set": self.data.dataset.fingerprint,
+            "seed": self.seed,
+            "protocol.epochs_per_round": self.epochs_per_round,
+            "protocol.reset": self.reset,
+            "protocol.rescore_every": self.rescore_every,
+            "initial weights": self.weights_digest,
         }
 
     @property
@@ -158,8 +181,8 @@ class ActiveLearning(pl.Callback):
             "classes": list(dataset.classes),
             "dataset_fingerprint": dataset.fingerprint,
             "initial_digest": provenance.digest(self.data.pool.labelled[: self.plan.initial_size]),
-            "weights_digest": provenance.digest(*(weight.cpu().numpy() for weight in self.initial_weights.values())),
-            "scoring_batch_size": self.scorer.batch_size,
+            "weights_digest": self.weights_digest,
+            "scoring_batch_size": self.scorer.at_once,
             "device": provenance.device_name(self.scorer.trainer.strategy.root_device),
             "processes": self.scorer.trainer.world_size,
         }
@@ -205,16 +228,6 @@ class ActiveLearning(pl.Callback):
     def _listeners(self, trainer: Any) -> list[RoundListener]:
         listeners = [callback for callback in trainer.callbacks if isinstance(callback, RoundListener)]
         return listeners if trainer.is_global_zero else []
-
-
-def _check_flags(trainer: Any) -> None:
-    """Refuses Lightning flags that would silently train on something else than the labelled set."""
-    if trainer.reload_dataloaders_every_n_epochs != 1:
-        raise UserError("trainer.reload_dataloaders_every_n_epochs must be 1, or the training set would never grow")
-    if trainer.overfit_batches:
-        raise UserError("trainer.overfit_batches would train on images that were never labelled: remove it")
-    if trainer.max_steps != -1:
-        raise UserError("trainer.max_steps would end a round in the middle of its epoch: use rounds=... or budget=...")
 
 
 def _share_buffers(trainer: Any, module: Any) -> None:

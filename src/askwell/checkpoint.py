@@ -4,6 +4,8 @@ import hashlib
 import io
 import logging
 import os
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,11 @@ class SafeCheckpointIO(CheckpointIO):
     """Writes a checkpoint whole, with its checksum in front, and keeps the one before it as `<name>.previous`.
 
     Reading checks the sum (torch itself loads a flipped bit without a word), falls back to the previous file, and
-    never unpickles anything but tensors and plain values.
+    never unpickles anything but tensors and plain values. `admit` raises UserError for the checkpoint of another study.
     """
+
+    def __init__(self, admit: Callable[[dict[str, Any]], None] = lambda checkpoint: None) -> None:
+        self.admit = admit
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         buffer = io.BytesIO()
@@ -37,7 +42,9 @@ class SafeCheckpointIO(CheckpointIO):
         path = Path(path)
         for candidate in (path, _previous(path)):
             if (content := _checked(candidate)) is not None:
-                return torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
+                checkpoint = _harmless(candidate, content, map_location)
+                self.admit(checkpoint)
+                return checkpoint
             log.warning("checkpoint %s is damaged or missing, trying the one before it", candidate)
         raise UserError(f"no readable checkpoint in {path.parent}: start the run again in a new folder")
 
@@ -51,6 +58,14 @@ def _checked(path: Path) -> bytes | None:
     content = path.read_bytes() if path.exists() else b""
     checksum, checkpoint = content[:CHECKSUM_BYTES], content[CHECKSUM_BYTES:]
     return checkpoint if hashlib.sha256(checkpoint).digest() == checksum else None
+
+
+def _harmless(path: Path, content: bytes, map_location: Any) -> dict[str, Any]:
+    try:
+        return torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        foreign = f"{path} holds more than tensors and plain values, and loading that could run anything"
+        raise UserError(f"{foreign}: it is not from askwell, take it away and start the run again") from error
 
 
 def _previous(path: Path) -> Path:

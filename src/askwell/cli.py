@@ -2,19 +2,15 @@
 
 import argparse
 import os
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from hydra.errors import HydraException, InstantiationException
-from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from askwell import sweep
-from askwell.errors import UserError
-
-USAGE_ERROR = 2
+from askwell.errors import exit_with, user_error
 
 
 def launch(train: Callable[[], object]) -> None:
@@ -32,27 +28,7 @@ def with_user_errors(work: Callable[[], object]) -> None:
         mistake = user_error(error)
         if mistake is None:
             raise
-        print(f"askwell: {mistake}", file=sys.stderr)
-        sys.exit(USAGE_ERROR)
-
-
-def user_error(error: BaseException | None) -> str | None:
-    """The one line for an error that is the user's to put right, found among its causes; None for one of ours."""
-    chain = []
-    while error is not None:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    for kinds in (UserError, (HydraException, OmegaConfBaseException)):
-        for link in chain:
-            if isinstance(link, kinds) and not _is_bug(link):
-                return " ".join(str(link).split())
-    return None
-
-
-def _is_bug(error: BaseException) -> bool:
-    """Whether Hydra only passes on what a constructor raised; a wrong argument or a wrong path is the config's fault."""
-    of_config = (TypeError, ImportError, AttributeError, type(None))
-    return isinstance(error, InstantiationException) and not isinstance(error.__cause__, of_config)
+        exit_with(mistake)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -64,9 +40,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "folders", nargs="+", type=Path, metavar="FOLDER", help="a run or a sweep, such as multirun/mytest"
     )
     report.add_argument("--output", type=Path, help="where the report goes; the first FOLDER unless said otherwise")
+    _add(commands, "resume", "go on with a run, a job of a sweep, or a whole sweep", "FOLDER", _resume)
+    _add(commands, "check", "decode every image of a data set: which are broken, or in both splits", "DATASET", _check)
+    _add(commands, "conform", "try whether a strategy keeps its contract", "STRATEGY", _conform)
     report.set_defaults(work=lambda chosen: report_on(chosen.folders, chosen.output or chosen.folders[0]))
     chosen = parser.parse_args(arguments)
     with_user_errors(lambda: chosen.work(chosen))
+
+
+def _add(commands: Any, name: str, tells: str, subject: str, work: Callable[[str, list[str]], None]) -> None:
+    """A command on one subject, with overrides as train.py takes them."""
+    command = commands.add_parser(name, help=tells, description=tells)
+    command.add_argument("subject", metavar=subject)
+    command.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="as for train.py, such as rounds=30")
+    command.set_defaults(work=lambda chosen: work(chosen.subject, chosen.overrides))
+
+
+def _resume(folder: str, overrides: list[str]) -> None:
+    from askwell.rerun import resume
+
+    resume(Path(folder), overrides)
+
+
+def _check(dataset: str, overrides: list[str]) -> None:
+    from askwell.checking import check
+
+    check(dataset, overrides)
+
+
+def _conform(strategy: str, overrides: list[str]) -> None:
+    from askwell.checking import conform
+
+    conform(strategy, overrides)
 
 
 def report_on(folders: Sequence[Path], output: Path) -> None:

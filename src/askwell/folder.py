@@ -14,6 +14,10 @@ from askwell.errors import UserError
 from askwell.files import write_json
 
 
+STUDY = ("strategy", "dataset", "model", "protocol", "oracle", "seed")
+"""Facts of a run that stay what they were when it goes on."""
+
+
 class RunFolder:
     """Holds `path` for this process while in a `with` block, and keeps its run.json.
 
@@ -44,7 +48,11 @@ class RunFolder:
             write_json(self.path / "run.json", self.facts)
 
     def start(self, **facts: Any) -> None:
-        """Marks the run as running."""
+        """Marks the run as running. Raises UserError where its folder holds another study's checkpoint."""
+        for name in STUDY if self.checkpoint else ():
+            if (before := self.facts.get(name)) != (now := facts.get(name)):
+                other = f"{self.path} holds a run with {name}={before}, this one has {name}={now}"
+                raise UserError(f"{other}: go on with the same, or choose another name=...")
         began = self.facts.get("started") or datetime.now(UTC).isoformat(timespec="seconds")
         self.describe(status="running", reason=None, started=began, **facts)
 
@@ -77,7 +85,7 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and self.facts.get("status") == "running":
-            reason = str(error) or kind.__name__ if kind else ""
+            reason = "interrupted" if isinstance(error, SystemExit | KeyboardInterrupt) else str(error) or repr(error)
             self.describe(status="failed", reason=" ".join(reason.split()), wall_seconds=self._wall_seconds())
         if self.owned:
             (self.path / ".pid").unlink(missing_ok=True)

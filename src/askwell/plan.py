@@ -39,9 +39,10 @@ def plan_for(
     target_accuracy: float | None = None,
 ) -> Plan:
     """The plan for a pool; sizes are labels or, below 1, fractions of the pool. Raises UserError for what cannot be."""
-    for setting, value in (("rounds", rounds), ("target_accuracy", target_accuracy)):
-        if not isinstance(value, int | float | None):
-            raise UserError(f"{setting}={value}: expected a number")
+    if not isinstance(rounds, int | None):
+        raise UserError(f"rounds={rounds}: expected a whole number")
+    if not isinstance(target_accuracy, int | float | None):
+        raise UserError(f"target_accuracy={target_accuracy}: expected a number")
     query = _labels("query_size", query_size, pool_size)
     initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
     limit = None if budget is None else _labels("budget", budget, pool_size)

@@ -32,6 +32,7 @@ class Record(Callback, RoundListener):
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
         self._write_queries(trainer.datamodule.pool)
         append(self.rounds, json.dumps(result.record()) + "\n")
+        self.folder.describe(**self.learning.facts)  # scoring may have gone on with smaller batches
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
         self.folder.finish(reason, accuracy=self.learning.accuracy)

@@ -1,16 +1,21 @@
 """The forward pass over many images: fast, exact, and divided among processes without padding or repeats."""
 
+import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+from pytorch_lightning.utilities.memory import garbage_collection_cuda, is_oom_error
 from torch import Tensor, distributed
 
 from askwell.dataset.base import Images
 from askwell.model.frozen import FrozenNetwork
 from askwell.progress import PoolProgress
+
+log = logging.getLogger(__name__)
 
 BATCH_SIZES = {"cpu": 64, "cuda": 1024}
 """Images a forward pass by kind of device: small enough for a CPU's cache, large enough to fill a GPU. See bench/."""
@@ -21,17 +26,22 @@ def batch_size_for(device: torch.device) -> int:
     return BATCH_SIZES.get(device.type, BATCH_SIZES["cuda"])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scorer:
     """Runs a frozen network over images of a store.
 
     Batches are cut by position at a fixed size and dealt to the processes in turn, and the last one is padded: every
-    forward has the same shape and content for any number of processes, so that the logits are equal bit for bit.
+    forward has the same shape and content for any number of processes, so that the logits are equal bit for bit. A
+    process that runs out of memory goes on with half as many images at once; what is dealt to it stays the same.
     """
 
     network: FrozenNetwork
     batch_size: int
     trainer: Any  # the Lightning trainer whose device, precision and processes are used
+    at_once: int = field(init=False)  # images in one forward, `batch_size` unless memory ran out
+
+    def __post_init__(self) -> None:
+        self.at_once = self.batch_size
 
     def logits(self, images: Images, indices: Tensor, purpose: str) -> Iterator[tuple[Tensor, Tensor]]:
         """(positions among `indices` [B], logits [B, C] on the device) of this process's share, in order.
@@ -41,6 +51,8 @@ class Scorer:
         trainer, size = self.trainer, self.batch_size
         starts = range(trainer.global_rank * size, len(indices), trainer.world_size * size)
         for start in self._tracked(starts, purpose):
+            if trainer.received_sigterm:  # Lightning itself looks between training steps only
+                raise SIGTERMException
             batch = indices[start : start + size]
             padded = torch.cat([batch, batch[-1:].expand(size - len(batch))])
             logits = self._run(images.fetch(padded.numpy()))[: len(batch)]
@@ -51,6 +63,20 @@ class Scorer:
         return self._run(images.fetch(indices)).argmax(dim=1).cpu().numpy()
 
     def _run(self, pixels: Tensor) -> Tensor:
+        while True:
+            try:
+                return torch.cat([self._forward(part) for part in pixels.split(self.at_once)])
+            except RuntimeError as error:
+                if self.at_once == 1 or not is_oom_error(error):
+                    raise
+            self._halve()  # out here, since the error holds on to the memory
+
+    def _halve(self) -> None:
+        garbage_collection_cuda()
+        self.at_once //= 2
+        log.warning("out of memory: scoring goes on with %d images at once, which may change last bits", self.at_once)
+
+    def _forward(self, pixels: Tensor) -> Tensor:
         with torch.inference_mode(), self.trainer.precision_plugin.forward_context():
             return self.network(pixels.to(self.trainer.strategy.root_device, non_blocking=True)).float()
 

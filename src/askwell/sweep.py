@@ -4,11 +4,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from askwell.errors import UserError
+from askwell.errors import UserError, exit_with, user_error
 from askwell.folder import is_first_process, refuse_used
 
 started: list[Path] = []
@@ -28,8 +30,23 @@ class GuardFolders(Callback):
         started.append(folder)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        if job_return.status == JobStatus.FAILED and "num" in config.hydra.job:
+        if job_return.status != JobStatus.FAILED:
+            return
+        if "num" in config.hydra.job:
             print(f"job {config.hydra.job.num} failed: {job_return._return_value}", file=sys.stderr)
+        elif mistake := user_error(job_return._return_value):
+            exit_with(mistake)  # before Hydra adds a line of its own
+
+
+def refuse_nested(trainer: Any) -> None:
+    """Raises UserError where a job of a sweep would start processes: each of them would run the whole sweep again."""
+    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if in_sweep and trainer.world_size > 1 and trainer.strategy.launcher is not None:
+        raise UserError(
+            f"trainer.devices={trainer.num_devices} in a sweep: each process would start the sweep again. Give every "
+            "job one device, and run jobs side by side: trainer.devices=1 hydra/launcher=submitit_local (a cluster: "
+            "submitit_slurm)"
+        )
 
 
 def _refuse(folders: list[Path], resume: bool) -> None:
@@ -37,5 +54,4 @@ def _refuse(folders: list[Path], resume: bool) -> None:
     try:
         refuse_used(folders, resume)
     except UserError as mistake:
-        print(f"askwell: {mistake}", file=sys.stderr)
-        sys.exit(2)
+        exit_with(str(mistake))

@@ -1,0 +1,1 @@
+"""How fast is it, and against what? One script a question; `make bench` runs them all."""

@@ -1,0 +1,101 @@
+"""`askwell check` and `askwell conform`: a data set and a strategy tried out before a run meets them."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.utils import get_object, instantiate
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from askwell.composing import composed
+from askwell.conformance import Verdict, verdicts
+from askwell.dataset.inspection import Inspection, inspect
+from askwell.dataset.selection import select_classes
+from askwell.errors import USAGE_ERROR, UserError
+from askwell.strategy import Strategy
+
+NAMED = 10
+"""Findings of one kind that are listed; the rest are counted."""
+
+
+def check(dataset: str, overrides: Sequence[str] = ()) -> None:
+    """Decodes every image of conf/dataset/<dataset>.yaml, says what was found, and exits with 2 if any is broken."""
+    images = instantiate(composed([f"dataset={dataset}", *overrides]).dataset)
+    splits = images.splits()
+    inspection = inspect(splits if images.classes is None else select_classes(splits, images.classes))
+    console = Console(soft_wrap=True)
+    console.print(table(inspection))
+    for line in findings(inspection):
+        console.print(line, markup=False, highlight=False)
+    if not is_sound(inspection):
+        sys.exit(USAGE_ERROR)
+
+
+def conform(target: str, overrides: Sequence[str] = ()) -> None:
+    """Tries a strategy, named by its yaml or as my_package.MyStrategy, and exits with 2 if a check fails."""
+    found = verdicts(strategy_called(target, overrides))
+    Console().print(verdict_table(found))
+    if any(verdict.passed is False for verdict in found):
+        sys.exit(USAGE_ERROR)
+
+
+def strategy_called(target: str, overrides: Sequence[str] = ()) -> Strategy:
+    """conf/strategy/<target>.yaml, built; or what `target` imports: a function, or a class that takes no arguments."""
+    sys.path.append(str(Path.cwd()))  # python looks here by itself, a command does not
+    if "." not in target:
+        return instantiate(composed([f"strategy={target}", *overrides]).strategy)
+    try:
+        found = get_object(target)
+        return found() if isinstance(found, type) else found
+    except Exception as error:
+        reason = str(error.__cause__ or error).split("\n")[0]
+        raise UserError(f"{target} is no strategy ({reason}): name a yaml, or what can be imported") from error
+
+
+def verdict_table(found: Sequence[Verdict]) -> Table:
+    """A row a check."""
+    table = Table("check", "", "", box=SIMPLE_HEAD, highlight=False)
+    for check, passed, words in found:
+        answer = {True: "[green]yes", False: "[bold red]NO", None: "not meant"}[passed]
+        table.add_row(check, answer, escape(words))
+    return table
+
+
+def table(inspection: Inspection) -> Table:
+    """A row a class: images to train on, images to evaluate with."""
+    train, evaluation = (inspection.counts(split) for split in (inspection.train, inspection.evaluation))
+    table = Table("class", box=SIMPLE_HEAD, highlight=False)
+    for split in ("train", "evaluation"):
+        table.add_column(split, justify="right")
+    for name in train | evaluation:
+        table.add_row(name, str(train.get(name, 0)), str(evaluation.get(name, 0)))
+    table.add_section()
+    table.add_row("all", str(sum(train.values())), str(sum(evaluation.values())))
+    return table
+
+
+def findings(inspection: Inspection) -> list[str]:
+    """What a user should know, a line each."""
+    broken = [f"  {error.path}: {error.reason}" for error in inspection.broken]
+    pairs = [
+        f"  {inspection.train.name(train)} is {inspection.evaluation.name(evaluation)}"
+        for train, evaluation in inspection.shared
+    ]
+    return [
+        *_listed(broken, "every image can be read", "images cannot be read: replace them or take them away"),
+        *_listed(pairs, "no image is in both splits", "images to evaluate with are in the training set too"),
+    ]
+
+
+def is_sound(inspection: Inspection) -> bool:
+    """Whether a run could use the data set: every image can be read and every label names a class."""
+    strays = any("no class" in inspection.counts(split) for split in (inspection.train, inspection.evaluation))
+    return not inspection.broken and not strays
+
+
+def _listed(lines: list[str], none: str, some: str) -> list[str]:
+    more = [f"  and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
+    return [f"{len(lines)} {some}", *lines[:NAMED], *more] if lines else [none]

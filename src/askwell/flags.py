@@ -1,0 +1,33 @@
+"""Lightning's flags that would change the study without a word."""
+
+from typing import Any
+
+from pytorch_lightning.callbacks import EarlyStopping, Timer
+
+from askwell.errors import UserError
+
+LIMITS = ("limit_train_batches", "limit_val_batches", "limit_test_batches", "limit_predict_batches")
+
+
+def refuse_flags(trainer: Any) -> None:
+    """Raises UserError for flags that train on something else than the labelled set, or that end a round too early.
+
+    `fast_dev_run` is for debugging and may do both.
+    """
+    if trainer.reload_dataloaders_every_n_epochs != 1:
+        raise UserError("trainer.reload_dataloaders_every_n_epochs must be 1, or the training set would never grow")
+    if trainer.overfit_batches:
+        raise UserError("trainer.overfit_batches would train on images that were never labelled: remove it")
+    if trainer._accelerator_connector.use_distributed_sampler and trainer.world_size > 1:
+        raise UserError("trainer.use_distributed_sampler must be false: the labelled set is divided without repeats")
+    if trainer.fast_dev_run:
+        return
+    if trainer.max_steps != -1:
+        raise UserError("trainer.max_steps would end a round in the middle of its epoch: use rounds=... or budget=...")
+    if trainer.max_epochs != -1:
+        raise UserError("trainer.max_epochs would end a run before its time: use rounds=... or budget=...")
+    if any(isinstance(callback, Timer | EarlyStopping) for callback in trainer.callbacks):
+        raise UserError("max_time and early stopping would end a run within a round: use rounds=... or target_accuracy")
+    for limit in LIMITS:
+        if getattr(trainer, limit) != 1.0:
+            raise UserError(f"trainer.{limit} would leave out labelled images: remove it, or use trainer.fast_dev_run")

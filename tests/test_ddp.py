@@ -1,0 +1,102 @@
+"""Two processes on the CPU: one record, and the queries of a single process given the same weights."""
+
+import json
+
+import pytest
+from conftest import command_in
+from experiment import record_of
+
+pytestmark = pytest.mark.slow
+
+# A strategy that also lets each process score the whole pool by itself, and fails where that would ask differently.
+CHECKED = """
+from dataclasses import dataclass, replace
+from functools import partial
+from types import SimpleNamespace
+
+import torch
+from askwell.candidates import Candidates
+from askwell.strategy import UncertaintySampling
+
+
+@dataclass(frozen=True)
+class Checked(UncertaintySampling):
+    def __call__(self, candidates, size, generator):
+        scorer = candidates._forward.func.__self__
+        parts = {name: getattr(scorer.trainer, name) for name in ("precision_plugin", "strategy", "received_sigterm")}
+        single = replace(scorer, trainer=SimpleNamespace(global_rank=0, world_size=1, callbacks=[], **parts))
+        forward = partial(single.logits, *candidates._forward.args, **candidates._forward.keywords)
+        together = super().__call__(candidates, size, generator)
+        alone = super().__call__(Candidates(candidates.indices, forward), size, generator)
+        for one, other in zip(together, alone, strict=True):
+            if not torch.equal(one, other):
+                raise ValueError(f"two processes ask for {together}, one for {alone}")
+        with open(f"asked_by_{scorer.trainer.global_rank}.txt", "a") as file:
+            print(together.positions.tolist(), file=file)
+        return together
+
+
+@dataclass(frozen=True)
+class Tied:
+    def __call__(self, probs):
+        return (4 * probs.amax(dim=1)).round()
+
+
+@dataclass(frozen=True)
+class Failing(UncertaintySampling):
+    def __call__(self, candidates, size, generator):
+        if candidates._forward.func.__self__.trainer.global_rank == 1:
+            raise MemoryError("no room on the second")
+        return super().__call__(candidates, size, generator)
+"""
+DDP = ("trainer=ddp", "trainer.accelerator=cpu", "strategy=entropy", "strategy._target_=checked.Checked")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shrunk, tmp_path_factory):
+    """Where two processes ran three rounds, and what they said."""
+    folder = tmp_path_factory.mktemp("ddp")
+    (folder / "checked.py").write_text(CHECKED)
+    return folder, command_in(folder, shrunk, *DDP, timeout=120)
+
+
+@pytest.fixture
+def two(command, tmp_path):
+    """Runs the program in two processes."""
+    (tmp_path / "checked.py").write_text(CHECKED)
+    return lambda *arguments: command(*DDP, *arguments, timeout=120)
+
+
+def test_two_processes_end_well(undisturbed):
+    folder, done = undisturbed
+    facts = json.loads((folder / "outputs" / "run" / "run.json").read_text())
+    assert (done.returncode, facts["status"], facts["processes"]) == (0, "finished", 2)
+
+
+def test_two_processes_leave_one_record(undisturbed):
+    folder, _ = undisturbed
+    lines, queries = record_of(folder / "outputs" / "run")
+    assert ([line["round"] for line in lines], queries.count("\n")) == ([0, 1, 2], 1 + 18)
+
+
+def test_two_processes_ask_what_one_would_ask(undisturbed):
+    folder, done = undisturbed
+    asked = [(folder / f"asked_by_{rank}.txt").read_text() for rank in range(2)]
+    assert (done.returncode, asked[0].count("\n"), asked[0]) == (0, 2, asked[1])
+
+
+def test_two_processes_ask_what_one_would_ask_where_many_scores_are_equal(two, tmp_path):
+    done = two("rounds=2", "strategy.acquisition={_target_:checked.Tied,_partial_:false}")
+    asked = [(tmp_path / f"asked_by_{rank}.txt").read_text() for rank in range(2)]
+    assert (done.returncode, asked[0].count("\n"), asked[0]) == (0, 1, asked[1])
+
+
+def test_a_run_of_two_processes_goes_on_as_if_it_had_not_stopped(two, undisturbed, tmp_path):
+    two("rounds=2")
+    two("rounds=3", "resume=true")
+    assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed[0] / "outputs" / "run")
+
+
+def test_a_failure_of_one_process_ends_both(two, tmp_path):
+    done = two("strategy._target_=checked.Failing")
+    assert (done.returncode > 0, "no room on the second" in done.stderr) == (True, True)
