@@ -1,9 +1,14 @@
 """Active learning: one run, or with -m a sweep. `python train.py --help` lists the choices, README.md shows the way."""
 
+from typing import Any
+
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from askwell import cli
+
+CHOICES = ("strategy", "dataset", "model", "protocol", "oracle")
+"""The groups whose choice names a run in its report."""
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -11,32 +16,31 @@ def main(cfg: DictConfig) -> float:
     """One run: composes its parts, fits, and returns the final accuracy."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
-    from pytorch_lightning import seed_everything
 
     from askwell import provenance, sweep
     from askwell.checkpoint import SafeCheckpointIO
     from askwell.folder import RunFolder, is_first_process
     from askwell.interruption import exit_code_of_signal
+    from askwell.keys import seed_process
     from askwell.logger import close_loggers
     from askwell.record import Record
 
     hydra_config = HydraConfig.get()
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
     with RunFolder(hydra_config.runtime.output_dir, cfg.resume, owned=is_first_process()) as folder:
+        folder.refuse_other_study(config)
         if folder.finished_with(limits):
             print(f"{folder.path} holds this run, finished: nothing to do")
             return folder.facts["accuracy"]
+        choices = {group: hydra_config.runtime.choices[group] for group in CHOICES}
+        folder.start(provenance.of_process(), **choices, name=cfg.name, seed=cfg.seed, limits=limits, config=config)
 
-        choices = hydra_config.runtime.choices
-        folder.start(
-            **{group: choices[group] for group in ("strategy", "dataset", "model", "protocol", "oracle")},
-            **{"name": cfg.name, "seed": cfg.seed, "limits": limits},
-            **provenance.of_process(),
-        )
-        seed_everything(cfg.seed, verbose=False)
         data = instantiate(cfg.datamodule)
         cfg.dataset.num_classes = len(data.dataset.classes)
+        seed_process(cfg.seed)
         model = instantiate(cfg.model)
+        model.save_hyperparameters(config)
         callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
         learning = callbacks["active_learning"]
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
@@ -46,12 +50,7 @@ def main(cfg: DictConfig) -> float:
             plugins=[SafeCheckpointIO(learning.admit)],
         )
         sweep.refuse_nested(trainer)
-
-        config = OmegaConf.to_container(cfg, resolve=True)
-        folder.describe(config=config)
         try:
-            for logger in loggers:
-                logger.log_hyperparams(config)
             with exit_code_of_signal(trainer):
                 trainer.fit(model, data, ckpt_path=folder.checkpoint)
         finally:

@@ -1,4 +1,4 @@
-"""The paper protocol as a bare loop on tensors with Askwell's kernels: what is left when the framework is taken away."""
+"""The paper protocol as a bare loop on tensors with Askwell's kernels: what is left without any framework."""
 
 import numpy as np
 import torch
@@ -6,21 +6,25 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from askwell.dataset import Images, OpenDataset
+from askwell.keys import generator
 from askwell.model import Classifier
 from askwell.model.frozen import FrozenNetwork
 from askwell.scoring import batch_size_for
 
 
 def run(opened: OpenDataset, model: Classifier, seed: int, rounds: int, query_size: int, batch_size: int) -> float:
-    """Least confidence for `rounds` rounds; nothing is logged, kept or written. Returns the last accuracy."""
-    random = torch.Generator().manual_seed(seed)
+    """Least confidence for `rounds` rounds; nothing is logged, kept or written. Returns the last accuracy.
+
+    Keyed as the program is: the same images in the same order, so that both end with the same network.
+    """
     labels = torch.from_numpy(opened.train.labels)
     optimizer, frozen = model.configure_optimizers(), FrozenNetwork(model.network)
-    labelled = torch.randperm(len(opened.train), generator=random)[:query_size]
+    labelled = torch.randperm(len(opened.train), generator=generator("initial", seed))[:query_size]
     accuracy = 0.0
     for round in range(rounds):
         model.train()
-        for batch in labelled[torch.randperm(len(labelled), generator=random)].split(batch_size):
+        order = torch.randperm(len(labelled), generator=generator("order", seed, round))
+        for batch in labelled[order].tensor_split(-(-len(labelled) // batch_size)):
             optimizer.zero_grad()
             cross_entropy(model(opened.train.fetch(batch.numpy())), labels[batch]).backward()
             optimizer.step()

@@ -37,9 +37,9 @@ def publish(name: str, question: str, rows: Sequence[Row], chosen: argparse.Name
 
 def _table(question: str, rows: Sequence[Row]) -> Table:
     table = Table(title=question, title_justify="left")
-    columns = [column for column in rows[0] if not column.startswith("_")]
-    for column in columns:
-        table.add_column(column, justify="left" if isinstance(rows[0][column], str) else "right")
+    columns = {column: value for column, value in rows[0].items() if not column.startswith("_")}
+    for column, value in columns.items():
+        table.add_column(column, justify="left" if isinstance(value, str) else "right")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     return table
@@ -68,7 +68,7 @@ def _circumstances() -> dict[str, Any]:
             "processor": _processor(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             "threads": torch.get_num_threads(),
-            "load_before": os.getloadavg()[0],
+            "load": os.getloadavg()[0],
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         },
         "versions": process["versions"],

@@ -42,10 +42,11 @@ def main() -> None:
     limits = _limits(opened, model, images)
     measured = in_turns(contenders | {name: work for name, (work, _) in limits.items()}, chosen.runs, warm_up=True)
 
-    worth = {name: float(images) for name in contenders} | {name: count for name, (_, count) in limits.items()}
-    rows = [_row(name, measured, worth) for name in sorted(measured, key=lambda name: worth[name] / _median(measured, name))]
+    worth = dict.fromkeys(contenders, float(images)) | {name: count for name, (_, count) in limits.items()}
+    rates = {name: worth[name] / one.median for name, one in measured.items()}
+    rows = [_row(name, rates, measured) for name in sorted(rates, key=lambda name: rates[name])]
     if not peers.BAAL_INSTALLED:
-        rows.insert(0, {"contender": f"{BAAL}: not installed: pip install askwell[bench]"})
+        rows.append({"contender": "baal is not installed: pip install askwell[bench]"})
     publish("scoring", f"Scoring {images:,} MNIST images, {torch.get_num_threads()} threads", rows, chosen)
 
 
@@ -87,21 +88,15 @@ def _limits(opened: OpenDataset, model: Classifier, images: int) -> dict[str, An
     }
 
 
-def _median(measured: dict[str, Measurement], name: str) -> float:
-    return measured[name].median
-
-
-def _row(name: str, measured: dict[str, Measurement], worth: dict[str, float]) -> Row:
-    rates = {contender: worth[contender] / one.median for contender, one in measured.items()}
+def _row(name: str, rates: dict[str, float], measured: dict[str, Measurement]) -> Row:
     query, ours = measured[name].results[-1], measured[OURS].results[-1]
     return {
         "contender": name,
-        "images a second": rates[name],
-        "Askwell is faster by": rates[OURS] / rates[name],
-        "compiled by": rates[COMPILED] / rates[name],
+        "images/s": rates[name],
+        "Askwell ×": rates[OURS] / rates[name],
+        "compiled ×": rates[COMPILED] / rates[name],
         "of the limit": rates[name] / rates[LIMIT],
-        "query shared with Askwell's": None if query is None else f"{len(set(query) & set(ours))} of {len(ours)}",
-        "_images": worth[name],
+        "same query": None if query is None else f"{len(set(query) & set(ours))}/{len(ours)}",
         "_runs": measured[name].seconds,
     }
 

@@ -6,12 +6,12 @@ import logging
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import dropout
+from torch.nn.functional import dropout, max_pool2d
 
 from askwell.keys import generator
 from askwell.model import Classifier
 from askwell.model.cnn import ConvolutionalNetwork
-from askwell.model.frozen import FrozenNetwork
+from askwell.model.frozen import FrozenNetwork, HalvingMaxPool
 from askwell.model.resnet import small_image_resnet18
 
 IMAGES = torch.randn(6, 3, 8, 8, generator=generator("images"))
@@ -213,3 +213,21 @@ def test_a_compiled_copy_agrees_and_stays_compiled_when_it_is_refreshed():
     with torch.compiler.set_stance("fail_on_recompile"):
         answer = frozen(IMAGES)
     torch.testing.assert_close(answer.softmax(1), evaluated(network, IMAGES).softmax(1), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("size", [(8, 8), (7, 9), (2, 3)])
+def test_pooling_by_maxima_gives_the_same_numbers_bit_for_bit(size, layout):
+    images = torch.randn(2, 3, *size, generator=generator("pooled")).to(memory_format=layout)
+    assert torch.equal(HalvingMaxPool()(images), max_pool2d(images, 2))
+
+
+def test_pooling_by_maxima_passes_nan_on():
+    images = torch.zeros(1, 1, 2, 2).index_fill(3, torch.tensor([1]), torch.nan)
+    assert HalvingMaxPool()(images).isnan().all()
+
+
+def test_only_pooling_that_halves_is_replaced():
+    poolings = nn.MaxPool2d(2), nn.MaxPool2d(3, 2), nn.MaxPool2d(2, 1), nn.MaxPool2d(2, padding=1), nn.MaxPool2d((2, 2))
+    frozen = FrozenNetwork(nn.Sequential(*poolings))
+    assert [isinstance(layer, HalvingMaxPool) for layer in frozen.copy.children()] == [True, False, False, False, True]

@@ -9,6 +9,7 @@ from experiment import equal, record_of, weights_of
 
 from askwell import cli
 from askwell.errors import UserError
+from askwell.folder import read_run
 from askwell.rerun import command_to_resume
 
 
@@ -46,9 +47,7 @@ def test_a_run_that_went_on_goes_on_again(program, go_on, tmp_path):
     assert len(record_of(tmp_path / "outputs" / "run")[0]) == 3
 
 
-def test_of_a_sweep_the_finished_jobs_stay_the_broken_one_goes_on_and_the_rest_run(
-    program, no_report, go_on, tmp_path
-):
+def test_of_a_sweep_the_finished_jobs_stay_the_broken_one_goes_on_and_the_rest_run(program, no_report, go_on, tmp_path):
     sweep = tmp_path / "multirun" / "run"
     program("-m", "seed=0,1,2")
     whole = [record_of(sweep / job) for job in "012"]
@@ -66,10 +65,10 @@ def rewind(run):
     (run / "run.json").write_text((run / "run.json").read_text().replace('"finished"', '"running"'))
 
 
-def test_a_run_keeps_a_name_that_nobody_gave_it(program, go_on, tmp_path, monkeypatch):
+def test_a_run_keeps_a_name_that_nobody_gave_it(program, go_on, tmp_path):
     program("name='${now:%Y-%f}'", "rounds=1")
     (folder,) = (tmp_path / "outputs").iterdir()
-    assert f"name='{folder.name}'" in command_to_resume(folder).arguments
+    assert f"name='{read_run(folder)['name']}'" in command_to_resume(folder).arguments
 
 
 def test_what_is_said_goes_before_what_was_recorded(program, tmp_path):

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from askwell.checkpoint import SafeCheckpointIO
@@ -28,23 +27,26 @@ def refusal(program, capsys):
 
 
 @pytest.mark.parametrize(
-    ("changed", "both"),
+    ("changed", "setting"),
     [
-        ("seed=1", "seed=0.*seed=1"),
-        ("strategy=random", "strategy=lc.*strategy=random"),
-        ("protocol=retrain", "protocol=paper.*protocol=retrain"),
-        ("oracle=noisy", "oracle=truth.*oracle=noisy"),
-        ("model=cnn2", "model=cnn,.*model=cnn2"),
-        ("protocol.epochs_per_round=2", r"protocol\.epochs_per_round 1, this run has 2"),
-        ("protocol.reset=true", r"protocol\.reset False, this run has True"),
-        ("protocol.rescore_every=2", r"protocol\.rescore_every 1, this run has 2"),
-        ("dataset.classes=[ash,birch]", r"data set [0-9a-f]{32}, this run has [0-9a-f]{32}"),
-        ("dataset.image_size=12", r"data set [0-9a-f]{32}, this run has [0-9a-f]{32}"),
-        ("model.network.width=8", r"initial weights [0-9a-f]{16}, this run has [0-9a-f]{16}"),
+        ("seed=1", "seed"),
+        ("strategy=random", "strategy"),
+        ("protocol=retrain", "protocol.epochs_per_round"),
+        ("protocol.reset=true", "protocol.reset"),
+        ("protocol.rescore_every=2", "protocol.rescore_every"),
+        ("oracle=noisy", "oracle"),
+        ("model.network.width=8", "model.network.width"),
+        ("dataset.classes=[ash,birch]", "dataset.classes"),
+        ("dataset.image_size=12", "dataset.image_size"),
     ],
 )
-def test_a_changed_study_is_refused_with_both_values(began, refusal, changed, both):
-    assert re.search(both, refusal(changed, "rounds=3"))
+def test_a_changed_study_is_refused_with_both_values(began, refusal, changed, setting):
+    told = (
+        rf"holds a run with (?P<name>\S*{re.escape(setting)}\S*)=(?P<was>.+), this one has (?P=name)=(?P<wished>.+): go"
+    )
+    values = re.search(told, refusal(changed, "rounds=3"))
+    assert values is not None
+    assert values["was"] != values["wished"]
 
 
 def test_a_changed_image_is_refused(program, refusal, images, tmp_path):
@@ -72,4 +74,4 @@ def test_a_hostile_checkpoint_is_refused_in_one_line(began, refusal, tmp_path):
 
 class Hostile:
     def __reduce__(self):
-        return torch.manual_seed, (0,)
+        return print, ("hostile",)

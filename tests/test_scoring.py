@@ -1,5 +1,6 @@
 """The pass over the pool: the same logits bit for bit, however many processes share it."""
 
+import json
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -101,6 +102,12 @@ def test_predictions_are_the_most_likely_classes(network):
     assert predicted.tolist() == network(PIXELS[indices]).argmax(dim=1).tolist()
 
 
+def test_a_few_images_fill_a_whole_batch_and_many_take_several(network):
+    images = Images()
+    Scorer(network, 16, trainer()).predict(images, np.arange(20))
+    assert [len(indices) for indices in images.fetched] == [16, 16]
+
+
 def test_scoring_keeps_no_gradients(network):
     assert not scored(network, torch.arange(3))[0][1].requires_grad
 
@@ -124,3 +131,66 @@ def test_a_single_process_gathers_its_own_share(network):
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
 def test_every_device_has_its_fixed_batch_size(kind):
     assert batch_size_for(torch.device(kind)) == BATCH_SIZES[kind]
+
+
+OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory.")
+
+
+class Cramped(nn.Module):
+    """Runs out of memory on more than `room` images at once."""
+
+    def __init__(self, network, room, error=OUT_OF_MEMORY):
+        super().__init__()
+        self.network, self.room, self.error, self.sizes = network, room, error, []
+
+    def forward(self, pixels):
+        self.sizes.append(len(pixels))
+        if len(pixels) > self.room:
+            raise self.error
+        return self.network(pixels)
+
+
+@pytest.mark.parametrize("room", [1, 3, 8])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_out_of_memory_every_image_is_still_scored_once(network, room, processes):
+    shares = [scored(Cramped(network, room), torch.arange(100), rank, processes) for rank in range(processes)]
+    assert torch.allclose(union(shares), union([scored(network, torch.arange(100))]), atol=1e-5)
+
+
+def test_out_of_memory_half_as_many_are_tried_until_they_fit_and_ever_after(network):
+    cramped = Cramped(network, 5)
+    scored(cramped, torch.arange(20))
+    assert cramped.sizes == [16, 8, *[4] * 4, *[4] * 4]
+
+
+def test_out_of_memory_is_said_once_for_each_size(network, caplog):
+    scored(Cramped(network, 8), torch.arange(100))
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of memory: scoring goes on with 8 images at once, which may change last bits"
+    ]
+
+
+def test_a_processor_without_memory_is_known_too(network):
+    error = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9999 bytes.")
+    assert len(scored(Cramped(network, 8, error), torch.arange(16))) == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "error"), [(0, torch.OutOfMemoryError("no room for one")), (8, RuntimeError("size mismatch"))]
+)
+def test_what_smaller_batches_do_not_help_is_raised(network, room, error):
+    with pytest.raises(RuntimeError, match=str(error)):
+        scored(Cramped(network, room, error), torch.arange(16))
+
+
+def test_the_batch_size_that_memory_allowed_is_noted_in_the_run(program, tmp_path, monkeypatch):
+    forward = FrozenNetwork.__call__
+
+    def cramped(network, images):
+        if len(images) > 8:
+            raise OUT_OF_MEMORY
+        return forward(network, images)
+
+    monkeypatch.setattr(FrozenNetwork, "__call__", cramped)
+    program("rounds=2")
+    assert json.loads((tmp_path / "outputs" / "run" / "run.json").read_text())["scoring_batch_size"] == 8

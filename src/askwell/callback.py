@@ -20,12 +20,9 @@ from askwell.labelling import Answers, Labelling
 from askwell.model.frozen import FrozenNetwork
 from askwell.oracle import Oracle
 from askwell.plan import plan_for
-from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult
+from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
-
-LEARNED = 0.5
-"""A class once recognised this often has been learned; an accuracy of 0 later on means that it was lost."""
 
 PREVIEWED = 32
 """How many of a round's queried images are shown."""
@@ -69,6 +66,9 @@ class ActiveLearning(pl.Callback):
         self.data: ActiveDataModule = trainer.datamodule
         dataset = self.data.dataset
         self.plan = plan_for(len(dataset.train), **self.limits)
+        if self.plan.initial_size < 2 * trainer.world_size:
+            few = f"{self.plan.initial_size} labels do not go round {trainer.world_size} processes"
+            raise UserError(f"{few}: initial_size=... must be at least twice as many")
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
@@ -118,6 +118,8 @@ class ActiveLearning(pl.Callback):
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         if (trainer.current_epoch + 1) % self.epochs_per_round:
             return
+        if trainer.strategy.root_device.type == "cuda":
+            torch.cuda.synchronize()  # or the last steps would be timed as evaluation
         trained = time.monotonic()
         labels, counts = len(self.data.pool), self._class_counts()
         evaluation = self._evaluate(trainer, pl_module)
@@ -133,8 +135,8 @@ class ActiveLearning(pl.Callback):
             train_seconds=trained - self.started,
             score_seconds=time.monotonic() - evaluated,
             eval_seconds=evaluated - trained,
-            lost_classes=self._lost_classes(evaluation),
-            preview=None if answers is None else self._preview(answers),
+            lost_classes=lost_classes(self.learned, evaluation, self.data.dataset.classes),
+            preview=self._preview(answers) if answers and trainer.loggers and trainer.is_global_zero else None,
         )
         self.round += 1
         for listener in self._listeners(trainer):
@@ -162,29 +164,7 @@ class ActiveLearning(pl.Callback):
         return {
             "data set": self.data.dataset.fingerprint,
             "seed": self.seed,
-            "protocol.epochs_per_round": self.epochs_per_round,
-            "protocol.reset": self.reset,
-            "protocol.rescore_every": self.rescore_every,
             "initial weights": self.weights_digest,
-        }
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What this run is made of, for run.json: equal digests mean a paired start."""
-        dataset = self.data.dataset
-        return {
-            "query_size": self.plan.query_size,
-            "initial_size": self.plan.initial_size,
-            "rescore_every": self.rescore_every,
-            "pool": len(dataset.train),
-            "evaluation": len(dataset.evaluation),
-            "classes": list(dataset.classes),
-            "dataset_fingerprint": dataset.fingerprint,
-            "initial_digest": provenance.digest(self.data.pool.labelled[: self.plan.initial_size]),
-            "weights_digest": self.weights_digest,
-            "scoring_batch_size": self.scorer.at_once,
-            "device": provenance.device_name(self.scorer.trainer.strategy.root_device),
-            "processes": self.scorer.trainer.world_size,
         }
 
     # the steps of a round
@@ -194,7 +174,9 @@ class ActiveLearning(pl.Callback):
         self.scorer.network.refresh()
         images = self.data.dataset.evaluation
         batches = self.scorer.logits(images, torch.arange(len(images)), "evaluating")
-        evaluation = evaluate(batches, torch.from_numpy(images.labels), len(self.data.dataset.classes))
+        evaluation = evaluate(
+            batches, torch.from_numpy(images.labels), len(self.data.dataset.classes), trainer.strategy.root_device
+        )
         if not np.isfinite(evaluation.loss):
             diverged = f"the network diverged in round {self.round}, its loss is {evaluation.loss}"
             raise UserError(f"{diverged}: lower model.optimizer.lr")
@@ -214,11 +196,6 @@ class ActiveLearning(pl.Callback):
         classes = self.data.dataset.classes
         counts = np.bincount(self.data.pool.labels_of_round(self.round), minlength=len(classes))
         return dict(zip(classes, counts.tolist(), strict=True))
-
-    def _lost_classes(self, evaluation: Evaluation) -> tuple[str, ...]:
-        accuracies = dict(zip(self.data.dataset.classes, evaluation.class_accuracy, strict=True))
-        self.learned += [name for name, value in accuracies.items() if value >= LEARNED and name not in self.learned]
-        return tuple(name for name, value in accuracies.items() if value == 0 and name in self.learned)
 
     def _preview(self, answers: Answers) -> Preview:
         indices, scores = answers.indices[:PREVIEWED], answers.scores

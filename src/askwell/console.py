@@ -1,6 +1,5 @@
 """What a run says on the screen: one line a round, and a table at its end. Plain lines where there is no terminal."""
 
-import logging
 import sys
 from typing import Any
 
@@ -9,8 +8,7 @@ from pytorch_lightning import Callback
 from rich import box
 from rich.table import Table
 
-from askwell.curve import area_under_curve, labels_to_target
-from askwell.logger.rounds import TARGETS
+from askwell.curve import TARGETS, area_under_curve, labels_to_target
 from askwell.progress import round_of
 from askwell.rounds import RoundListener, RoundResult
 
@@ -99,12 +97,3 @@ def show(line: str, style: str | None = None) -> None:
 def screen() -> rich.console.Console:
     """Where to print: above a live bar, if there is one; without escape codes where stdout is no terminal."""
     return rich.get_console() if sys.stdout.isatty() else rich.console.Console(force_terminal=False, color_system=None)
-
-
-def hide_tips() -> None:
-    """Keeps Lightning's advertisements off the screen."""
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(_is_no_tip)
-
-
-def _is_no_tip(record: logging.LogRecord) -> bool:
-    return "Tip:" not in record.getMessage()

@@ -22,8 +22,14 @@ def user_error(error: BaseException | None) -> str | None:
     for kinds in (UserError, (HydraException, OmegaConfBaseException), _of_lightning()):
         for link in chain:
             if isinstance(link, kinds) and not _is_bug(link):
-                return " ".join(str(link).split())
+                return _one_line(link)
     return None
+
+
+def _one_line(error: BaseException) -> str:
+    """The message without line breaks, the hidden `_base` choices, and the folders that Hydra searched."""
+    words = str(error).split("Config search path")[0].split()
+    return " ".join(word for word in words if word != "_base")
 
 
 def exit_with(mistake: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torchmetrics import MeanMetric
@@ -10,13 +11,19 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from askwell.rounds import Evaluation
 
 
-def evaluate(batches: Iterable[tuple[Tensor, Tensor]], labels: Tensor, num_classes: int) -> Evaluation:
-    """Measures (positions [B], logits [B, C]) against the true `labels` [N]; all processes get the same answer."""
-    confusion, loss = MulticlassConfusionMatrix(num_classes, validate_args=False), MeanMetric(nan_strategy="disable")
+def evaluate(
+    batches: Iterable[tuple[Tensor, Tensor]], labels: Tensor, num_classes: int, device: torch.device
+) -> Evaluation:
+    """Measures (positions [B], logits [B, C] on `device`) against the true `labels` [N].
+
+    All processes get the same answer, those that have no batch too.
+    """
+    confusion = MulticlassConfusionMatrix(num_classes, validate_args=False).to(device)
+    loss = MeanMetric(nan_strategy="disable").to(device)
     for positions, logits in batches:
-        truth = labels[positions].to(logits.device)
-        confusion.to(logits.device).update(logits, truth)
-        loss.to(logits.device).update(cross_entropy(logits, truth, reduction="none"))
+        truth = labels[positions].to(device)
+        confusion.update(logits, truth)
+        loss.update(cross_entropy(logits, truth, reduction="none"))
     counts = confusion.compute().cpu()
     accuracy = counts.diagonal().sum().item() / counts.sum().item()
     return Evaluation(accuracy, float(loss.compute()), counts.numpy())

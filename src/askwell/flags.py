@@ -24,10 +24,12 @@ def refuse_flags(trainer: Any) -> None:
         return
     if trainer.max_steps != -1:
         raise UserError("trainer.max_steps would end a round in the middle of its epoch: use rounds=... or budget=...")
+    if (trainer.min_epochs or 1) > 1 or trainer.min_steps:
+        raise UserError("trainer.min_epochs and min_steps would train on after the budget is spent: remove them")
     if trainer.max_epochs != -1:
         raise UserError("trainer.max_epochs would end a run before its time: use rounds=... or budget=...")
     if any(isinstance(callback, Timer | EarlyStopping) for callback in trainer.callbacks):
         raise UserError("max_time and early stopping would end a run within a round: use rounds=... or target_accuracy")
     for limit in LIMITS:
-        if getattr(trainer, limit) != 1.0:
+        if getattr(trainer, limit) != 1.0 or isinstance(getattr(trainer, limit), int):  # the number 1 is one batch
             raise UserError(f"trainer.{limit} would leave out labelled images: remove it, or use trainer.fast_dev_run")

@@ -12,10 +12,7 @@ from filelock import FileLock, Timeout
 
 from askwell.errors import UserError
 from askwell.files import write_json
-
-
-STUDY = ("strategy", "dataset", "model", "protocol", "oracle", "seed")
-"""Facts of a run that stay what they were when it goes on."""
+from askwell.study import refuse_other_study
 
 
 class RunFolder:
@@ -30,6 +27,7 @@ class RunFolder:
         self.facts: dict[str, Any] = {}
         self._lock = FileLock(self.path / ".lock")
         self._started = time.monotonic()
+        self._running = False
 
     @property
     def checkpoint(self) -> Path | None:
@@ -47,22 +45,27 @@ class RunFolder:
         if self.owned:
             write_json(self.path / "run.json", self.facts)
 
-    def start(self, **facts: Any) -> None:
-        """Marks the run as running. Raises UserError where its folder holds another study's checkpoint."""
-        for name in STUDY if self.checkpoint else ():
-            if (before := self.facts.get(name)) != (now := facts.get(name)):
-                other = f"{self.path} holds a run with {name}={before}, this one has {name}={now}"
-                raise UserError(f"{other}: go on with the same, or choose another name=...")
-        began = self.facts.get("started") or datetime.now(UTC).isoformat(timespec="seconds")
-        self.describe(status="running", reason=None, started=began, **facts)
+    def refuse_other_study(self, config: dict[str, Any]) -> None:
+        """Raises UserError if this folder's checkpoint was made with settings other than those of `config`."""
+        if self.checkpoint and "config" in self.facts:
+            refuse_other_study(self.facts["config"], config, self.path)
+
+    def start(self, provenance: dict[str, Any], **facts: Any) -> None:
+        """Marks the run as running. What it ran on at first is kept; that of each resume is added to a list."""
+        begun = provenance | {"started": datetime.now(UTC).isoformat(timespec="seconds")}
+        kept = {"resumed": [*self.facts.get("resumed", []), begun]} if self.checkpoint else begun
+        self._running = True
+        self.describe(status="running", reason=None, **facts, **kept)
 
     def finish(self, reason: str, **facts: Any) -> None:
         """Marks the run as finished, for `reason`."""
+        self._running = False
         self.describe(status="finished", reason=reason, wall_seconds=self._wall_seconds(), **facts)
 
     def __enter__(self) -> Self:
         if self.owned:
             self._claim()
+        self.facts = read_run(self.path) or {}
         return self
 
     def _claim(self) -> None:
@@ -79,14 +82,12 @@ class RunFolder:
             self._lock.release()
             raise
         (self.path / ".pid").write_text(str(os.getpid()))
-        self.facts = read_run(self.path) or {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and self.facts.get("status") == "running":
-            reason = "interrupted" if isinstance(error, SystemExit | KeyboardInterrupt) else str(error) or repr(error)
-            self.describe(status="failed", reason=" ".join(reason.split()), wall_seconds=self._wall_seconds())
+        if self._running:
+            self.describe(status="failed", reason=_reason(error), wall_seconds=self._wall_seconds())
         if self.owned:
             (self.path / ".pid").unlink(missing_ok=True)
             self._lock.release()
@@ -95,9 +96,17 @@ class RunFolder:
         return self.facts.get("wall_seconds", 0.0) + time.monotonic() - self._started
 
 
+def _reason(error: BaseException | None) -> str:
+    """Why a run that is not finished ended, in one line."""
+    if error is None:
+        return "ended before its limits"
+    told = "interrupted" if isinstance(error, SystemExit | KeyboardInterrupt) else str(error) or repr(error)
+    return " ".join(told.split())
+
+
 def is_first_process() -> bool:
-    """Whether this is the first, or the only, process of a run; Lightning numbers those that it starts."""
-    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+    """Whether this is the first, or the only, process of a run, by what Lightning, torchrun or SLURM number them."""
+    return all(os.environ.get(rank, "0") == "0" for rank in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"))
 
 
 def read_run(path: Path) -> dict[str, Any] | None:

@@ -52,6 +52,8 @@ class Labelling:
         indices = torch.from_numpy(self.pool.unlabelled)
         candidates = Candidates(indices, forward, gather)
         query = self.strategy(candidates, min(size, len(candidates)), generator("query", self.seed, round))
+        if len(query.positions) > size:
+            raise UserError(f"{self.strategy} chose {len(query.positions)} images: expected at most {size}")
         if not len(query.positions):
             raise UserError(f"no score of round {round} is finite, the network diverged: lower model.optimizer.lr")
         scores = [None] * len(query.positions) if query.scores is None else query.scores.tolist()

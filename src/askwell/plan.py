@@ -47,7 +47,8 @@ def plan_for(
     initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
     limit = None if budget is None else _labels("budget", budget, pool_size)
     if initial < 2:
-        raise UserError(f"initial_size={initial}: the first round trains on these, expected at least 2")
+        setting = "query_size" if initial_size is None else "initial_size"
+        raise UserError(f"{setting}={initial}: the first round trains on these labels, expected at least 2")
     if limit is not None and limit < initial:
         raise UserError(
             f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, lower the other"

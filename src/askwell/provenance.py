@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-PACKAGES = ("askwell", "torch", "torchvision", "pytorch-lightning", "hydra-core", "torchmetrics", "numpy", "wandb")
+PACKAGES = (
+    *("askwell", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy", "pillow", "mlxtend"),
+    *("hydra-core", "omegaconf", "wandb"),
+)
 """Those that decide results."""
 
 

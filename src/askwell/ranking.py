@@ -30,10 +30,12 @@ def running_best(stream: Iterable[tuple[Tensor, Tensor]], size: int, chunk: int 
     """`best` of all (positions, scores) batches of `stream`, keeping no more than `size` + `chunk` at a time."""
     kept = Ranking(torch.empty(0, dtype=torch.int64), torch.empty(0))
     waiting: list[tuple[Tensor, Tensor]] = []
+    count = 0
     for positions, scores in stream:
         waiting.append((positions, scores))
-        if sum(len(part) for part, _ in waiting) >= chunk:
-            kept, waiting = _merge([kept, *waiting], size), []
+        count += len(positions)
+        if count >= chunk:
+            kept, waiting, count = _merge([kept, *waiting], size), [], 0
     return _merge([kept, *waiting], size)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import yaml
 from hydra.core.override_parser.types import Quote, QuotedString
-from omegaconf import OmegaConf
 
 from askwell.errors import UserError
 from askwell.folder import read_run
@@ -42,26 +42,26 @@ def command_to_resume(folder: Path, overrides: Sequence[str] = ()) -> Command:
         f"hydra.{'run' if mode == 'RUN' else 'sweep'}.dir={_quoted(folder)}",
         "resume=true",
     ]
-    sources = {source.provider: source.path for source in record.runtime.config_sources}
+    sources = {source["provider"]: source["path"] for source in record["runtime"]["config_sources"]}
     flags = ["--config-dir", sources["command-line"]] if "command-line" in sources else []
-    began = [*_name(folder), *record.overrides.hydra, *record.overrides.task]
+    began = [*record["overrides"]["hydra"], *record["overrides"]["task"], *_name(folder)]
     return Command(
-        _existing(Path(record.runtime.cwd)),
-        _existing(Path(sources["main"]).parent / f"{record.job.name}.py"),
+        _existing(Path(record["runtime"]["cwd"])),
+        _existing(Path(sources["main"]).parent / f"{record['job']['name']}.py"),
         [*flags, *_latest([*began, *again, *overrides])],
     )
 
 
-def _record(folder: Path) -> tuple[Any, str]:
-    """What Hydra noted of itself in `folder`, and the mode."""
+def _record(folder: Path) -> tuple[dict[str, Any], str]:
+    """What Hydra noted of itself in `folder`, unresolved (the time in an override is not that of now), and the mode."""
     for name, mode in RECORDS.items():
         if (folder / name).is_file():
-            return OmegaConf.load(folder / name).hydra, mode
+            return yaml.safe_load((folder / name).read_text())["hydra"], mode
     raise UserError(f"{folder} holds no run and no sweep: expected {' or '.join(RECORDS)} in it")
 
 
 def _name(folder: Path) -> list[str]:
-    """The name that a run, or the runs of a sweep, went by: unless it was said it was the time, and is not any more."""
+    """The name that a run, or the runs of a sweep, went by: if nobody gave one it was the time."""
     runs = filter(None, map(read_run, (folder, *sorted(folder.glob("*/")))))
     return [f"name={_quoted(run['name'])}" for run in runs][:1]
 

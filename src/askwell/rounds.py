@@ -1,6 +1,7 @@
 """What a round leaves: the facts that the files, the screen and the loggers all tell alike."""
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,12 @@ class Preview:
 
 @dataclass(frozen=True)
 class RoundResult:
-    """One finished round: training on `labels` labels, evaluation, and the query that ended it."""
+    """One finished round: training on `labels` labels, evaluation, and the query that ended it.
+
+    `query_class_counts` are of the labels bought *for* this round, by the query before it or as the initial set;
+    `score_seconds` and `preview` are of the query that ended it, which buys for the next. `pool_size` is what was
+    unlabelled when the accuracy was measured.
+    """
 
     round: int
     labels: int
@@ -66,7 +72,7 @@ class RoundResult:
             "round": self.round,
             "labels": self.labels,
             "accuracy": self.accuracy,
-            "class_accuracy": self.class_accuracy,
+            "class_accuracy": {name: None if isnan(value) else value for name, value in self.class_accuracy.items()},
             "loss": self.evaluation.loss,
             "train_seconds": self.train_seconds,
             "score_seconds": self.score_seconds,
@@ -75,6 +81,17 @@ class RoundResult:
             "query_class_counts": self.query_class_counts,
             "lost_classes": list(self.lost_classes),
         }
+
+
+LEARNED = 0.5
+"""A class once recognised this often has been learned; an accuracy of 0 later on means that it was lost."""
+
+
+def lost_classes(learned: list[str], evaluation: Evaluation, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes with an accuracy of 0 that are in `learned`; adds to `learned` those learned by now."""
+    accuracies = dict(zip(classes, evaluation.class_accuracy, strict=True))
+    learned += [name for name, accuracy in accuracies.items() if accuracy >= LEARNED and name not in learned]
+    return tuple(name for name, accuracy in accuracies.items() if accuracy == 0 and name in learned)
 
 
 class RoundListener:

@@ -54,13 +54,17 @@ class Scorer:
             if trainer.received_sigterm:  # Lightning itself looks between training steps only
                 raise SIGTERMException
             batch = indices[start : start + size]
-            padded = torch.cat([batch, batch[-1:].expand(size - len(batch))])
-            logits = self._run(images.fetch(padded.numpy()))[: len(batch)]
-            yield torch.arange(start, start + len(batch)), logits
+            yield torch.arange(start, start + len(batch)), self._batch(images, batch)
 
     def predict(self, images: Images, indices: np.ndarray) -> np.ndarray:
         """The most likely class of a few images, int64 [B]."""
-        return self._run(images.fetch(indices)).argmax(dim=1).cpu().numpy()
+        parts = torch.from_numpy(indices).split(self.batch_size)
+        return torch.cat([self._batch(images, part).argmax(dim=1) for part in parts]).cpu().numpy()
+
+    def _batch(self, images: Images, indices: Tensor) -> Tensor:
+        """Logits of at most `batch_size` images, filled up to that many: a compiled network knows one shape only."""
+        padded = torch.cat([indices, indices[-1:].expand(self.batch_size - len(indices))])
+        return self._run(images.fetch(padded.numpy()))[: len(indices)]
 
     def _run(self, pixels: Tensor) -> Tensor:
         while True:

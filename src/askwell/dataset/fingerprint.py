@@ -14,13 +14,15 @@ def digest(*parts: object) -> str:
 
 
 def digest_files(files: Iterable[Path | str]) -> str:
-    """Changes with the absolute paths, the sizes and the times of the files, which are not read."""
-    return digest(*map(_state, files))
+    """Changes with the paths below their common folder, the sizes and the times of the files, which are not read."""
+    paths = [os.fspath(file) for file in files]
+    root = len(os.path.commonpath(paths)) if len(paths) > 1 else 0
+    return digest(*(_state(path, path[root:]) for path in paths))
 
 
-def _state(file: Path | str) -> str:
+def _state(file: str, name: str) -> str:
     try:
         status = os.stat(file)
     except OSError as error:
         raise UserError(f"cannot find {file} ({error.strerror}): put it back, or start again without it") from error
-    return f"{file}\0{status.st_size}\0{status.st_mtime_ns}"
+    return f"{name}\0{status.st_size}\0{status.st_mtime_ns}"

@@ -20,6 +20,9 @@ class BrokenImageError(UserError):
         super().__init__(f"cannot read the image {path} ({reason}): replace it or take it away")
         self.path, self.reason = path, reason
 
+    def __reduce__(self) -> tuple[type["BrokenImageError"], tuple[str, str]]:
+        return BrokenImageError, (self.path, self.reason)  # a loader's worker sends it to the main process
+
 
 def read_image(path: str, size: int, channels: int) -> np.ndarray:
     """The image in a file as uint8 [size, size, channels]. Raises BrokenImageError, which names the file."""

@@ -5,12 +5,9 @@ from typing import Any
 import numpy as np
 from pytorch_lightning import Callback, Trainer
 
-from askwell.curve import area_under_curve, labels_to_target
+from askwell.curve import TARGETS, area_under_curve, labels_to_target
 from askwell.logger.writer import Confusion, Gallery, RoundWriter, writer_for
 from askwell.rounds import Preview, RoundListener, RoundResult
-
-TARGETS = (0.90, 0.95, 0.97)
-"""The accuracies whose price in labels is a run's summary."""
 
 
 class LogRounds(Callback, RoundListener):

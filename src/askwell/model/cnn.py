@@ -9,6 +9,10 @@ SMALL_ENOUGH = 12
 """Pixels a side to which the blocks bring an image down before the fully connected layers."""
 
 
+NARROWEST = 8
+"""Channels of a block at least, where there are so many that halving would leave none."""
+
+
 class ConvolutionalNetwork(nn.Sequential):
     """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits [B, num_classes].
 
@@ -19,7 +23,7 @@ class ConvolutionalNetwork(nn.Sequential):
         self, channels: int, image_size: int, num_classes: int, blocks: int | None, width: int, hidden: int
     ) -> None:
         blocks = blocks_for(image_size) if blocks is None else blocks
-        widths = [channels, *(width >> halvings for halvings in reversed(range(blocks)))]
+        widths = [channels, *(max(width >> halvings, NARROWEST) for halvings in reversed(range(blocks)))]
         features = widths[-1] * (image_size >> blocks) ** 2
         super().__init__(
             OrderedDict(

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.functional import max_pool2d
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,20 @@ FOLDS: dict[tuple[type, type], Callable[..., tuple[Tensor, Tensor]]] = {
     (nn.Conv2d, nn.BatchNorm2d): fuse_conv_bn_weights,
     (nn.Linear, nn.BatchNorm1d): fuse_linear_bn_weights,
 }
+
+
+class HalvingMaxPool(nn.Module):
+    """2x2 max pooling as two maxima: the same numbers, bit for bit, in less than half of a CPU's time.
+
+    `max_pool2d` also finds out where each maximum stands, which nobody asks for here.
+    """
+
+    def forward(self, images: Tensor) -> Tensor:
+        if images.device.type != "cpu":
+            return max_pool2d(images, 2)
+        height, width = (size // 2 * 2 for size in images.shape[-2:])
+        rows = torch.maximum(images[..., 0:height:2, :width], images[..., 1:height:2, :width])
+        return torch.maximum(rows[..., 0::2], rows[..., 1::2])
 
 
 class FrozenNetwork:
@@ -56,6 +71,7 @@ class FrozenNetwork:
         self._fold_norms(graph)
         _drop_dropout(graph)
         _pool_before_relu(graph)
+        _pool_by_maxima(graph)
         graph.graph.lint()
         graph.recompile()
         graph.delete_all_unused_submodules()
@@ -103,8 +119,21 @@ def _drop_dropout(graph: fx.GraphModule) -> None:
             _remove(node, node.all_input_nodes[0])
 
 
+def _pool_by_maxima(graph: fx.GraphModule) -> None:
+    """Puts `HalvingMaxPool` in the place of every max pooling that halves height and width."""
+    for name, module in list(graph.named_modules()):
+        if isinstance(module, nn.MaxPool2d) and _halves(module):
+            graph.set_submodule(name, HalvingMaxPool())
+
+
+def _halves(pooling: nn.MaxPool2d) -> bool:
+    settings = pooling.kernel_size, pooling.stride, pooling.padding, pooling.dilation
+    numbers = [setting if isinstance(setting, tuple) else (setting, setting) for setting in settings]
+    return numbers == [(2, 2), (2, 2), (0, 0), (1, 1)] and not (pooling.ceil_mode or pooling.return_indices)
+
+
 def _pool_before_relu(graph: fx.GraphModule) -> None:
     """Swaps max pooling with the ReLU before it: the same numbers, bit for bit, from a quarter of the comparisons."""
     for (before, activation), (node, pooling) in _adjacent(graph):
-        if isinstance(activation, nn.ReLU) and isinstance(pooling, nn.MaxPool2d):
+        if isinstance(activation, nn.ReLU) and isinstance(pooling, nn.MaxPool2d) and not pooling.return_indices:
             before.target, node.target = node.target, before.target

@@ -1,65 +1,76 @@
 """Classes over rounds, and the classes of what was asked: a small figure a strategy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm
+from matplotlib.ticker import MaxNLocator
 
-from askwell.report.drawing import drawn, look, stretched
+from askwell.report.drawing import drawn, look, stretched, unstretched
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import INK, Picture
 from askwell.report.wording import full_name
 
 WIDTH = 4.1
-MOST_CLASS_NAMES = 20
+MOST_ROWS = 20
+MOST_LETTERS = 18
 TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
+COLOURS = "cividis"
+NORM = FuncNorm((stretched, unstretched), vmin=0, vmax=TICKS[-1], clip=True)
 
 
 def class_maps(group: Group) -> list[Picture]:
-    """For each strategy the mean accuracy of each class over rounds as a heat map."""
+    """For each strategy the mean accuracy of each class over rounds as a heat map; and the scale of their colours."""
     pictures: list[Picture] = []
     for strategy in group.strategies:
         part = group.classes[group.classes["strategy"] == strategy]
         names = class_names(part)
-        with drawn(
-            pictures, f"{group.slug}-{strategy}-classes", full_name(strategy), (WIDTH, height(len(names)))
-        ) as axes:
+        with rows_drawn(pictures, f"{group.slug}-{strategy}-classes", strategy, names) as axes:
             draw_map(axes, part.groupby(["class", "round"])["accuracy"].mean().unstack().reindex(names))
-            name_classes(axes, names)
-    return pictures
+    return [*pictures, replace(colour_scale(), name=f"{group.slug}-class-scale")]
 
 
 def draw_map(axes: Axes, accuracy: pd.DataFrame) -> None:
     """Classes × rounds, coloured on the stretched scale."""
-    norm = FuncNorm((stretched, lambda place: 1 - 10 ** -np.asarray(place)), vmin=0, vmax=TICKS[-1], clip=True)
     rounds = accuracy.columns.to_numpy(float)
     edges = (rounds.min() - 0.5, rounds.max() + 0.5, len(accuracy) - 0.5, -0.5)
-    image = axes.imshow(accuracy, norm=norm, cmap="cividis", aspect="auto", interpolation="none", extent=edges)
-    bar = axes.figure.colorbar(image, ax=axes, ticks=TICKS, aspect=14)
-    bar.ax.set_yticklabels([f"{100 * tick:g}" for tick in TICKS], fontsize=8)
-    bar.outline.set_visible(False)
+    axes.imshow(accuracy, norm=NORM, cmap=COLOURS, aspect="auto", interpolation="none", extent=edges)
     axes.set_xlabel("round")
     axes.grid(False)
 
 
-def class_shares(group: Group) -> list[Picture]:
-    """For each strategy the mean share of each class among the queried images; random's as a line."""
+@cache
+def colour_scale() -> Picture:
+    """The colours of the heat maps: one strip, drawn once for all groups."""
     pictures: list[Picture] = []
-    shares = query_shares(group.classes)
-    most = float(shares.to_numpy().max())
+    with drawn(pictures, "class-scale", "accuracy, %", (WIDTH, 0.62), left=0.2, bottom=0.3) as axes:
+        places = np.linspace(0, stretched(TICKS[-1]), 100)
+        axes.imshow([places], cmap=COLOURS, aspect="auto", extent=(0, places[-1], 0, 1))
+        axes.set(yticks=[])
+        axes.set_xticks(stretched(TICKS), [f"{100 * tick:g}" for tick in TICKS])
+        axes.grid(False)
+    return pictures[0]
+
+
+def class_shares(group: Group) -> list[Picture]:
+    """For each strategy the mean share of each class among the queried images; random's as strokes."""
+    pictures: list[Picture] = []
+    shares = 100 * query_shares(group.classes)
+    if shares.empty:  # runs of one round bought nothing after the initial set
+        return pictures
     for strategy, style in look(group.strategies).items():
         names = class_names(group.classes[group.classes["strategy"] == strategy])
-        with drawn(
-            pictures, f"{group.slug}-{strategy}-queries", full_name(strategy), (WIDTH, height(len(names)))
-        ) as axes:
-            axes.barh(
-                range(len(names)), 100 * shares.loc[strategy, names].to_numpy(float), color=style["color"], height=0.72
-            )
+        with rows_drawn(pictures, f"{group.slug}-{strategy}-queries", strategy, names) as axes:
+            axes.barh(range(len(names)), shares.loc[strategy, names].to_numpy(float), color=style["color"], height=0.72)
             if BASELINE in shares.index and strategy != BASELINE:
-                mark_baseline(axes, 100 * shares.loc[BASELINE, names].to_numpy(float))
-            axes.set(xlim=(0, 105 * most), ylim=(len(names) - 0.5, -0.5), xlabel="share of the queried images, %")
+                mark_baseline(axes, shares.loc[BASELINE, names].to_numpy(float))
+            axes.set(xlim=(0, 1.05 * shares.to_numpy().max()), xlabel="share of the queried images, %")
             axes.grid(False, axis="y")
-            name_classes(axes, names)
     return pictures
 
 
@@ -67,6 +78,25 @@ def mark_baseline(axes: Axes, shares: np.ndarray) -> None:
     """Random's share of each class as a stroke across its bar."""
     places = np.arange(len(shares))
     axes.vlines(shares, places - 0.42, places + 0.42, color=INK, linewidth=1.4)
+
+
+@contextmanager
+def rows_drawn(pictures: list[Picture], name: str, strategy: str, classes: list[str]) -> Iterator[Axes]:
+    """A strategy's figure with a row a class; of many classes only every few are named."""
+    step = -(-len(classes) // MOST_ROWS)
+    named = [short_name(each) for each in classes[::step]]
+    size = (WIDTH, 0.62 + 0.2 * min(len(classes), MOST_ROWS))
+    with drawn(pictures, name, full_name(strategy), size, 0.2 + 0.085 * max(map(len, named))) as axes:
+        yield axes
+        axes.set_ylim(len(classes) - 0.5, -0.5)
+        axes.set_yticks(range(0, len(classes), step), named)
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def short_name(name: str) -> str:
+    """A class name that leaves room for its row."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
 
 
 def query_shares(classes: pd.DataFrame) -> pd.DataFrame:
@@ -79,15 +109,3 @@ def query_shares(classes: pd.DataFrame) -> pd.DataFrame:
 def class_names(classes: pd.DataFrame) -> list[str]:
     """The classes in the order of the files."""
     return list(dict.fromkeys(classes["class"]))
-
-
-def name_classes(axes: Axes, names: list[str]) -> None:
-    """Class names beside the rows; of many classes only every few."""
-    step = -(-len(names) // MOST_CLASS_NAMES)
-    axes.set_yticks(range(0, len(names), step), names[::step])
-    axes.tick_params(axis="y", length=0)
-
-
-def height(classes: int) -> float:
-    """Inches for so many rows."""
-    return 0.9 + 0.19 * min(classes, MOST_CLASS_NAMES)

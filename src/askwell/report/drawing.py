@@ -52,11 +52,18 @@ def look(strategies: Sequence[str]) -> dict[str, Look]:
 
 
 @contextmanager
-def drawn(pictures: list[Picture], name: str, caption: str, size: tuple[float, float]) -> Iterator[Axes]:
-    """Axes to draw on; the finished figure is added to the pictures. size: inches."""
+def drawn(
+    pictures: list[Picture], name: str, caption: str, size: tuple[float, float], left: float = 0.62, bottom: float = 0.5
+) -> Iterator[Axes]:
+    """Axes to draw on; the finished figure is added to the pictures. size, left, bottom: inches.
+
+    Margins are given rather than fitted: matplotlib's layout engines take three times as long as the drawing itself.
+    """
+    width, height = size
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-        yield figure.add_subplot()
+        figure = Figure(figsize=size)
+        edges = (left / width, bottom / height, 1 - (left + 0.12) / width, 1 - (bottom + 0.12) / height)
+        yield figure.add_axes(edges)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     pictures.append(Picture(name, caption, buffer.getvalue()))
@@ -67,10 +74,15 @@ def stretched(accuracy: Any) -> Any:
     return -np.log10(np.maximum(1 - np.asarray(accuracy, dtype=float), LEAST_ERROR))
 
 
+def unstretched(place: Any) -> Any:
+    """The accuracy at a place of the stretched scale."""
+    return 1 - 10 ** -np.asarray(place, dtype=float)
+
+
 def accuracy_axis(axes: Axes) -> None:
     """The vertical axis as accuracy in percent, stretched where the errors get few."""
     low, high = (max(edge, -0.05) for edge in axes.get_ylim())
-    axes.set_yscale("function", functions=(stretched, lambda place: 1 - 10 ** -np.asarray(place, dtype=float)))
+    axes.set_yscale("function", functions=(stretched, unstretched))
     axes.set_ylim(low, min(high, 1 - LEAST_ERROR))
     ticks = [tick for tick in ACCURACY_TICKS if low <= tick <= high]
     axes.set_yticks(ticks, [f"{100 * tick:g}" for tick in ticks])

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from scipy.integrate import trapezoid
 
-TARGETS = (0.90, 0.95, 0.97)
+from askwell.curve import TARGETS
 
 
 def labels_to_target(curves: pd.DataFrame, target: float) -> pd.Series:
@@ -28,7 +29,7 @@ def area(labels: np.ndarray, accuracy: np.ndarray, low: float, high: float) -> f
         return float(np.interp(low, labels, accuracy))
     inside = labels[(labels > low) & (labels < high)]
     points = np.concatenate([[low], inside, [high]])
-    return float(np.trapezoid(np.interp(points, labels, accuracy), points) / (high - low))
+    return float(trapezoid(np.interp(points, labels, accuracy), points) / (high - low))
 
 
 def areas(curves: pd.DataFrame) -> pd.Series:

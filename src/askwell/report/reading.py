@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,9 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
     return sorted(found, key=lambda path: [(len(part), part) if part.isdigit() else (0, part) for part in path.parts])
 
 
-def read(folders: Sequence[Path]) -> Records:
-    """The runs of the folders, searched recursively."""
-    found = {str(folder): folder for folder in find_runs(folders)}
+def read(folders: Sequence[Path], start: Path) -> Records:
+    """The runs of the folders, searched recursively; each is named by its path from `start`."""
+    found = {relpath(folder, start.resolve()): folder for folder in find_runs(folders)}
     rounds = {run: read_rounds(folder / "rounds.jsonl") for run, folder in found.items()}
     facts = {run: read_facts(folder / "run.json") for run, folder in found.items()}
     runs = pd.DataFrame.from_dict(facts, orient="index").reindex(columns=RUN_COLUMNS).astype(object)

@@ -6,7 +6,16 @@ from askwell.report.comparing import pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Table
 from askwell.report.measures import TARGETS, shared_range
-from askwell.report.wording import MISSING, percent, reached, saving, saving_interval, spread, spread_percent
+from askwell.report.wording import (
+    MISSING,
+    percent,
+    reached,
+    saving,
+    saving_interval,
+    spread,
+    spread_or_value,
+    spread_percent,
+)
 
 PHASES = {"train_seconds": "training", "score_seconds": "scoring", "eval_seconds": "evaluation"}
 
@@ -32,7 +41,7 @@ def summary_row(group: Group, strategy: str) -> tuple[str, ...]:
         str(runs["seed"].nunique()),
         *(reached(runs[target]) for target in TARGETS),
         spread(runs["area"], ".4f"),
-        spread(runs["final_labels"]),
+        spread_or_value(runs["final_labels"]),
         spread_percent(runs["final_accuracy"]),
         f"{spread_percent(runs['worst_accuracy'])} ({worst.iloc[0]})" if len(worst) else MISSING,
     )

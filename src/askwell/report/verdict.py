@@ -8,7 +8,16 @@ import pandas as pd
 from askwell.report.comparing import Comparison, Pairs, compare, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
 from askwell.report.measures import TARGETS
-from askwell.report.wording import count, listing, percent, saving, saving_interval, spread, spread_percent
+from askwell.report.wording import (
+    count,
+    listing,
+    percent,
+    saving,
+    saving_interval,
+    spread,
+    spread_or_value,
+    spread_percent,
+)
 
 
 def verdict(group: Group) -> tuple[str, ...]:
@@ -60,18 +69,13 @@ def highest_target(*runs: pd.DataFrame) -> float | None:
 def certainty(labels: pd.Series, reference: pd.Series, paired: Pairs) -> str:
     """How sure a saved share is: its interval over paired seeds, or how few seeds there are."""
     if not paired.enough:
-        return f"means of {count(len(labels), 'seed')} and {len(reference)}"
+        return f"means of {len(labels)} and {count(len(reference), 'seed')}"
     return f"95 % interval {saving_interval(*saved_interval(labels, reference))}, {len(paired)} paired seeds"
 
 
 def finals(runs: pd.DataFrame) -> str:
     """The accuracy runs end with, and at how many labels."""
-    return f"{spread_percent(runs['final_accuracy'])} with {spread_or_one(runs['final_labels'])} labels"
-
-
-def spread_or_one(values: pd.Series) -> str:
-    """The one value that all have, else mean ± sd."""
-    return f"{values.iloc[0]:,.0f}" if values.nunique() == 1 else spread(values)
+    return f"{spread_percent(runs['final_accuracy'])} with {spread_or_value(runs['final_labels'])} labels"
 
 
 def beyond(group: Group, best: str) -> Iterator[str]:
@@ -98,7 +102,8 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
             f"{count(shared, 'seed')}: unpaired runs are not tested, the numbers are means only."
         )
     else:
-        yield f"{count(shared, 'shared seed')} {'is' if shared == 1 else 'are'} no evidence: the numbers are means only."
+        seeds = f"{count(shared, 'shared seed')} {'is' if shared == 1 else 'are'}"
+        yield f"{seeds} no evidence: the numbers are means only."
 
 
 def no_baseline(group: Group) -> str:

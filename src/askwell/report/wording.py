@@ -38,6 +38,11 @@ def spread(values: pd.Series, form: str = ",.0f", unit: str = "") -> str:
     return mean + unit if len(known) == 1 else f"{mean} ± {known.std():{form}}{unit}"
 
 
+def spread_or_value(values: pd.Series) -> str:
+    """The one value that all runs have, else mean ± standard deviation."""
+    return f"{values.iloc[0]:,.0f}" if values.nunique() == 1 else spread(values)
+
+
 def spread_percent(shares: pd.Series) -> str:
     """Mean ± standard deviation of shares, in percent with one decimal."""
     return spread(100 * shares, ".1f", " %")

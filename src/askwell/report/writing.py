@@ -80,7 +80,7 @@ def write_report(folders: Sequence[Path], output: Path) -> Report:
     Raises:
         UserError: a folder is absent, there is no run in any, or a file of a run is damaged.
     """
-    records = read(folders)
+    records = read(folders, output)
     report = Report(output, records, group_runs(records))
     output.mkdir(parents=True, exist_ok=True)
     run_table(records, report.groups).to_csv(output / "runs.csv")

@@ -1,0 +1,104 @@
+"""`askwell check`: what is wrong with a data set is found before a run meets it."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from askwell.cli import main
+from askwell.dataset import Splits
+from askwell.dataset.inspection import inspect
+from askwell.dataset.sources import ArraySource
+
+
+@pytest.fixture
+def own(images, tmp_path):
+    """A copy of the images that a test may spoil."""
+    return Path(shutil.copytree(images, tmp_path / "own"))
+
+
+@pytest.fixture
+def check(capsys):
+    """What `askwell check` prints of a folder, and its exit code."""
+
+    def run(root, *overrides):
+        code = 0
+        try:
+            main(["check", "folder", f"dataset.root={root}", "dataset.image_size=16", "dataset.channels=1", *overrides])
+        except SystemExit as exit:
+            code = exit.code
+        return capsys.readouterr().out, code
+
+    return run
+
+
+def test_a_sound_data_set_passes(check, images):
+    printed, code = check(images)
+    assert ("every image can be read" in printed, "no image is in both splits" in printed, code) == (True, True, 0)
+
+
+def test_the_images_of_each_class_are_counted(check, images):
+    rows = [line.split() for line in check(images)[0].splitlines()]
+    assert [row for row in rows if row[1:] == ["16", "8"]] == [[name, "16", "8"] for name in ("ash", "birch", "cedar")]
+
+
+def test_only_the_chosen_classes_are_looked_at(check, own):
+    (own / "train" / "cedar" / "00.png").write_bytes(b"")
+    assert check(own, "dataset.classes=[ash,birch]")[1] == 0
+
+
+def test_broken_files_are_named_and_the_exit_code_is_2(check, own):
+    broken = [own / "train" / "ash" / "03.png", own / "test" / "birch" / "01.png"]
+    broken[0].write_bytes(b"")
+    broken[1].write_bytes(broken[1].read_bytes()[:60])
+    printed, code = check(own)
+    assert "2 images cannot be read" in printed
+    assert all(str(file) in printed for file in broken)
+    assert code == 2
+
+
+def test_of_many_broken_files_some_are_named_and_the_rest_counted(check, own):
+    for file in (own / "train" / "ash").iterdir():
+        file.write_bytes(b"")
+    lines = check(own)[0].splitlines()
+    assert sum(line.startswith(f"  {own}") for line in lines) == 10
+    assert "  and 6 more" in lines
+
+
+def test_an_image_of_both_splits_is_named_twice(check, own):
+    shutil.copy(own / "train" / "ash" / "03.png", own / "test" / "ash" / "copy.png")
+    printed, code = check(own)
+    assert f"{own}/train/ash/03.png is {own}/test/ash/copy.png" in printed
+    assert code == 0
+
+
+def test_equal_images_are_found_whatever_their_files_are_called_or_how_often_they_occur():
+    splits = Splits(source([5, 7, 5, 9]), source([1, 5, 5, 9]), ("low", "high"))
+    assert inspect(splits).shared == [(0, 1), (0, 2), (3, 3)]
+
+
+def test_broken_images_are_not_taken_for_equal(check, own):
+    for split in ("train", "test"):
+        (own / split / "ash" / "00.png").write_bytes(b"")
+    assert "no image is in both splits" in check(own)[0]
+
+
+def test_a_label_that_names_no_class_is_told_and_the_exit_code_is_2(monkeypatch, check, images):
+    strays = Splits(source([1, 2], labels=[0, 5]), source([3]), ("low", "high"))
+    monkeypatch.setattr("askwell.dataset.folder.Folder.splits", lambda self: strays)
+    printed, code = check(images)
+    assert (["no", "class", "1", "0"] in [line.split() for line in printed.splitlines()], code) == (True, 2)
+
+
+def test_a_data_set_that_is_not_there_is_told_in_one_line(capsys, tmp_path):
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", "folder", f"dataset.root={tmp_path}/nowhere"])
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def source(levels, labels=None):
+    """Images of one grey level each."""
+    pixels = np.array(levels, np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2)
+    truth = np.zeros(len(levels), np.int64) if labels is None else np.array(labels)
+    return ArraySource(lambda: (pixels, truth), str(levels), image_size=4, channels=1)

@@ -1,0 +1,99 @@
+"""kill -9 at any instant: the run that goes on ends as one that was never disturbed, bit for bit."""
+
+import os
+import time
+from functools import cache
+from signal import SIGINT, SIGTERM
+
+import forked
+import pytest
+from experiment import equal, record_of, weights_of
+
+SIGKILL = -9
+PROTOCOLS = {
+    "paper": ["protocol=paper"],
+    "retrain": ["protocol=retrain", "protocol.epochs_per_round=2"],
+    "every second round": ["protocol=paper", "protocol.rescore_every=2"],
+    "workers": ["protocol=retrain", "protocol.epochs_per_round=2", "datamodule.num_workers=2"],
+}
+INSTANTS = [
+    ("training", 0),
+    ("training", 1),
+    ("training", 2),
+    ("evaluating", 1),
+    ("scoring", 0),
+    ("labelled", 0),
+    ("labelled", 1),
+    ("labelled", 2),
+    ("before keeping", 1),
+    ("after keeping", 1),
+    ("before saving", 0),
+    ("before saving", 1),
+    ("after saving", 1),
+    ("before saving", 2),
+    ("after saving", 2),
+]
+FEW = [("training", 1), ("scoring", 0), ("before saving", 1), ("labelled", 1)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shrunk, tmp_path_factory):
+    """The folder of a run of a protocol that nothing happened to."""
+
+    @cache
+    def run(protocol):
+        folder = tmp_path_factory.mktemp("undisturbed")
+        assert forked.finish(folder, *shrunk, *PROTOCOLS[protocol]) == 0
+        return folder / "outputs" / "run"
+
+    return run
+
+
+def matrix():
+    """Every instant for the two protocols, and those that could differ for the rest; slow ones but for two."""
+    for protocol in PROTOCOLS:
+        for instant in INSTANTS if protocol in ("paper", "retrain") else FEW:
+            quick = protocol == "retrain" and instant in FEW[1:3]
+            yield pytest.param(protocol, *instant, marks=[] if quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("protocol", "instant", "round"), list(matrix()))
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(shrunk, undisturbed, tmp_path, protocol, instant, round):
+    arguments = [*shrunk, *PROTOCOLS[protocol], *killer(protocol, instant, round)]
+    killed = forked.finish(tmp_path, *arguments)
+    assert killed == SIGKILL, (tmp_path / "output.txt").read_text()
+    assert forked.finish(tmp_path, *arguments, "resume=true") == 0
+    assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed(protocol))
+    assert equal(weights_of(tmp_path / "outputs" / "run"), weights_of(undisturbed(protocol)))
+
+
+@pytest.mark.parametrize(("signal", "code"), [(SIGTERM, 143), (SIGINT, 130)])
+def test_a_run_told_to_stop_ends_at_once_and_goes_on_as_if_nothing_had_happened(shrunk, tmp_path, signal, code):
+    arguments = [*shrunk, "rounds=12", "query_size=3"]
+    process = forked.start(tmp_path, *arguments, "name=stopped")
+    rounds = tmp_path / "outputs" / "stopped" / "rounds.jsonl"
+    while process.is_alive() and not (rounds.exists() and rounds.read_text()):
+        time.sleep(0.005)
+    os.kill(process.pid, signal)
+    process.join(20)
+    assert process.exitcode == code, (tmp_path / "output.txt").read_text()
+    assert forked.finish(tmp_path, *arguments, "name=stopped", "resume=true") == 0
+    assert forked.finish(tmp_path, *arguments, "name=undisturbed") == 0
+    stopped, undisturbed = (tmp_path / "outputs" / name for name in ("stopped", "undisturbed"))
+    assert record_of(stopped) == record_of(undisturbed)
+    assert equal(weights_of(stopped), weights_of(undisturbed))
+
+
+def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undisturbed, tmp_path):
+    arguments = [*shrunk, *PROTOCOLS["workers"], *killer("workers", "worker", 1)]
+    assert forked.finish(tmp_path, *arguments) not in (0, SIGKILL)
+    assert "DataLoader worker" in (tmp_path / "output.txt").read_text()
+    assert forked.finish(tmp_path, *arguments, "resume=true") == 0
+    assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed("workers"))
+
+
+def killer(protocol, instant, round):
+    """What makes a run kill itself. Its own progress bar gives way, since one alone tracks the batches."""
+    epochs = 2 if "protocol.epochs_per_round=2" in PROTOCOLS[protocol] else 1
+    settings = {"_target_": "forked.Killer", "instant": f"'{instant}'", "round": round, "epochs_per_round": epochs}
+    return ["callbacks.progress=null", *(f"+callbacks.killer.{name}={value}" for name, value in settings.items())]

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_runs import group_of, write_run
+from scipy import stats
+
+from askwell.report.comparing import compare, holm, paired_p, pairs, saved, saved_interval
+
+
+def test_holms_correction_of_the_textbook_example() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holms_correction_of_nothing_is_nothing() -> None:
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holms_rejections_are_those_of_the_step_down_procedure(probabilities: list[float]) -> None:
+    steps = zip(sorted(probabilities), range(len(probabilities), 0, -1), strict=True)
+    rejected = 0
+    for p, left in steps:
+        if p * left >= 0.05:
+            break
+        rejected += 1
+    assert sum(p < 0.05 for p in holm(probabilities)) == rejected
+
+
+def test_runs_are_paired_by_seed(tmp_path: Path) -> None:
+    write_sweep(tmp_path, {"random": (0, 1, 2), "lc": (1, 2, 3)})
+    assert pairs(group_of(tmp_path), "lc", "random").own.index.to_list() == [1, 2]
+
+
+@pytest.mark.parametrize("digest", ["initial_digest", "weights_digest"])
+@pytest.mark.parametrize("value", ["another", None])
+def test_runs_that_started_otherwise_are_not_paired(tmp_path: Path, digest: str, value: str | None) -> None:
+    write_run(tmp_path, "random")
+    write_run(tmp_path, "lc", **{digest: value})
+    assert len(pairs(group_of(tmp_path), "lc", "random")) == 0
+
+
+def test_a_comparison_is_scipys_paired_t_test_of_the_areas(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.02, (2, 6))
+    for seed in range(6):
+        write_run(tmp_path, "random", seed, (0.5 + noise[0, seed],))
+        write_run(tmp_path, "lc", seed, (0.52 + noise[1, seed],))
+    (comparison,) = compare(group_of(tmp_path), ["lc"], "random")
+    assert comparison.p == pytest.approx(stats.ttest_rel(0.52 + noise[1], 0.5 + noise[0]).pvalue)
+
+
+def test_fewer_than_five_pairs_are_not_tested(tmp_path: Path) -> None:
+    write_sweep(tmp_path, {"random": range(4), "lc": range(4)})
+    assert compare(group_of(tmp_path), ["lc"], "random") == []
+
+
+def test_equal_runs_are_not_distinguishable() -> None:
+    assert paired_p(pd.Series([0.5, 0.6]), pd.Series([0.5, 0.6])) == 1
+
+
+def test_the_share_saved_is_one_minus_the_ratio_of_means() -> None:
+    assert saved(pd.Series([10, 20]), pd.Series([40, 80])) == pytest.approx(0.75)
+
+
+def test_the_interval_of_equal_seeds_has_no_width() -> None:
+    assert saved_interval(pd.Series([10] * 5), pd.Series([40] * 5)) == pytest.approx((0.75, 0.75))
+
+
+def test_the_interval_of_five_seeds_covers_the_truth_about_19_times_in_20() -> None:
+    draw, covered = np.random.default_rng(0), 0
+    for _ in range(60):
+        low, high = saved_interval(pd.Series(draw.normal(60, 6, 5)), pd.Series(draw.normal(100, 10, 5)))
+        covered += low <= 0.4 <= high
+    assert stats.binomtest(covered, 60, 0.95).pvalue > 0.01
+
+
+def write_sweep(folder: Path, seeds: dict[str, range | tuple[int, ...]]) -> None:
+    """Runs of each strategy for its seeds."""
+    for strategy, numbers in seeds.items():
+        for seed in numbers:
+            write_run(folder, strategy, seed)

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_runs import group_of, rewrite_round, write_run
+from sklearn.metrics import auc
+
+from askwell.report.measures import area
+
+
+def test_labels_to_a_target_are_those_of_the_first_round_at_or_above_it(tmp_path: Path) -> None:
+    write_run(tmp_path, accuracies=(0.5, 0.95, 0.8, 0.96))
+    assert group_of(tmp_path).runs[0.95].to_list() == [20]
+
+
+def test_a_target_that_is_never_reached_has_no_labels(tmp_path: Path) -> None:
+    write_run(tmp_path, accuracies=(0.5, 0.94))
+    assert group_of(tmp_path).runs[0.95].isna().all()
+
+
+def test_the_area_of_a_straight_line_is_its_middle() -> None:
+    assert area(np.array([10, 20, 30]), np.array([0.2, 0.4, 0.6]), 10, 30) == pytest.approx(0.4)
+
+
+def test_an_area_may_end_between_two_rounds() -> None:
+    assert area(np.array([0, 10]), np.array([0.0, 1.0]), 2, 6) == pytest.approx(0.4)
+
+
+def test_an_area_of_no_width_is_the_height() -> None:
+    assert area(np.array([10, 20]), np.array([0.2, 0.4]), 15, 15) == pytest.approx(0.3)
+
+
+def test_ranges_that_do_not_meet_have_no_area() -> None:
+    assert np.isnan(area(np.array([10, 20]), np.array([0.2, 0.4]), 20, 10))
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
+def test_an_area_over_the_whole_range_agrees_with_scikit_learn(accuracies: list[float]) -> None:
+    labels = np.cumsum(np.arange(1, len(accuracies) + 1))
+    expected = auc(labels, accuracies) / (labels[-1] - labels[0])
+    assert area(labels, np.array(accuracies), labels[0], labels[-1]) == pytest.approx(expected)
+
+
+def test_areas_are_taken_over_the_labels_that_all_runs_share(tmp_path: Path) -> None:
+    write_run(tmp_path, seed=0, accuracies=(0.5, 0.7, 1.0))
+    write_run(tmp_path, seed=1, accuracies=(0.5, 0.7))
+    assert group_of(tmp_path).runs["area"].to_list() == pytest.approx([0.6, 0.6])
+
+
+def test_the_worst_class_is_that_of_the_last_round(tmp_path: Path) -> None:
+    run = write_run(tmp_path, accuracies=(0.5, 0.9))
+    rewrite_round(run, 0, class_accuracy={"0": 0.1, "1": 0.9})
+    rewrite_round(run, 1, class_accuracy={"0": 0.9, "1": 0.7})
+    assert group_of(tmp_path).runs[["worst", "worst_accuracy"]].to_numpy().tolist() == [["1", 0.7]]
+
+
+def test_a_class_that_was_not_measured_is_not_the_worst(tmp_path: Path) -> None:
+    rewrite_round(write_run(tmp_path, accuracies=(0.5,)), 0, class_accuracy={"0": float("nan"), "1": 0.9})
+    assert group_of(tmp_path).runs["worst"].to_list() == ["1"]

@@ -1,0 +1,145 @@
+import re
+import sys
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+from subprocess import run as run_process
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from report_runs import group_of, rewrite_round, write_run
+from rich.console import Console
+
+from askwell.report import Report, closing_table, write_report
+from askwell.report.class_figures import query_shares
+from askwell.report.tables import summary, timing
+
+STRATEGIES = ("random", "lc", "b")
+DATASET = "<b>&"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of three strategies on a data set whose name HTML must escape, and of a run that failed at once."""
+    sweep = tmp_path_factory.mktemp("sweep")
+    for strategy in STRATEGIES:
+        for seed in range(5):
+            write_run(sweep, strategy, seed, (0.5, 0.91, 0.96), dataset=DATASET)
+    write_run(sweep, "lc", 9, (), dataset=None, status="failed", reason="no memory")
+    return write_report([sweep], sweep)
+
+
+def test_the_page_is_well_formed(report: Report) -> None:
+    checker = Balance()
+    checker.feed(report.page.read_text())
+    assert checker.open == []
+
+
+def test_the_page_needs_no_network(report: Report) -> None:
+    assert not re.search(r'(src|href)="(?!#|data:)|url\((?!#)|@import', report.page.read_text())
+
+
+def test_names_are_escaped(report: Report) -> None:
+    assert DATASET not in report.page.read_text()
+
+
+def test_no_two_elements_of_the_page_share_an_id(report: Report) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', report.page.read_text())
+    assert len(ids) == len(set(ids))
+
+
+def test_every_link_of_the_page_has_its_target(report: Report) -> None:
+    page = report.page.read_text()
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'\bid="([^"]+)"', page))
+
+
+def test_every_plot_of_the_markdown_is_a_file_of_svg(report: Report) -> None:
+    plots = re.findall(r"\]\((plots/[^)]+)\)", (report.folder / "report.md").read_text())
+    assert plots
+    assert {ElementTree.parse(report.folder / plot).getroot().tag[-3:] for plot in plots} == {"svg"}
+
+
+def test_a_run_that_failed_at_once_is_named(report: Report) -> None:
+    assert "failed, no memory" in report.page.read_text()
+
+
+def test_the_run_table_has_a_row_a_run(report: Report) -> None:
+    table = pd.read_csv(report.folder / "runs.csv")
+    assert table["compared"].sum() == len(table) - 1 == 15
+
+
+def test_the_curve_table_has_a_row_a_run_and_round(report: Report) -> None:
+    table = pd.read_csv(report.folder / "curves.csv")
+    assert len(table[["run", "round"]].drop_duplicates()) == len(table) == 45
+
+
+def test_the_curve_table_holds_each_class(report: Report) -> None:
+    table = pd.read_csv(report.folder / "curves.csv")
+    assert (table["class_accuracy_1"] == table["accuracy"]).all()
+
+
+def test_the_same_runs_give_the_same_page(report: Report) -> None:
+    page = report.page.read_text()
+    assert write_report([report.folder], report.folder).page.read_text() == page
+
+
+def test_the_closing_table_has_a_row_a_strategy(report: Report) -> None:
+    console = Console(file=StringIO(), width=120)
+    console.print(closing_table(report))
+    assert re.findall(r"^ +(random|lc|b) ", console.file.getvalue(), flags=re.M) == ["random", "lc", "b"]
+
+
+def test_a_sweep_whose_runs_all_failed_still_has_a_report(tmp_path: Path) -> None:
+    write_run(tmp_path, "lc", 0, (), status="failed", reason="no memory")
+    assert write_report([tmp_path], tmp_path).verdict == ("no run has a measured round: there is nothing to compare",)
+
+
+def test_a_run_of_one_round_has_a_report(tmp_path: Path) -> None:
+    write_run(tmp_path, "random", 0, (0.5,))
+    assert write_report([tmp_path], tmp_path).page.exists()
+
+
+def test_a_target_reached_by_some_runs_says_by_how_many(tmp_path: Path) -> None:
+    write_run(tmp_path, seed=0, accuracies=(0.5, 0.95))
+    write_run(tmp_path, seed=1, accuracies=(0.5, 0.94))
+    assert summary(group_of(tmp_path)).rows[0][3] == "20 (1 of 2)"
+
+
+def test_labels_to_a_target_are_mean_and_sample_deviation(tmp_path: Path) -> None:
+    write_run(tmp_path, seed=0, accuracies=(0.9,))
+    write_run(tmp_path, seed=1, accuracies=(0.5, 0.5, 0.9))
+    assert summary(group_of(tmp_path)).rows[0][2] == "20 ± 14"
+
+
+def test_the_timing_table_splits_a_round(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    assert timing(group_of(tmp_path)).rows[0] == ("random", "1 s", "2 s", "1 s", "4 s", "50 %", "9.0 s")
+
+
+def test_queried_classes_leave_the_initial_set_out(tmp_path: Path) -> None:
+    rewrite_round(write_run(tmp_path, accuracies=(0.5, 0.6, 0.7)), 0, query_class_counts={"0": 10, "1": 0})
+    assert query_shares(group_of(tmp_path).classes).loc["random"].to_list() == pytest.approx([0.4, 0.6])
+
+
+def test_a_report_does_not_import_torch() -> None:
+    code = "import sys, askwell.report; sys.exit('torch' in sys.modules)"
+    assert run_process([sys.executable, "-c", code]).returncode == 0
+
+
+class Balance(HTMLParser):
+    """The tags that are open, innermost last."""
+
+    VOID = ("meta", "br", "hr", "img", "link")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open.pop() != tag:
+            raise AssertionError(f"</{tag}> closes nothing, at {self.getpos()}")

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+from report_runs import group_of, rewrite_round, write_run
+
+from askwell.report.lost import lost_classes
+from askwell.report.soundness import remarks
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """A sound comparison: two strategies with five paired seeds each."""
+    for strategy in ("random", "lc"):
+        for seed in range(5):
+            write_run(tmp_path, strategy, seed)
+    return tmp_path
+
+
+def test_a_sound_comparison_has_no_remarks(sweep: Path) -> None:
+    assert remarks(group_of(sweep)) == []
+
+
+def test_a_failed_run_is_named_with_its_reason(sweep: Path) -> None:
+    write_run(sweep, "lc", 5, (), status="failed", reason="out of memory")
+    assert remarks(group_of(sweep)) == ["1 run failed and was left out: lc seed 5 (out of memory)."]
+
+
+def test_an_unfinished_run_is_named(sweep: Path) -> None:
+    write_run(sweep, "lc", 5, status="running")
+    assert remarks(group_of(sweep)) == ["1 run did not finish and was left out: lc seed 5."]
+
+
+def test_a_missing_seed_is_named(sweep: Path) -> None:
+    write_run(sweep, "lc", 5)
+    assert remarks(group_of(sweep)) == ["random has no finished run of seed 5."]
+
+
+def test_a_run_done_twice_is_named(sweep: Path) -> None:
+    write_run(sweep, "lc", 4)
+    assert remarks(group_of(sweep)) == [
+        "strategy and seed ran more than once, of which only the latest counts: lc seed 4."
+    ]
+
+
+def test_few_seeds_are_named_with_their_number(tmp_path: Path) -> None:
+    write_run(tmp_path, "random")
+    write_run(tmp_path, "lc")
+    assert remarks(group_of(tmp_path)) == ["fewer than 5 seeds are no evidence: random (1) and lc (1)."]
+
+
+def test_a_missing_baseline_is_named(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_run(tmp_path, "lc", seed)
+    assert remarks(group_of(tmp_path)) == ["there is no run of random, so nothing can be said to save labels."]
+
+
+@pytest.mark.parametrize(("digest", "what"), [("initial_digest", "images"), ("weights_digest", "weights")])
+def test_unpaired_starts_are_named(sweep: Path, digest: str, what: str) -> None:
+    write_run(sweep, "sm", 0, **{digest: "another"})
+    assert f"the initial {what} differ between the runs of seed 0." in remarks(group_of(sweep))
+
+
+def test_unequal_numbers_of_labels_are_named(sweep: Path) -> None:
+    for seed in range(5):
+        write_run(sweep, "sm", seed, (0.5, 0.6, 0.7))
+    (remark,) = remarks(group_of(sweep))
+    assert remark.startswith("the runs end at different numbers of labels (20 to 30)")
+
+
+def test_unlike_data_are_named(sweep: Path) -> None:
+    for seed in range(5):
+        write_run(sweep, "sm", seed, dataset_fingerprint="g")
+    (remark,) = remarks(group_of(sweep))
+    assert remark.startswith("the data are not the same in all runs")
+
+
+def test_lost_classes_are_told_in_words(sweep: Path) -> None:
+    run = write_run(sweep, "sm", 1, [0.5] * 13)
+    rewrite_round(run, 12, lost_classes=["9"])
+    assert list(lost_classes(group_of(sweep))) == ["smallest margin lost class 9 in round 12 of seed 1."]
+
+
+def test_neighbouring_rounds_of_a_lost_class_are_one_sentence(sweep: Path) -> None:
+    run = write_run(sweep, "sm", 1, [0.5] * 3)
+    rewrite_round(run, 1, lost_classes=["9"])
+    rewrite_round(run, 2, lost_classes=["9"])
+    assert list(lost_classes(group_of(sweep))) == ["smallest margin lost class 9 in rounds 1–2 of seed 1."]

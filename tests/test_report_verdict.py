@@ -1,0 +1,104 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from report_runs import group_of, write_run
+
+from askwell.report.verdict import verdict
+from askwell.report.wording import saving_interval, spans
+
+
+def test_the_first_sentence_says_how_many_labels_were_saved(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.8, 0.95))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.95, 0.95, 0.96))
+    assert verdict(group_of(tmp_path))[0] == (
+        "To reach 95 %, lc needs 20 ± 0 labels where random needs 40 ± 0: "
+        "50 % fewer (95 % interval 50–50 %, 5 paired seeds)."
+    )
+
+
+def test_a_strategy_that_needs_more_labels_is_not_said_to_save(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.95, 0.96))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.6, 0.95))
+    assert ": 50 % more (" in verdict(group_of(tmp_path))[0]
+
+
+def test_the_headline_takes_the_highest_target_that_all_runs_reach(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.91))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.96))
+    assert verdict(group_of(tmp_path))[0].startswith("To reach 90 %")
+
+
+def test_a_target_that_only_the_strategy_reaches_is_told(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.91))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.96))
+    expected = "95 % is reached by every run of lc (20 ± 0 labels) and by none of 5 of random."
+    assert expected in verdict(group_of(tmp_path))
+
+
+def test_targets_that_nobody_reaches_are_said_so(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.4, 0.5))
+    write_curves(tmp_path, "lc", 5, (0.4, 0.6))
+    assert verdict(group_of(tmp_path))[0] == (
+        "None of 90 %, 95 % and 97 % is reached by every run of lc and random: "
+        "lc comes to 60.0 ± 0.0 % with 20 labels, random to 50.0 ± 0.0 % with 20 labels."
+    )
+
+
+def test_three_seeds_are_called_no_evidence(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 3, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 3, (0.9, 0.9))
+    assert verdict(group_of(tmp_path))[1:] == ("3 shared seeds are no evidence: the numbers are means only.",)
+
+
+def test_three_seeds_have_no_interval(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 3, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 3, (0.9, 0.9))
+    assert "interval" not in verdict(group_of(tmp_path))[0]
+
+
+def test_unpaired_starts_are_not_tested(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 5, (0.9, 0.9), initial_digest="of its own")
+    (reason,) = verdict(group_of(tmp_path))[1:]
+    assert reason.startswith("lc and random did not start from the same images and weights in 5 of 5 seeds")
+
+
+def test_without_random_no_saving_is_told(tmp_path: Path) -> None:
+    write_curves(tmp_path, "lc", 5, (0.5, 0.9))
+    assert verdict(group_of(tmp_path))[0].endswith("there is no run of random, so no saving can be told.")
+
+
+def test_random_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.9))
+    (sentence,) = verdict(group_of(tmp_path))
+    assert sentence.startswith("Only random was run: it comes to 90.0 ± 0.0 % with 20 labels")
+
+
+def test_strategies_are_told_apart_by_paired_tests(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.001, (4, 6))
+    for place, (strategy, height) in enumerate({"random": 0.8, "lc": 0.9, "sm": 0.9, "lm": 0.7}.items()):
+        for seed in range(6):
+            write_run(tmp_path, strategy, seed, (height + noise[place, seed],))
+    sentence = verdict(group_of(tmp_path))[-1]
+    best, other = ("lc", "sm") if noise[1].mean() > noise[2].mean() else ("sm", "lc")
+    expected = f"lc and sm are better than random; lm is worse than random; {other} is not distinguishable from {best}."
+    assert sentence.endswith(expected)
+
+
+def test_an_interval_across_zero_tells_both_directions() -> None:
+    assert saving_interval(-0.05, 0.1) == "5 % more to 10 % fewer"
+
+
+def test_an_interval_of_losses_runs_from_small_to_large() -> None:
+    assert saving_interval(-0.12, -0.03) == "3–12 %"
+
+
+def test_neighbouring_rounds_are_joined() -> None:
+    assert spans([3, 7, 8, 9]) == "3, 7–9"
+
+
+def write_curves(folder: Path, strategy: str, seeds: int, accuracies: Sequence[float], **facts: str) -> None:
+    """The same curve for each of so many seeds."""
+    for seed in range(seeds):
+        write_run(folder, strategy, seed, accuracies, **facts)

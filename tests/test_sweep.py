@@ -1,0 +1,28 @@
+"""Sweeps on several devices and on a cluster."""
+
+import os
+
+import pytest
+from experiment import equal, record_of, weights_of
+
+DEVICES = ["trainer=ddp", "trainer.accelerator=cpu"]
+
+
+def test_a_sweep_of_jobs_with_several_processes_is_refused_with_the_way_that_works(program, no_report, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        program("-m", "strategy=lc", *DEVICES)
+    words = capsys.readouterr().err
+    assert "trainer.devices=2 in a sweep" in words
+    assert "trainer.devices=1 hydra/launcher=submitit_local" in words
+
+
+def test_jobs_sent_out_by_submitit_end_as_those_of_a_plain_sweep(program, command, no_report, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs askwell[cluster]")
+    path = os.environ.get("PYTHONPATH", "")
+    sent = command("-m", "seed=0,1", "name=sent", "hydra/launcher=submitit_local", PYTHONPATH=path)
+    program("-m", "seed=0,1", "name=plain")
+    assert sent.returncode == 0, sent.stderr
+    for job in "01":
+        folders = [tmp_path / "multirun" / name / job for name in ("sent", "plain")]
+        assert record_of(folders[0]) == record_of(folders[1])
+        assert equal(*map(weights_of, folders))
