@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types check lock clean
+.PHONY: help setup run test lint types check bench soak lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,6 +31,12 @@ types: setup  ## mypy
 	$(BIN)/mypy
 
 check: lint types test  ## all that CI does
+
+bench: setup  ## the figures of BENCHMARKS.md, on an idle machine with ASKWELL_DATA set; hours
+	for question in scoring run fruits growth batch_size; do $(BIN)/python -m bench.$$question || exit 1; done
+
+soak: setup  ## kill one run at 30 random instants and compare its end with an undisturbed one
+	$(BIN)/python tests/soak.py
 
 lock: setup  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv

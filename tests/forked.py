@@ -41,6 +41,7 @@ def _train(folder: Path, arguments: tuple[str, ...]) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.chdir(folder)
+    multiprocessing.set_start_method("fork", force=True)  # as it is for a user; a forked process would inherit ours
     sys.argv = ["train.py", *arguments]
     runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
 

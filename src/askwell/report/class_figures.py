@@ -61,12 +61,12 @@ def class_shares(group: Group) -> list[Picture]:
     """For each strategy the mean share of each class among the queried images; random's as strokes."""
     pictures: list[Picture] = []
     shares = 100 * query_shares(group.classes)
-    if shares.empty:  # runs of one round bought nothing after the initial set
-        return pictures
-    for strategy, style in look(group.strategies).items():
+    colours = {strategy: style["color"] for strategy, style in look(group.strategies).items()}
+    for strategy in [each for each in group.strategies if each in shares.index]:
         names = class_names(group.classes[group.classes["strategy"] == strategy])
         with rows_drawn(pictures, f"{group.slug}-{strategy}-queries", strategy, names) as axes:
-            axes.barh(range(len(names)), shares.loc[strategy, names].to_numpy(float), color=style["color"], height=0.72)
+            widths = shares.loc[strategy, names].to_numpy(float)
+            axes.barh(range(len(names)), widths, color=colours[strategy], height=0.72)
             if BASELINE in shares.index and strategy != BASELINE:
                 mark_baseline(axes, shares.loc[BASELINE, names].to_numpy(float))
             axes.set(xlim=(0, 1.05 * shares.to_numpy().max()), xlabel="share of the queried images, %")
@@ -100,10 +100,14 @@ def short_name(name: str) -> str:
 
 
 def query_shares(classes: pd.DataFrame) -> pd.DataFrame:
-    """Mean over seeds of each class's share of the labels bought after the initial set: strategies × classes."""
+    """Mean over seeds of each class's share of the labels bought after the initial set: strategies × classes.
+
+    A strategy that bought nothing, as a run of one round does, has no row.
+    """
     bought = classes[classes["round"] > classes["round"].min()]
     counts = bought.groupby(["strategy", "seed", "class"])["queried"].sum()
-    return (counts / counts.groupby(["strategy", "seed"]).sum()).groupby(["strategy", "class"]).mean().unstack()
+    totals = counts.groupby(["strategy", "seed"]).transform("sum")
+    return (counts / totals)[totals > 0].groupby(["strategy", "class"]).mean().unstack()
 
 
 def class_names(classes: pd.DataFrame) -> list[str]:

@@ -57,9 +57,9 @@ def pairs(group: Group, strategy: str, reference: str) -> Pairs:
 
 
 def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Comparison]:
-    """Paired t-tests of each strategy's area against the reference's; those with too few paired seeds are left out."""
+    """Paired t-tests of each strategy's area against the reference's, where there are enough pairs, and areas."""
     paired = {strategy: pairs(group, strategy, reference) for strategy in strategies if strategy != reference}
-    tested = {strategy: pair for strategy, pair in paired.items() if pair.enough}
+    tested = {strategy: pair for strategy, pair in paired.items() if pair.enough and pair.own["area"].notna().all()}
     probabilities = [paired_p(pair.own["area"], pair.reference["area"]) for pair in tested.values()]
     return [
         Comparison(strategy, reference, len(pair), (pair.own["area"] - pair.reference["area"]).mean(), p, corrected)

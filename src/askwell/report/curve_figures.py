@@ -55,6 +55,8 @@ def differences(group: Group) -> list[Picture]:
                 draw_difference(axes, group, pairs(group, strategy, BASELINE), style)
         axes.axhline(0, linewidth=1, color="#8a8a8a")
         axes.set(xlabel="labels", ylabel="accuracy above random, points")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="best")
     return pictures
 
 

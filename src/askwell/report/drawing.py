@@ -1,6 +1,7 @@
 """How every figure looks: colours, the scale of accuracies, SVG."""
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from askwell.report.groups import BASELINE, ORDER
 from askwell.report.layout import INK, Picture
+from askwell.report.reading import slug
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; grey is kept for random.
 COLOURS = {BASELINE: "#8a8a8a", "lc": "#0072b2", "entropy": "#e69f00", "sm": "#009e73", "lm": "#d55e00"}
@@ -23,6 +25,7 @@ LEAST_ERROR = 1e-4
 
 STYLE: Any = {
     "font.size": 10,
+    "text.parse_math": False,  # a dollar in a class name is a dollar
     "svg.fonttype": "none",  # text stays text: small files, the page's font, words that can be searched
     "svg.hashsalt": "askwell",  # the same runs give the same file
     "axes.spines.top": False,
@@ -60,13 +63,14 @@ def drawn(
     Margins are given rather than fitted: matplotlib's layout engines take three times as long as the drawing itself.
     """
     width, height = size
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser draws the text, and has the letters
         figure = Figure(figsize=size)
         edges = (left / width, bottom / height, 1 - (left + 0.12) / width, 1 - (bottom + 0.12) / height)
         yield figure.add_axes(edges)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    pictures.append(Picture(name, caption, buffer.getvalue()))
+    pictures.append(Picture(slug(name), caption, buffer.getvalue()))
 
 
 def stretched(accuracy: Any) -> Any:

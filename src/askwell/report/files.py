@@ -13,7 +13,8 @@ def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
     measures = measured[measured.columns.difference(records.runs.columns, sort=False)]
     named = {target: f"labels_to_{100 * target:g}" for target in TARGETS}
     compared = pd.Series(records.runs.index.isin(measured.index), index=records.runs.index)
-    return records.runs.assign(compared=compared).join(measures.rename(columns=named))
+    runs = records.runs.drop(columns="settings")
+    return runs.assign(compared=compared).join(measures.rename(columns=named))
 
 
 def round_table(records: Records) -> pd.DataFrame:
@@ -24,4 +25,5 @@ def round_table(records: Records) -> pd.DataFrame:
     wide = classes.pivot(index=["run", "round"], columns="class", values=["class_accuracy", "queried"])
     wide.columns = wide.columns.map("_".join)
     what = records.runs[["dataset", "strategy", "seed"]]
-    return records.curves.join(what, on="run").join(wide, on=["run", "round"])
+    curves = records.curves.assign(lost_classes=records.curves["lost_classes"].map(", ".join))
+    return curves.join(what, on="run").join(wide, on=["run", "round"])

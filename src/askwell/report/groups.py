@@ -11,7 +11,8 @@ from askwell.report.reading import Records, slug
 
 BASELINE = "random"
 ORDER = (BASELINE, "lc", "entropy", "sm", "lm")
-# Runs that differ in one of these are never averaged. A new key of run.json that sets runs apart is added here.
+UNKNOWN = "unknown"
+# Runs that differ in one of these, or in another setting of their config, are never averaged. These name a difference.
 SETTINGS = ("classes", "protocol", "model", "oracle", "query_size", "initial_size", "rescore_every")
 
 
@@ -95,12 +96,19 @@ def sorted_groups(records: Records) -> Iterator[Group]:
     """The runs of each data set, apart where a setting differs."""
     runs = records.runs[identified(records.runs)]
     for dataset, of_dataset in runs.groupby("dataset"):
-        settings = of_dataset[list(SETTINGS)].astype(str)
+        settings = known_settings(of_dataset)
         differing = settings.loc[:, settings.nunique() > 1].T.drop_duplicates().index.to_list()
-        keys = pd.Series([tuple(row) for row in settings[differing].to_numpy()], settings.index)
+        keys = pd.Series([tuple(row) for row in settings[differing].fillna(UNKNOWN).to_numpy()], settings.index)
         for key in sorted(keys.unique(), key=lambda values: [natural(value) for value in values]):
             shown = {name: short(value) for name, value in zip(differing, key, strict=True)}
             yield Group(str(dataset), shown, records.of(of_dataset[keys == key]))
+
+
+def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
+    """The settings as text; absent where a run failed before it knew them, which makes no difference."""
+    others = pd.DataFrame([given or {} for given in runs["settings"]], runs.index)
+    settings = runs[list(SETTINGS)].join(others.drop(columns=list(SETTINGS), errors="ignore"))
+    return settings.astype(str).where(settings.notna())
 
 
 def natural(value: str) -> tuple[float, str]:

@@ -23,9 +23,9 @@ def lost_classes(group: Group) -> Iterator[str]:
 
 def found_losses(group: Group) -> dict[tuple[str, int, str], list[int]]:
     """The rounds in which a strategy's run of a seed had lost a class, in the report's order."""
-    rows = group.curves[group.curves["lost_classes"] != ""].sort_values("round")
+    rows = group.curves.sort_values("round")
     found: dict[tuple[str, int, str], list[int]] = {}
     for strategy, seed, lost, number in zip(*(rows[name] for name in COLUMNS), strict=True):
-        for name in lost.split(", "):
+        for name in lost:
             found.setdefault((strategy, seed, name), []).append(number)
     return dict(sorted(found.items(), key=lambda item: (strategy_order(item[0][0]), item[0])))

@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from askwell.errors import UserError
+from askwell.study import study_settings
 
 RUN_COLUMNS = [
     *["status", "reason", "name", "strategy", "dataset", "seed", "model", "protocol", "oracle", "query_size"],
     *["initial_size", "rescore_every", "classes", "pool", "evaluation", "initial_digest", "weights_digest"],
     *["dataset_fingerprint", "versions", "git_commit", "device", "scoring_batch_size", "started", "wall_seconds"],
-    "command",
+    *["command", "settings"],
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 ROUND_COLUMNS = ["round", "labels", "accuracy", "loss", *SECONDS, "pool_size", "lost_classes"]
@@ -58,8 +59,11 @@ def read(folders: Sequence[Path], start: Path) -> Records:
     found = {relpath(folder, start.resolve()): folder for folder in find_runs(folders)}
     rounds = {run: read_rounds(folder / "rounds.jsonl") for run, folder in found.items()}
     facts = {run: read_facts(folder / "run.json") for run, folder in found.items()}
-    runs = pd.DataFrame.from_dict(facts, orient="index").reindex(columns=RUN_COLUMNS).astype(object)
-    runs = runs.where(runs.notna(), None).rename_axis("run")
+    runs = pd.DataFrame(
+        [{name: known.get(name) for name in RUN_COLUMNS} for known in facts.values()],
+        pd.Index(facts, name="run"),
+        dtype=object,  # a seed stays a whole number where another run has none
+    )
     runs["rounds"] = [len(rounds[run]) for run in runs.index]
     return Records(runs, curve_table(rounds), class_table(rounds))
 
@@ -70,7 +74,14 @@ def read_facts(path: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return {"status": "unreadable", "reason": "run.json is cut short"}
-    return {key: flat(value) for key, value in facts.items() if key in RUN_COLUMNS}
+    known = {key: flat(value) for key, value in facts.items() if key in RUN_COLUMNS}
+    return known | {"settings": other_settings(facts.get("config") or {})}
+
+
+def other_settings(config: dict[str, Any]) -> dict[str, str]:
+    """The settings of a config that decide what is computed, but for those that a comparison is about."""
+    compared = {name for name in study_settings(config) if "strategy" in name.split(".") or name.endswith("seed")}
+    return {name: str(value) for name, value in study_settings(config).items() if name not in compared}
 
 
 def flat(value: Any) -> Any:
@@ -86,7 +97,7 @@ def read_rounds(path: Path) -> list[dict[str, Any]]:
     Raises:
         UserError: a line before the last is not a JSON object.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
     rounds: dict[int, dict[str, Any]] = {}
     for number, line in enumerate(lines, 1):
         try:
@@ -99,10 +110,10 @@ def read_rounds(path: Path) -> list[dict[str, Any]]:
 
 
 def curve_table(rounds: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
-    """A row a run and round, with the classes that were lost as one text."""
+    """A row a run and round, with the classes that were lost as a tuple."""
     rows = [{**record, "run": run} for run, records in rounds.items() for record in records]
     table = pd.DataFrame(rows).reindex(columns=["run", *ROUND_COLUMNS])
-    table["lost_classes"] = [", ".join(lost) if isinstance(lost, list) else "" for lost in table["lost_classes"]]
+    table["lost_classes"] = [tuple(lost) if isinstance(lost, list) else () for lost in table["lost_classes"]]
     return table
 
 

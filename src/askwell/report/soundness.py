@@ -17,30 +17,43 @@ def remarks(group: Group) -> list[str]:
     return [remark for check in CHECKS for remark in check(group)]
 
 
-def described(runs: pd.DataFrame, with_reason: bool = False) -> str:
-    """The runs by strategy and seed."""
-    reasons = [f" ({reason or 'no reason given'})" if with_reason else "" for reason in runs["reason"]]
-    names = zip(runs["strategy"], runs["seed"], reasons, strict=True)
-    return first_of([f"{strategy} seed {seed}{reason}" for strategy, seed, reason in names])
+def described(runs: pd.DataFrame) -> str:
+    """The runs by strategy and seed, and why they failed where they did."""
+    names = runs[["strategy", "seed", "status", "reason"]].itertuples(index=False)
+    return first_of(
+        [
+            f"{strategy} seed {seed}" + (f" ({reason or 'no reason given'})" if status == "failed" else "")
+            for strategy, seed, status, reason in names
+        ]
+    )
 
 
 def failed(group: Group) -> Iterator[str]:
     """Runs that ended in an error."""
-    runs = group.everything.runs
+    runs = left_out(group)
     broken = runs[runs["status"] == "failed"]
     if len(broken):
-        yield f"{count(len(broken), 'run')} failed and {was(broken)} left out: {described(broken, with_reason=True)}."
+        yield f"{count(len(broken), 'run')} failed and {was(broken)} left out: {described(broken)}."
 
 
 def unfinished(group: Group) -> Iterator[str]:
     """Runs that still go on or were killed."""
-    runs = group.everything.runs
+    runs = left_out(group)
     open_runs = runs[~runs["status"].isin(["finished", "failed"])]
-    used = open_runs.index.isin(group.runs.index)
-    if used.any():
-        yield f"no run has finished; the page shows how far they came: {described(open_runs)}."
-    elif len(open_runs):
+    if len(open_runs):
         yield f"{count(len(open_runs), 'run')} did not finish and {was(open_runs)} left out: {described(open_runs)}."
+
+
+def none_finished(group: Group) -> Iterator[str]:
+    """Only runs that still go on, were killed or failed."""
+    if not (group.runs["status"] == "finished").any():
+        yield f"no run has finished; the page shows how far they came: {described(group.runs)}."
+
+
+def left_out(group: Group) -> pd.DataFrame:
+    """The runs that are not compared."""
+    runs = group.everything.runs
+    return runs[~runs.index.isin(group.runs.index)]
 
 
 def repeated(group: Group) -> Iterator[str]:
@@ -125,5 +138,5 @@ def was(runs: pd.DataFrame) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    failed, unfinished, repeated, missing, baseline, few_seeds, unpaired, unequal_labels, unlike,
+    none_finished, failed, unfinished, repeated, missing, baseline, few_seeds, unpaired, unequal_labels, unlike,
 )  # fmt: skip

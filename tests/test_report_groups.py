@@ -1,0 +1,48 @@
+"""Which runs are compared with each other."""
+
+import pytest
+from report_runs import groups_of, write_run
+
+
+def config(**settings):
+    return {"seed": 0, "strategy": {"_target_": "any"}, "rounds": 25, "oracle": {"rate": 0.1}, **settings}
+
+
+def test_runs_without_differing_settings_are_one_group(tmp_path):
+    for strategy in ("random", "lc"):
+        write_run(tmp_path, strategy)
+    assert [group.title for group in groups_of(tmp_path)] == ["mnist"]
+
+
+def test_data_sets_are_never_pooled(tmp_path):
+    for dataset in ("mnist", "fruits"):
+        write_run(tmp_path, dataset=dataset)
+    assert [group.title for group in groups_of(tmp_path)] == ["fruits", "mnist"]
+
+
+def test_query_sizes_are_never_pooled_and_stand_in_order_of_size(tmp_path):
+    for size in (128, 32):
+        write_run(tmp_path, query_size=size)
+    assert [group.title for group in groups_of(tmp_path)] == ["mnist · query size 32", "mnist · query size 128"]
+
+
+def test_a_difference_anywhere_in_the_config_sets_runs_apart(tmp_path):
+    for rate in (0.05, 0.2):
+        write_run(tmp_path, config=config(oracle={"rate": rate}))
+    assert [group.title for group in groups_of(tmp_path)] == ["mnist · oracle.rate 0.05", "mnist · oracle.rate 0.2"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"rounds": 3},
+        {"seed": 1},
+        {"strategy": {"_target_": "other"}},
+        {"data_dir": "elsewhere"},
+        {"trainer": {"devices": 2}},
+    ],
+)
+def test_what_a_comparison_is_about_or_what_changes_nothing_does_not(tmp_path, settings):
+    write_run(tmp_path, "random", config=config())
+    write_run(tmp_path, "lc", config=config(**settings))
+    assert [group.strategies for group in groups_of(tmp_path)] == [["random", "lc"]]
