@@ -32,7 +32,7 @@ def test_the_headline_takes_the_highest_target_that_all_runs_reach(tmp_path: Pat
 def test_a_target_that_only_the_strategy_reaches_is_told(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.91))
     write_curves(tmp_path, "lc", 5, (0.5, 0.96))
-    expected = "95 % is reached by every run of lc (20 ± 0 labels) and by none of 5 of random."
+    expected = "95 % is reached by every run of lc (20 ± 0 labels) and by none of random's 5."
     assert expected in verdict(group_of(tmp_path))
 
 
@@ -48,13 +48,42 @@ def test_targets_that_nobody_reaches_are_said_so(tmp_path: Path) -> None:
 def test_three_seeds_are_called_no_evidence(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 3, (0.5, 0.9))
     write_curves(tmp_path, "lc", 3, (0.9, 0.9))
-    assert verdict(group_of(tmp_path))[1:] == ("3 shared seeds are no evidence: the numbers are means only.",)
+    assert verdict(group_of(tmp_path))[1:] == ("3 seeds are no evidence: a test needs 5.",)
 
 
 def test_three_seeds_have_no_interval(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 3, (0.5, 0.9))
     write_curves(tmp_path, "lc", 3, (0.9, 0.9))
     assert "interval" not in verdict(group_of(tmp_path))[0]
+
+
+def test_three_seeds_still_have_their_means(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 3, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 3, (0.9, 0.9))
+    assert verdict(group_of(tmp_path))[0] == (
+        "To reach 90 %, lc needs 10 ± 0 labels where random needs 20 ± 0: 50 % fewer (means of 3 seeds each)."
+    )
+
+
+def test_one_seed_is_told_in_the_singular(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 1, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 1, (0.9, 0.9))
+    assert verdict(group_of(tmp_path)) == (
+        "To reach 90 %, lc needs 10 labels where random needs 20: 50 % fewer (one seed each).",
+        "1 seed is no evidence: a test needs 5.",
+    )
+
+
+def test_only_the_seeds_that_both_have_are_counted(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 4, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 3, (0.9, 0.9))
+    assert verdict(group_of(tmp_path))[1] == "3 shared seeds are no evidence: a test needs 5."
+
+
+def test_unequal_numbers_of_seeds_are_both_told(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 4, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 3, (0.9, 0.9))
+    assert verdict(group_of(tmp_path))[0].endswith("(means of 3 and 4 seeds).")
 
 
 def test_unpaired_starts_are_not_tested(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from askwell.report.comparing import Comparison, Pairs, compare, pairs, saved, saved_interval
+from askwell.report.comparing import ENOUGH_SEEDS, Comparison, Pairs, compare, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
 from askwell.report.measures import TARGETS
 from askwell.report.wording import (
@@ -69,8 +69,15 @@ def highest_target(*runs: pd.DataFrame) -> float | None:
 def certainty(labels: pd.Series, reference: pd.Series, paired: Pairs) -> str:
     """How sure a saved share is: its interval over paired seeds, or how few seeds there are."""
     if not paired.enough:
-        return f"means of {len(labels)} and {count(len(reference), 'seed')}"
+        return means_of(len(labels), len(reference))
     return f"95 % interval {saving_interval(*saved_interval(labels, reference))}, {len(paired)} paired seeds"
+
+
+def means_of(own: int, reference: int) -> str:
+    """How many seeds are behind two means."""
+    if own == reference:
+        return f"means of {own} seeds each" if own > 1 else "one seed each"
+    return f"means of {own} and {count(reference, 'seed')}"
 
 
 def finals(runs: pd.DataFrame) -> str:
@@ -86,7 +93,7 @@ def beyond(group: Group, best: str) -> Iterator[str]:
         if own[target].notna().all() and hits < len(reference):
             yield (
                 f"{percent(target)} is reached by every run of {best} ({spread(own[target])} labels) "
-                f"and by {hits or 'none'} of {len(reference)} of random."
+                f"and by {hits or 'none'} of random's {len(reference)}."
             )
 
 
@@ -95,15 +102,14 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
     if paired.enough:
         return
     own, reference = group.of(best)["seed"], group.of(BASELINE)["seed"]
-    shared = len(set(own) & set(reference))
+    shared, noun = len(set(own) & set(reference)), "seed" if set(own) == set(reference) else "shared seed"
     if len(paired) < shared:
         yield (
             f"{best} and random did not start from the same images and weights in {shared - len(paired)} of "
             f"{count(shared, 'seed')}: unpaired runs are not tested, the numbers are means only."
         )
     else:
-        seeds = f"{count(shared, 'shared seed')} {'is' if shared == 1 else 'are'}"
-        yield f"{seeds} no evidence: the numbers are means only."
+        yield f"{count(shared, noun)} {'is' if shared == 1 else 'are'} no evidence: a test needs {ENOUGH_SEEDS}."
 
 
 def no_baseline(group: Group) -> str:
