@@ -36,7 +36,7 @@ bench: setup  ## the figures of BENCHMARKS.md, on an idle machine with ASKWELL_D
 	for question in scoring run fruits growth batch_size; do $(BIN)/python -m bench.$$question || exit 1; done
 
 soak: setup  ## kill one run at 30 random instants and compare its end with an undisturbed one
-	$(BIN)/python tests/soak.py
+	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py
 
 lock: setup  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv

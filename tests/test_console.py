@@ -1,4 +1,3 @@
-import logging
 import os
 import pty
 import sys
@@ -7,7 +6,7 @@ import pytest
 import rich
 from round_facts import round_result, trainer_with
 
-from askwell.console import Console, hide_tips
+from askwell.console import Console
 
 
 def said(capsys: pytest.CaptureFixture[str], *rounds: int, reason: str | None = None) -> str:
@@ -63,12 +62,6 @@ def test_a_resumed_run_ends_with_the_table_of_all_its_rounds(capsys: pytest.Capt
     after.on_round_end(trainer_with(), round_result(1))
     after.on_rounds_end(trainer_with(), "rounds")
     assert "95.00%" in next(line for line in capsys.readouterr().out.splitlines() if "best accuracy" in line)
-
-
-def test_lightnings_tips_are_hidden(caplog: pytest.LogCaptureFixture) -> None:
-    hide_tips()
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").warning("Tip: buy something")
-    assert not caplog.records
 
 
 def test_a_pipe_gets_no_escape_codes_even_where_colour_is_forced(

@@ -16,7 +16,7 @@ TRUTH, PREDICTED = LABELS.numpy(), LOGITS.argmax(dim=1).numpy()
 
 def evaluated(batch_size=8, logits=LOGITS, labels=LABELS, classes=CLASSES):
     positions = torch.arange(len(logits)).split(batch_size)
-    return evaluate(((batch, logits[batch]) for batch in positions), labels, classes)
+    return evaluate(((batch, logits[batch]) for batch in positions), labels, classes, torch.device("cpu"))
 
 
 def test_accuracy_is_scikit_learns():
@@ -43,7 +43,10 @@ def test_the_last_batch_counts_no_more_than_its_images(batch_size):
 
 def test_batches_may_come_in_any_order():
     batches = [(batch, LOGITS[batch]) for batch in torch.arange(IMAGES).split(8)]
-    assert evaluate(batches[::-1], LABELS, CLASSES).confusion.tolist() == evaluated().confusion.tolist()
+    assert (
+        evaluate(batches[::-1], LABELS, CLASSES, torch.device("cpu")).confusion.tolist()
+        == evaluated().confusion.tolist()
+    )
 
 
 def test_a_class_without_evaluation_images_has_no_accuracy():

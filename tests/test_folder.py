@@ -18,7 +18,7 @@ LIMITS = {"rounds": 3, "budget": None, "target_accuracy": None}
 @pytest.fixture
 def finished(tmp_path):
     with RunFolder(tmp_path) as folder:
-        folder.start(limits=LIMITS)
+        folder.start({}, limits=LIMITS)
         folder.finish("rounds", accuracy=0.9)
     return tmp_path
 
@@ -36,7 +36,7 @@ def test_the_folder_is_made(tmp_path):
 
 def test_a_run_that_goes_on_is_marked_as_running(tmp_path):
     with RunFolder(tmp_path) as folder:
-        folder.start(seed=0)
+        folder.start({}, seed=0)
         assert {"status": "running", "reason": None, "seed": 0}.items() <= read_run(tmp_path).items()
 
 
@@ -118,7 +118,7 @@ def test_a_resumed_run_forgets_its_failure_and_keeps_its_start(tmp_path):
         fail(tmp_path, ValueError("broken"))
     (tmp_path / "run.json").write_text(json.dumps(read_run(tmp_path) | {"started": "2000-01-01T00:00:00+00:00"}))
     with RunFolder(tmp_path, resume=True) as folder:
-        folder.start()
+        folder.start({})
     found = read_run(tmp_path)
     assert (found["status"], found["reason"], found["started"]) == ("running", None, "2000-01-01T00:00:00+00:00")
 
@@ -126,7 +126,7 @@ def test_a_resumed_run_forgets_its_failure_and_keeps_its_start(tmp_path):
 def test_wall_seconds_add_up_over_resumes(finished):
     (finished / "run.json").write_text(json.dumps(read_run(finished) | {"wall_seconds": 1000.0}))
     with RunFolder(finished, resume=True) as folder:
-        folder.start()
+        folder.start({})
         folder.finish("rounds")
     assert 1000 < read_run(finished)["wall_seconds"] < 1100
 
@@ -153,8 +153,14 @@ def test_a_folder_is_free_again_when_its_process_died(tmp_path):
     program = "import os, sys; from askwell.folder import RunFolder; RunFolder(sys.argv[1]).__enter__(); os.abort()"
     assert subprocess.run([sys.executable, "-c", program, tmp_path]).returncode == -signal.SIGABRT
     with RunFolder(tmp_path) as folder:
-        folder.start()
-    assert read_run(tmp_path)["status"] == "running"
+        folder.start({})
+        assert read_run(tmp_path)["status"] == "running"
+
+
+def test_a_fit_that_ends_before_its_limits_is_no_finished_run(tmp_path):
+    with RunFolder(tmp_path) as folder:
+        folder.start({})
+    assert read_run(tmp_path)["reason"] == "ended before its limits"
 
 
 def test_leaving_takes_the_process_id_away(finished):
@@ -164,7 +170,7 @@ def test_leaving_takes_the_process_id_away(finished):
 def test_to_the_other_processes_of_a_run_the_folder_is_only_to_read(finished):
     before = read_run(finished)
     with RunFolder(finished, resume=True), RunFolder(finished, owned=False) as folder:
-        folder.start()
+        folder.start({})
     assert read_run(finished) == before
 
 

@@ -8,22 +8,6 @@ from experiment import equal, record_of, weights_of
 
 RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
-KILLER = """
-import os, signal
-from pytorch_lightning import Callback
-from askwell.rounds import RoundListener
-
-class {name}(Callback, RoundListener):
-    def {hook}:
-        if {condition}:
-            os.kill(os.getpid(), signal.SIGKILL)
-"""
-INSTANTS = {
-    "Training": ("on_train_batch_start(self, trainer, *rest)", "trainer.current_epoch == 2"),
-    "Bought": ("on_round_end(self, trainer, result)", "result.round == 1"),
-    "First": ("on_round_end(self, trainer, result)", "result.round == 0"),
-}
-
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("protocol", [("protocol=paper",), RETRAIN, ("protocol.rescore_every=2",)])
@@ -68,18 +52,6 @@ def test_a_run_that_failed_says_so(program, tmp_path):
     with pytest.raises(SystemExit, match="2"):
         program("model.optimizer.lr=1e38")
     assert '"status": "failed"' in (tmp_path / "outputs" / "run" / "run.json").read_text()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("instant", INSTANTS)
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(program, command, tmp_path, instant):
-    hook, condition = INSTANTS[instant]
-    (tmp_path / "killer.py").write_text(KILLER.format(name=instant, hook=hook, condition=condition))
-    killed = command("name=killed", "rounds=4", f"+callbacks.killer._target_=killer.{instant}")
-    program("name=killed", "rounds=4", "resume=true")
-    program("name=undisturbed", "rounds=4")
-    assert killed.returncode == -9
-    assert_equal_runs(tmp_path / "outputs" / "killed", tmp_path / "outputs" / "undisturbed")
 
 
 def assert_equal_runs(folder: Path, other: Path) -> None:

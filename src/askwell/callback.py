@@ -167,6 +167,13 @@ class ActiveLearning(pl.Callback):
             "initial weights": self.weights_digest,
         }
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What this run is made of, for run.json; equal digests mean a paired start."""
+        return provenance.of_study(self.data, self.plan, self.labelling, self.scorer) | {
+            "weights_digest": self.weights_digest
+        }
+
     # the steps of a round
 
     def _evaluate(self, trainer: Any, pl_module: Any) -> Evaluation:

@@ -28,6 +28,23 @@ def of_process() -> dict[str, Any]:
     }
 
 
+def of_study(data: Any, plan: Any, labelling: Any, scorer: Any) -> dict[str, Any]:
+    """The data, the sizes and the device of a run, from the parts that hold them."""
+    return {
+        "query_size": plan.query_size,
+        "initial_size": plan.initial_size,
+        "rescore_every": labelling.rescore_every,
+        "pool": len(data.dataset.train),
+        "evaluation": len(data.dataset.evaluation),
+        "classes": list(data.dataset.classes),
+        "dataset_fingerprint": data.dataset.fingerprint,
+        "initial_digest": digest(data.pool.labelled[: plan.initial_size]),
+        "scoring_batch_size": scorer.at_once,
+        "device": device_name(scorer.trainer.strategy.root_device),
+        "processes": scorer.trainer.world_size,
+    }
+
+
 def device_name(device: torch.device) -> str:
     """The device and, on a CPU, the number of threads, which decides last bits."""
     if device.type == "cuda":

@@ -7,7 +7,6 @@ from typing import Any
 
 from pytorch_lightning import Callback
 
-from askwell import provenance
 from askwell.callback import ActiveLearning
 from askwell.files import append, write_whole
 from askwell.folder import RunFolder
@@ -24,7 +23,7 @@ class Record(Callback, RoundListener):
         self.written = 0  # labels in queries.csv
 
     def on_rounds_start(self, trainer: Any, classes: tuple[str, ...], start: int) -> None:
-        self.folder.describe(**_facts(self.learning))
+        self.folder.describe(**self.learning.facts)
         kept = self.rounds.read_text().splitlines(keepends=True)[:start] if self.rounds.exists() else []
         write_whole(self.rounds, "".join(kept).encode())
         write_whole(self.queries, b"round,index,label,score\n")
@@ -33,7 +32,7 @@ class Record(Callback, RoundListener):
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
         self._write_queries(trainer.datamodule.pool)
         append(self.rounds, json.dumps(result.record()) + "\n")
-        self.folder.describe(**_facts(self.learning))  # scoring may have gone on with smaller batches
+        self.folder.describe(**self.learning.facts)  # scoring may have gone on with smaller batches
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
         self.folder.finish(reason, accuracy=self.learning.accuracy)
@@ -45,22 +44,3 @@ class Record(Callback, RoundListener):
             writer.writerow([bought.round, index, bought.label, "" if bought.score is None else bought.score])
         append(self.queries, rows.getvalue())
         self.written = len(pool)
-
-
-def _facts(learning: ActiveLearning) -> dict[str, Any]:
-    """What the run is made of; equal digests mean a paired start."""
-    dataset, plan, scorer = learning.data.dataset, learning.plan, learning.scorer
-    return {
-        "query_size": plan.query_size,
-        "initial_size": plan.initial_size,
-        "rescore_every": learning.rescore_every,
-        "pool": len(dataset.train),
-        "evaluation": len(dataset.evaluation),
-        "classes": list(dataset.classes),
-        "dataset_fingerprint": dataset.fingerprint,
-        "initial_digest": provenance.digest(learning.data.pool.labelled[: plan.initial_size]),
-        "weights_digest": learning.weights_digest,
-        "scoring_batch_size": scorer.at_once,
-        "device": provenance.device_name(scorer.trainer.strategy.root_device),
-        "processes": scorer.trainer.world_size,
-    }

@@ -19,7 +19,7 @@ def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
 
 def round_table(records: Records) -> pd.DataFrame:
     """A row a run and round: what was measured, with a column for each class's accuracy and queried labels."""
-    if records.curves.empty:
+    if records.curves.empty or records.classes.empty:
         return records.curves
     classes = records.classes.rename(columns={"accuracy": "class_accuracy"})
     wide = classes.pivot(index=["run", "round"], columns="class", values=["class_accuracy", "queried"])
