@@ -8,6 +8,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import Callback, seed_everything
+from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from askwell.checkpoint import SafeCheckpointIO
@@ -43,7 +44,7 @@ class Observer(Callback, RoundListener, PoolProgress):
 class Experiment:
     """The parts of `cfg`, ready to `fit`."""
 
-    def __init__(self, cfg: DictConfig, *callbacks: Callback) -> None:
+    def __init__(self, cfg: DictConfig, *callbacks: Callback, logger: Logger | bool = False) -> None:
         seed_everything(cfg.seed, verbose=False)
         self.seen = Observer()
         self.data = instantiate(cfg.datamodule)
@@ -52,7 +53,7 @@ class Experiment:
         self.model = instantiate(cfg.model)
         self.learning = instantiate(cfg.callbacks.active_learning)
         self.trainer = instantiate(cfg.trainer, _partial_=True)(
-            logger=False,
+            logger=logger,
             callbacks=[self.learning, self.seen, *callbacks],
             enable_checkpointing=False,
             enable_progress_bar=False,

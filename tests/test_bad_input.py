@@ -41,7 +41,7 @@ def own_images(images, tmp_path):
         ("query_size=0.0", ["query_size=0.0", "between 0 and 1"]),
         ("query_size=many", ["query_size=many", "number"]),
         ("query_size=null", ["query_size=None", "number"]),
-        ("query_size=1", ["initial_size=1", "at least 2"]),
+        ("query_size=1", ["query_size=1:", "at least 2"]),
         ("initial_size=1", ["initial_size=1", "at least 2"]),
         ("initial_size=49", ["initial_size=49", "expected 1 to 48"]),
         ("budget=3", ["budget=3", "6 labels of initial_size"]),

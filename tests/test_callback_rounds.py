@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from experiment import Experiment, equal
+from pytorch_lightning.loggers.logger import DummyLogger
 
 from askwell import rounds as rounds_module
 from askwell.dataset.sampler import LabelledBatches
@@ -44,8 +45,12 @@ def test_a_round_says_how_many_of_each_class_its_query_held(composed):
 
 
 def test_the_last_round_previews_no_query(composed):
-    run = Experiment(composed()).fit()
+    run = Experiment(composed(), logger=DummyLogger()).fit()
     assert [result.preview is None for result in run.seen.results] == [False, False, True]
+
+
+def test_without_a_logger_nothing_is_previewed(composed):
+    assert {result.preview for result in Experiment(composed()).fit().seen.results} == {None}
 
 
 def test_a_round_says_what_the_pool_held_while_it_trained(composed):

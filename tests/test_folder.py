@@ -23,7 +23,7 @@ def finished(tmp_path):
     return tmp_path
 
 
-def fail(path, error, steps=RunFolder.start):
+def fail(path, error, steps=lambda folder: folder.start({})):
     with RunFolder(path) as folder:
         steps(folder)
         raise error
@@ -117,10 +117,13 @@ def test_a_resumed_run_forgets_its_failure_and_keeps_its_start(tmp_path):
     with pytest.raises(ValueError, match="broken"):
         fail(tmp_path, ValueError("broken"))
     (tmp_path / "run.json").write_text(json.dumps(read_run(tmp_path) | {"started": "2000-01-01T00:00:00+00:00"}))
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
     with RunFolder(tmp_path, resume=True) as folder:
-        folder.start({})
-    found = read_run(tmp_path)
+        folder.start({"git_commit": "new"})
+        found = read_run(tmp_path)
     assert (found["status"], found["reason"], found["started"]) == ("running", None, "2000-01-01T00:00:00+00:00")
+    assert [resumed["git_commit"] for resumed in found["resumed"]] == ["new"]
 
 
 def test_wall_seconds_add_up_over_resumes(finished):

@@ -30,7 +30,7 @@ def test_the_budget_may_be_a_fraction_of_the_pool():
         ({"query_size": 1.5}, r"query_size=1\.5: a fraction of the pool lies between 0 and 1"),
         ({"query_size": 0.0}, r"query_size=0\.0: a fraction of the pool lies between 0 and 1"),
         ({"query_size": 0.001}, r"query_size=0\.001 is 0 labels"),
-        ({"query_size": 1}, "initial_size=1: .* expected at least 2"),
+        ({"query_size": 1}, "query_size=1: .* expected at least 2"),
         ({"query_size": 8, "initial_size": 1}, "initial_size=1: .* expected at least 2"),
         ({"query_size": 8, "initial_size": 101}, "initial_size=101 is 101 labels: expected 1 to 100"),
         ({"query_size": 8, "budget": 7}, "budget=7 does not pay for the 8 labels of initial_size"),

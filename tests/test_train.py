@@ -161,7 +161,7 @@ def test_a_job_that_fails_does_not_stop_its_sweep(program, no_report, tmp_path):
 def test_a_failed_job_is_named(program, no_report, capsys):
     with pytest.raises(SystemExit, match=r"^2$"):
         program("-m", "query_size=6,1")
-    assert "job 1 failed: initial_size=1" in capsys.readouterr().err
+    assert "job 1 failed: query_size=1" in capsys.readouterr().err
 
 
 @pytest.mark.slow
