@@ -20,6 +20,6 @@ def closing_table(report: Report) -> Table:
         table.add_row(f"[bold]{escape(group.title)}[/bold]")
         for strategy in group.strategies:
             _, seeds, *to_targets, _, _, final, _ = summary_row(group, strategy)
-            table.add_row(strategy, *to_targets, final, seeds)
+            table.add_row(strategy, *(cell.replace(" (", "\n(") for cell in to_targets), final, seeds)  # for 80 columns
         table.add_section()
     return table
