@@ -57,7 +57,6 @@ class ActiveLearning(pl.Callback):
         self.accuracy = 0.0
         self.reason: str | None = None
         self.learned: list[str] = []
-        self._restored: dict[str, Any] = {}
 
     # Lightning's hooks, in the order in which it calls them
 
