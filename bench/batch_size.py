@@ -1,4 +1,4 @@
-"""Which scoring batch size is the default of a device? The fastest here is what stands in askwell.scoring."""
+"""How many images should a forward pass take? The fastest sizes here are behind askwell.scoring.PIXELS_AT_ONCE."""
 
 import numpy as np
 import torch
@@ -9,35 +9,34 @@ from bench import program
 from bench.publishing import Row, publish
 from bench.timing import Contender, Measurement, in_turns, options, parsed
 
-SIZES = tuple(2**power for power in range(3, 14))
+SIZES = {"cpu": (4, 8, 16, 32, 64, 128, 256, 512), "cuda": (256, 512, 1024, 2048, 4096, 8192)}
+DEFAULT = "default"
 
 
 def main() -> None:
     """Times the forward pass over the images of a data set for each batch size."""
-    parser = options("The scoring batch size.", dataset="mnist", images=8_192, device=_device())
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    parser = options("The scoring batch size.", dataset="mnist", images=8_192, device=device)
     parser.add_argument("--compile", action="store_true", help="compile the network")
     chosen = parsed(parser, images=512)
-    sizes = [size for size in SIZES if size <= chosen.images]
-    contenders = _contenders(chosen.dataset, chosen.images, torch.device(chosen.device), chosen.compile, sizes)
+    contenders, sizes = _contenders(chosen.dataset, chosen.images, torch.device(chosen.device), chosen.compile)
     measured = in_turns(contenders, chosen.runs, warm_up=True)
-    default = batch_size_for(torch.device(chosen.device))
-    rows = [_row(size, chosen.images, measured, default) for size in sizes]
-    title = f"Scoring {chosen.dataset} on {chosen.device}{', compiled' if chosen.compile else ''}: default {default}"
-    publish("batch_size", title, rows, chosen)
+    scored = {name: -(-chosen.images // size) * size for name, size in sizes.items()}  # the last batch is a full one
+    rates = {name: scored[name] / measured[name].median for name in sizes}
+    rows = [_row(name, size, rates, measured) for name, size in sizes.items()]
+    title = f"Scoring {chosen.dataset} on {chosen.device}{', compiled' if chosen.compile else ''}"
+    publish(f"batch_size_{chosen.dataset}", title, rows, chosen)
 
 
-def _device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _contenders(name: str, images: int, device: torch.device, compiled: bool, sizes: list[int]) -> dict[str, Contender]:
+def _contenders(
+    name: str, images: int, device: torch.device, compiled: bool
+) -> tuple[dict[str, Contender], dict[str, int]]:
     opened = program.dataset(name).open()
     model = program.classifier(opened, name).to(device).eval()
 
     def contender(size: int) -> Contender:
-        network = FrozenNetwork(
-            model.network, compile=compiled
-        )  # one each, or the second size would be compiled for all
+        # A network each, or the second size would be compiled for all.
+        network = FrozenNetwork(model.network, compile=compiled)
 
         @torch.inference_mode()
         def score(_: int) -> None:
@@ -48,16 +47,18 @@ def _contenders(name: str, images: int, device: torch.device, compiled: bool, si
 
         return score
 
-    return {str(size): contender(size) for size in sizes}
+    sizes = {str(size): size for size in SIZES[device.type] if size <= images}
+    sizes[DEFAULT] = batch_size_for(device, opened.train)
+    return {label: contender(size) for label, size in sizes.items()}, sizes
 
 
-def _row(size: int, images: int, measured: dict[str, Measurement], default: int) -> Row:
-    seconds = measured[str(size)]
+def _row(name: str, size: int, rates: dict[str, float], measured: dict[str, Measurement]) -> Row:
     return {
-        "batch size": size,
-        "images a second": images / seconds.median,
-        "of the default's speed": measured[str(default)].median / seconds.median if str(default) in measured else None,
-        "_runs": seconds.seconds,
+        "batch": name,
+        "images at once": size,
+        "images a second": rates[name],
+        "of the default's speed": rates[name] / rates[DEFAULT],
+        "_runs": measured[name].seconds,
     }
 
 

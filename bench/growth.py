@@ -4,18 +4,21 @@ import argparse
 import json
 import tempfile
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from bench.publishing import Row, publish
 from bench.timing import options, parsed
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-WIDTH = 8
-"""Channels of the network: a narrow one, because a wide one would hide what everything around it costs."""
+NETWORK = ("model.network.blocks=0", "model.network.hidden=16")
+"""Next to no network: a real one would hide what everything around it costs."""
 
 PARTS = ("train_seconds", "eval_seconds", "score_seconds")
 INTERVAL = 0.02  # seconds between two looks at the memory
@@ -49,21 +52,26 @@ def anonymous_memory() -> int:
 
 def main() -> None:
     """Times whole rounds on sparse pools, every size in a process of its own."""
-    parser = options("The growth of the pool.", query_size=128, width=WIDTH)
+    parser = options("The growth of the pool.", query_size=128)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="images in the pool")
     chosen = parsed(parser, sizes=SIZES[:2])
     rows = [_row(size, _measured_apart(size, chosen)) for size in chosen.sizes]
-    for row in rows:
-        row["of the smallest pool's"] = row["microseconds an image"] / rows[0]["microseconds an image"]
-    publish("growth", f"A round of a pool of 28 x 28 images, network of width {chosen.width}", rows, chosen)
+    for row, seconds in zip(rows, _linear(chosen.sizes, [row["seconds a round"] for row in rows]), strict=True):
+        row["off a straight line"] = row["seconds a round"] / seconds - 1
+    publish("growth", "A round of a pool of 28 x 28 images", rows, chosen)
+
+
+def _linear(sizes: Sequence[int], seconds: Sequence[float]) -> np.ndarray:
+    """What rounds would take if they had a fixed cost and one an image: the line that is least off, relatively."""
+    return np.polyval(np.polyfit(sizes, seconds, deg=1, w=1 / np.asarray(seconds)), sizes)
 
 
 def _measured_apart(size: int, chosen: argparse.Namespace) -> dict[str, Any]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(measure, size, chosen.runs, chosen.query_size, chosen.width).result()
+        return process.submit(measure, size, chosen.runs, chosen.query_size).result()
 
 
-def measure(size: int, runs: int, query_size: int, width: int) -> dict[str, Any]:
+def measure(size: int, runs: int, query_size: int) -> dict[str, Any]:
     """Seconds of `runs` rounds that train, evaluate, score all and buy; the most memory in bytes; memory at the start.
 
     One more round comes last, which buys nothing and is not counted.
@@ -76,8 +84,7 @@ def measure(size: int, runs: int, query_size: int, width: int) -> dict[str, Any]
     with tempfile.TemporaryDirectory() as folder:
         program.run(
             *("dataset=mnist", "dataset._target_=bench.sparse.SparseDataset", f"+dataset.images={size}"),
-            *(f"cache_dir={folder}/cache", f"model.network.width={width}", f"model.network.hidden={2 * width}"),
-            *("strategy=lc", f"query_size={query_size}", f"rounds={runs + 1}"),
+            *(f"cache_dir={folder}/cache", *NETWORK, "strategy=lc", f"query_size={query_size}", f"rounds={runs + 1}"),
             folder=Path(folder),
         )
         rounds = [json.loads(line) for line in (Path(folder) / "rounds.jsonl").read_text().splitlines()]

@@ -53,7 +53,7 @@ def main() -> None:
 def _ours(opened: OpenDataset, model: Classifier, images: int) -> dict[str, Contender]:
     def contender(compiled: bool) -> Contender:
         network = FrozenNetwork(model.network, compile=compiled)
-        scorer = Scorer(network, batch_size_for(CPU), trainer())
+        scorer = Scorer(network, batch_size_for(CPU, opened.train), trainer())
 
         def score(_: int) -> list[int]:
             network.refresh()
@@ -81,7 +81,7 @@ def _as_others_load_them(opened: OpenDataset, images: int) -> Dataset[Any]:
 
 
 def _limits(opened: OpenDataset, model: Classifier, images: int) -> dict[str, Any]:
-    batch = opened.train.fetch(np.arange(batch_size_for(CPU)))
+    batch = opened.train.fetch(np.arange(batch_size_for(CPU, opened.train)))
     return {
         PRODUCTS: limit.in_shape(model.network, batch, images),
         LIMIT: limit.at_full_speed(model.network, batch, images),

@@ -28,11 +28,19 @@ class Measurement:
         return statistics.median(self.seconds)
 
 
-def in_turns(contenders: Mapping[str, Contender], runs: int, warm_up: bool = False) -> dict[str, Measurement]:
-    """Runs every contender `runs` times, one after the other in each turn; `warm_up` adds a first turn not counted."""
+def in_turns(
+    contenders: Mapping[str, Contender], runs: int, warm_up: bool = False, fewer: Mapping[str, int] | None = None
+) -> dict[str, Measurement]:
+    """Runs every contender `runs` times, one after the other in each turn; those in `fewer` in its first turns only.
+
+    `warm_up` adds a first turn that is not counted.
+    """
+    turns = dict.fromkeys(contenders, runs) | dict(fewer or {})
     measured: dict[str, Measurement] = {name: Measurement([], []) for name in contenders}
     for run in range(-1 if warm_up else 0, runs):
         for name, work in contenders.items():
+            if run >= turns[name]:
+                continue
             start = time.perf_counter()
             result = work(max(run, 0))
             seconds = time.perf_counter() - start

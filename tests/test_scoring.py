@@ -12,7 +12,7 @@ from torch import nn
 from askwell.keys import generator
 from askwell.model.frozen import FrozenNetwork
 from askwell.progress import PoolProgress
-from askwell.scoring import BATCH_SIZES, Scorer, batch_size_for
+from askwell.scoring import PIXELS_AT_ONCE, Scorer, batch_size_for
 
 PIXELS = torch.randint(256, (200, 3, 8, 8), dtype=torch.uint8, generator=generator("pixels"))
 
@@ -129,8 +129,15 @@ def test_a_single_process_gathers_its_own_share(network):
 
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
-def test_every_device_has_its_fixed_batch_size(kind):
-    assert batch_size_for(torch.device(kind)) == BATCH_SIZES[kind]
+@pytest.mark.parametrize("side", [28, 100, 5000])
+def test_the_batch_size_is_fixed_by_the_device_and_the_size_of_the_images(kind, side):
+    class Sized:
+        def fetch(self, indices):
+            return torch.zeros(len(indices), 3, side, side, dtype=torch.uint8)
+
+    batch_size = batch_size_for(torch.device(kind), Sized())
+    assert batch_size >= 1
+    assert batch_size == 1 or batch_size * side**2 <= PIXELS_AT_ONCE[kind] < (batch_size + 1) * side**2
 
 
 OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory.")
@@ -192,5 +199,5 @@ def test_the_batch_size_that_memory_allowed_is_noted_in_the_run(program, tmp_pat
         return forward(network, images)
 
     monkeypatch.setattr(FrozenNetwork, "__call__", cramped)
-    program("rounds=2")
+    program("rounds=2", "callbacks.active_learning.scoring_batch_size=64")
     assert json.loads((tmp_path / "outputs" / "run" / "run.json").read_text())["scoring_batch_size"] == 8

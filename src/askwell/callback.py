@@ -12,6 +12,7 @@ from torch import distributed
 
 from askwell import provenance
 from askwell.dataset.module import ActiveDataModule
+from askwell.dataset.resident import on_device
 from askwell.errors import UserError
 from askwell.evaluation import evaluate
 from askwell.flags import refuse_flags
@@ -47,9 +48,10 @@ class ActiveLearning(pl.Callback):
         compile: bool = False,
         **limits: Any,
     ) -> None:
-        for setting, value in (("epochs_per_round", epochs_per_round), ("rescore_every", rescore_every)):
-            if value < 1:
-                raise UserError(f"protocol.{setting}={value}: expected at least 1")
+        counts = {"protocol.epochs_per_round": epochs_per_round, "protocol.rescore_every": rescore_every}
+        for setting, value in (counts | {"callbacks.active_learning.scoring_batch_size": scoring_batch_size}).items():
+            if value is not None and value < 1:
+                raise UserError(f"{setting}={value}: expected at least 1")
         self.strategy, self.oracle_for, self.seed = strategy, oracle, seed
         self.epochs_per_round, self.reset, self.rescore_every = epochs_per_round, reset, rescore_every
         self.scoring_batch_size, self.compile, self.limits = scoring_batch_size, compile, limits
@@ -89,11 +91,13 @@ class ActiveLearning(pl.Callback):
         self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
-        self.scorer = Scorer(
-            FrozenNetwork(pl_module.network, self.compile),
-            self.scoring_batch_size or batch_size_for(trainer.strategy.root_device),
-            trainer,
+        dataset, device = self.data.dataset, trainer.strategy.root_device
+        self.train_images, self.evaluation_images = (
+            on_device(dataset.train, device),
+            on_device(dataset.evaluation, device),
         )
+        batch_size = self.scoring_batch_size or batch_size_for(device, dataset.train)
+        self.scorer = Scorer(FrozenNetwork(pl_module.network, self.compile), batch_size, trainer)
         if not self.data.pool:
             self.labelling.buy_initial_set(self.plan.initial_size)
 
@@ -178,7 +182,7 @@ class ActiveLearning(pl.Callback):
     def _evaluate(self, trainer: Any, pl_module: Any) -> Evaluation:
         _share_buffers(trainer, pl_module)
         self.scorer.network.refresh()
-        images = self.data.dataset.evaluation
+        images = self.evaluation_images
         batches = self.scorer.logits(images, torch.arange(len(images)), "evaluating")
         evaluation = evaluate(
             batches, torch.from_numpy(images.labels), len(self.data.dataset.classes), trainer.strategy.root_device
@@ -195,7 +199,7 @@ class ActiveLearning(pl.Callback):
         if self.reason is not None:
             trainer.should_stop = True
             return None
-        forward = partial(self.scorer.logits, self.data.dataset.train, purpose="scoring")
+        forward = partial(self.scorer.logits, self.train_images, purpose="scoring")
         return self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
 
     def _class_counts(self) -> dict[str, int]:
@@ -205,7 +209,7 @@ class ActiveLearning(pl.Callback):
 
     def _preview(self, answers: Answers) -> Preview:
         indices, scores = answers.indices[:PREVIEWED], answers.scores
-        predictions = self.scorer.predict(self.data.dataset.train, indices)
+        predictions = self.scorer.predict(self.train_images, indices)
         return Preview(indices, answers.labels[:PREVIEWED], predictions, None if scores is None else scores[:PREVIEWED])
 
     def _listeners(self, trainer: Any) -> list[RoundListener]:

@@ -17,13 +17,17 @@ from askwell.progress import PoolProgress
 
 log = logging.getLogger(__name__)
 
-BATCH_SIZES = {"cpu": 64, "cuda": 1024}
-"""Images a forward pass by kind of device: small enough for a CPU's cache, large enough to fill a GPU. See bench/."""
+PIXELS_AT_ONCE = {"cpu": 200_000, "cuda": 4_000_000}
+"""Pixels a forward pass by kind of device: few enough for a CPU's cache and allocator, enough to fill a GPU.
+
+`python -m bench.batch_size` finds them.
+"""
 
 
-def batch_size_for(device: torch.device) -> int:
-    """The fixed default of a device: timing it at run time would change last bits, and so the queries."""
-    return BATCH_SIZES.get(device.type, BATCH_SIZES["cuda"])
+def batch_size_for(device: torch.device, images: Images) -> int:
+    """The fixed default for a device and a size of images: one timed in the run would change last bits, and queries."""
+    height, width = images.fetch(np.zeros(1, np.int64)).shape[-2:]
+    return max(1, PIXELS_AT_ONCE.get(device.type, PIXELS_AT_ONCE["cuda"]) // (height * width))
 
 
 @dataclass
@@ -81,17 +85,22 @@ class Scorer:
         log.warning("out of memory: scoring goes on with %d images at once, which may change last bits", self.at_once)
 
     def _forward(self, pixels: Tensor) -> Tensor:
+        device = self.trainer.strategy.root_device
+        if device != pixels.device and device.type == "cuda":
+            pixels = pixels.pin_memory()  # so that the next batch is fetched while this one travels
         with torch.inference_mode(), self.trainer.precision_plugin.forward_context():
-            return self.network(pixels.to(self.trainer.strategy.root_device, non_blocking=True)).float()
+            return self.network(pixels.to(device, non_blocking=True)).float()
 
     def _tracked(self, starts: range, purpose: str) -> Iterable[int]:
         bars = [callback for callback in self.trainer.callbacks if isinstance(callback, PoolProgress)]
         return bars[0].track(starts, len(starts), purpose) if bars else starts
 
     def gather(self, share: Any) -> list[Any]:
-        """The shares of all processes, in order of rank."""
+        """The shares of all processes, in order of rank; from now on all go on with the smallest of their batches."""
         if self.trainer.world_size == 1:
             return [share]
-        shares: list[Any] = [None] * self.trainer.world_size
-        distributed.all_gather_object(shares, share)
-        return shares
+        told: list[Any] = [None] * self.trainer.world_size
+        distributed.all_gather_object(told, (share, self.at_once))
+        shares, sizes = zip(*told, strict=True)
+        self.at_once = min(sizes)
+        return list(shares)

@@ -16,7 +16,7 @@ def digest(*parts: object) -> str:
 def digest_files(files: Iterable[Path | str]) -> str:
     """Changes with the paths below their common folder, the sizes and the times of the files, which are not read."""
     paths = [os.fspath(file) for file in files]
-    root = len(os.path.commonpath(paths)) if len(paths) > 1 else 0
+    root = len(os.path.commonpath([min(paths), max(paths)])) if len(paths) > 1 else 0
     return digest(*(_state(path, path[root:]) for path in paths))
 
 

@@ -23,7 +23,8 @@ def image_files(folder: Path) -> list[str]:
     files = []
     for parent, children, names in os.walk(folder):
         children[:] = [child for child in children if not child.startswith(".")]
-        files += [os.path.join(parent, name) for name in names if _is_image(name)]
+        below = os.path.join(parent, "")
+        files += [below + name for name in names if _is_image(name)]
     return sorted(files)
 
 

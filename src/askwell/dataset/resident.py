@@ -1,0 +1,45 @@
+"""Images that live on the GPU, so that no batch has to travel there."""
+
+import logging
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from askwell.dataset.images import Images
+from askwell.dataset.store import ImageStore
+
+log = logging.getLogger(__name__)
+
+SHARE = 0.5  # of the GPU's free memory, at the most: the networks need the rest
+BLOCK = 4096  # images copied at a time
+
+
+class ResidentImages:
+    """The images of a store, copied to a device."""
+
+    def __init__(self, store: ImageStore, device: torch.device) -> None:
+        self.labels, self.fingerprint = store.labels, store.fingerprint
+        self._pixels = torch.empty(store.pixels.shape, dtype=torch.uint8, device=device)
+        for start in range(0, len(store), BLOCK):
+            self._pixels[start : start + BLOCK] = torch.tensor(store.pixels[start : start + BLOCK])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def fetch(self, indices: np.ndarray) -> Tensor:
+        """The images at `indices` [B] on the device, as uint8 [B, C, H, W] in channels_last memory."""
+        chosen = torch.from_numpy(indices).to(self._pixels.device, non_blocking=True)
+        return self._pixels.index_select(0, chosen).permute(0, 3, 1, 2)
+
+
+def on_device(images: Images, device: torch.device) -> Images:
+    """`images` on the device where it is a GPU with room for their store, which is said; else as they are."""
+    if device.type != "cuda" or not isinstance(images, ImageStore):
+        return images
+    free, _ = torch.cuda.mem_get_info(device)
+    if images.pixels.nbytes > SHARE * free:
+        log.info("the store of %d images is too large for %s, batches will be copied there", len(images), device)
+        return images
+    log.info("%d images (%.1f GB) moved to %s", len(images), images.pixels.nbytes / 1e9, device)
+    return ResidentImages(images, device)

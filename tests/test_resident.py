@@ -1,0 +1,41 @@
+"""The store on a GPU: the same batches, if there is room."""
+
+import numpy as np
+import pytest
+import torch
+
+from askwell.dataset import resident
+from askwell.dataset.folder import Folder
+from askwell.dataset.resident import ResidentImages, on_device
+
+CUDA = torch.device("cuda")
+
+
+@pytest.fixture
+def store(images, cache_dir):
+    """The images of `images` as a store."""
+    return Folder(root=images, image_size=16, channels=1, data_dir=images, cache_dir=cache_dir).open().train
+
+
+def test_resident_images_are_those_of_the_store(store, monkeypatch):
+    monkeypatch.setattr(resident, "BLOCK", 7)
+    images, indices = ResidentImages(store, torch.device("cpu")), np.array([3, 0, len(store) - 1, 3])
+    assert torch.equal(images.fetch(indices), store.fetch(indices))
+    assert images.fetch(indices).stride() == store.fetch(indices).stride()
+    assert len(images) == len(store)
+    assert np.array_equal(images.labels, store.labels)
+    assert images.fingerprint == store.fingerprint
+
+
+@pytest.mark.parametrize(("room", "moved"), [(2.0, True), (1.9, False)])
+def test_a_store_moves_to_a_gpu_that_has_twice_the_room(store, monkeypatch, caplog, room, moved):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (room * store.pixels.nbytes, 0))
+    monkeypatch.setattr(resident, "ResidentImages", lambda images, device: (images, device))
+    caplog.set_level("INFO")
+    assert on_device(store, CUDA) == ((store, CUDA) if moved else store)
+    assert ("moved to cuda" if moved else "too large for cuda") in caplog.text
+
+
+def test_nothing_moves_without_a_gpu_or_without_a_store(store):
+    assert on_device(store, torch.device("cpu")) is store
+    assert on_device("decoded on demand", CUDA) == "decoded on demand"
