@@ -21,7 +21,7 @@ run: setup  ## the study in small: 5 strategies x 3 seeds on 5,000 digits, then 
 	$(BIN)/python train.py experiment=quickstart
 
 test: setup  ## every test; those on real MNIST and Fruits-360 need ASKWELL_DATA=their folder
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 lint: setup  ## ruff: rules and format
 	$(BIN)/ruff check
