@@ -47,20 +47,26 @@ def _train(folder: Path, arguments: tuple[str, ...]) -> None:
 
 
 class Killer(Callback, RoundListener, PoolProgress):
-    """Kills its process, as kill -9 does, at one instant of one round; only once in a working folder."""
+    """Kills its process, as kill -9 does, at one instant of one round; only once in a working folder.
 
-    def __init__(self, instant: str, round: int, epochs_per_round: int) -> None:
-        self.instant, self.round, self.epochs_per_round = instant, round, epochs_per_round
+    Of several processes that of `rank`.
+    """
+
+    def __init__(self, instant: str, round: int, epochs_per_round: int, rank: int = 0) -> None:
+        self.instant, self.round, self.epochs_per_round, self.rank = instant, round, epochs_per_round, rank
         self.now = 0
 
+    def setup(self, trainer, module, stage):
+        self.chosen = trainer.global_rank == self.rank
+
     def at(self, instant: str) -> None:
-        if (instant, self.now) == (self.instant, self.round) and not SPENT.exists():
+        if self.chosen and (instant, self.now) == (self.instant, self.round) and not SPENT.exists():
             SPENT.touch()
             victim = multiprocessing.active_children()[0].pid if instant == "worker" else os.getpid()
             os.kill(victim, 9)
 
-    def on_rounds_start(self, trainer, classes, start):
-        self.now = start
+    def on_train_epoch_start(self, trainer, module):
+        self.now = trainer.current_epoch // self.epochs_per_round
 
     def on_train_batch_start(self, trainer, module, batch, number):
         if (trainer.current_epoch + 1) % self.epochs_per_round == 0:
@@ -82,6 +88,5 @@ class Killer(Callback, RoundListener, PoolProgress):
             self.at(f"before {named}")
             replace(path, target)
             self.at(f"after {named}")
-            self.now += named == "saving"
 
         Path.replace = watched if Path.replace.__name__ != "watched" else Path.replace

@@ -1,5 +1,6 @@
 """The loop: what is trained on, what is bought, and when it ends."""
 
+import time
 from itertools import chain
 from typing import Any
 
@@ -11,6 +12,7 @@ from experiment import Experiment
 from pytorch_lightning import Callback
 
 from askwell.candidates import Candidates, Query
+from askwell.dataset import module
 from askwell.dataset.module import ActiveDataModule
 from askwell.dataset.sampler import LabelledBatches
 from askwell.errors import UserError
@@ -22,6 +24,14 @@ RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 def test_every_epoch_trains_on_the_labels_of_its_round_each_once(composed, workers):
     run = Experiment(composed(f"datamodule.num_workers={workers}")).fit()
     assert [sorted(epoch) for epoch in run.seen.epochs] == [sorted(chain(*run.queries[: r + 1])) for r in range(3)]
+
+
+def test_a_worker_that_hangs_ends_the_run(composed, monkeypatch):
+    monkeypatch.setattr(module, "HANGS", 1)
+    run = Experiment(composed("datamodule.num_workers=2"))
+    monkeypatch.setattr(module.Fetched, "__getitems__", lambda images, indices: time.sleep(60))
+    with pytest.raises(RuntimeError, match="timed out after 1 seconds"):
+        run.fit()
 
 
 def test_every_epoch_of_a_round_trains_on_the_same_images(composed):

@@ -129,3 +129,10 @@ def lost_classes(*rounds: list[float]) -> Any:
         hits = np.round(np.array(shares) * 100).astype(int)
         confusion = np.array([[hits[0], 100 - hits[0]], [100 - hits[1], hits[1]]])
         yield rounds_module.lost_classes(learned, Evaluation(0.5, 0.5, confusion), ("oak", "pine"))
+
+
+def test_every_query_has_a_diversity_and_the_initial_set_none(composed):
+    run = Experiment(composed()).fit()
+    diversities = [result.query_diversity for result in run.seen.results]
+    assert [found is None for found in diversities] == [True, False, False]
+    assert all(found.distance > 0 and 0 <= found.near_duplicates <= 1 for found in diversities[1:])

@@ -113,20 +113,27 @@ def disk_full(*arguments):
     raise OSError(errno.ENOSPC, "no space left on device")
 
 
-@pytest.mark.parametrize("step", ["fsync", "link"])
-def test_a_save_that_fails_leaves_the_last_checkpoint_and_no_part(path, monkeypatch, step):
-    monkeypatch.setattr(os, step, disk_full)
-    with pytest.raises(OSError, match="no space left"):
+@pytest.mark.parametrize("steps", [["fsync"], ["link", "fsync"]])
+def test_a_save_that_fails_leaves_the_last_checkpoint_and_no_part(path, monkeypatch, steps):
+    for step in steps:
+        monkeypatch.setattr(os, step, disk_full)
+    with pytest.raises(UserError, match="no space left"):
         checkpoints.save_checkpoint(FIRST | {"round": 3}, path)
     assert checkpoints.load_checkpoint(path)["round"] == 2
     assert set(path.parent.iterdir()) == {path, previous(path)}
+
+
+def test_a_file_system_without_hard_links_keeps_the_one_before_too(path, monkeypatch):
+    monkeypatch.setattr(os, "link", disk_full)
+    checkpoints.save_checkpoint(FIRST | {"round": 3}, path)
+    assert [checkpoints.load_checkpoint(each)["round"] for each in (path, previous(path))] == [3, 2]
 
 
 def test_a_save_cut_short_by_the_system_leaves_the_last_checkpoint_and_no_part(path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(UserError, match="File too large"):
             checkpoints.save_checkpoint(FIRST | {"round": 3}, path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -93,6 +93,17 @@ def test_an_unknown_store_is_answered_with_what_there_is(tmp_path: Path) -> None
         opened(tmp_path, store="redis")
 
 
+@pytest.mark.parametrize(
+    ("store", "broken_images", "told"),
+    [("memmap", "ignore", "must be error or quarantine, found 'ignore'"), ("none", "quarantine", "needs .*memmap")],
+)
+def test_what_cannot_be_done_with_broken_images_is_said(
+    tmp_path: Path, store: str, broken_images: str, told: str
+) -> None:
+    with pytest.raises(UserError, match=rf"dataset\.broken_images.* {told}"):
+        opened(tmp_path, store=store, broken_images=broken_images)
+
+
 def test_a_label_without_a_class_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="labels of the training set run from 0 to 3, expected 0 to 1"):
         opened(tmp_path, names=("a", "b"))

@@ -1,8 +1,15 @@
 """torchvision's data sets, found, read or fetched."""
 
+import io
 import pickle
 import shutil
+import tarfile
+from collections.abc import Iterator
+from functools import partial
+from hashlib import md5
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -130,3 +137,56 @@ def test_cifar_is_read_from_its_batches(tmp_path: Path, monkeypatch: pytest.Monk
     train, _, classes = Cifar10(image_size=32, channels=3, data_dir=tmp_path, cache_dir="").splits()
     assert classes == ("aeroplane", "ship")
     assert np.array_equal(train.decode(7), pixels[Cifar10.files[1]][2].reshape(3, 32, 32).transpose(1, 2, 0))
+
+
+class Hostile:
+    def __reduce__(self):
+        return Path.touch, (Path("taken over"),)
+
+
+def test_a_hostile_list_of_classes_is_refused_before_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_cifar(tmp_path)
+    (tmp_path / Cifar10.files[-1]).write_bytes(pickle.dumps({"label_names": Hostile()}))
+    with pytest.raises(UserError, match="cannot read the data set"):
+        Cifar10(image_size=32, channels=3, data_dir=tmp_path, cache_dir="").splits()
+    assert not (tmp_path / "taken over").exists()
+
+
+def hostile_archive(path: Path) -> None:
+    """CIFAR-10 as it should be, and two members that would land outside of the folder it is unpacked in."""
+    write_cifar(path.parent / "source")
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(path.parent / "source" / "cifar-10-batches-py", "cifar-10-batches-py")
+        for name in ("../../escaped", str(path.parent / "escaped absolutely")):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The address of a server of what is in `tmp_path`."""
+
+    class Silent(SimpleHTTPRequestHandler):
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_an_archive_from_elsewhere_leaves_nothing_behind(
+    tmp_path: Path, served: str, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    """Whether its sum is wrong, or even right: nothing lands outside of the folder of the data."""
+    archive, root = tmp_path / "cifar-10-python.tar.gz", tmp_path / "root" / "data"
+    hostile_archive(archive)
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", f"{served}/{archive.name}")
+    if trusted:
+        monkeypatch.setattr(torchvision.datasets.CIFAR10, "tgz_md5", md5(archive.read_bytes()).hexdigest())
+    before = {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "root")}
+    with pytest.raises(UserError, match="cannot download Cifar10"):
+        dataset(Cifar10, root).splits()
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} <= before

@@ -1,10 +1,12 @@
 """Two processes on the CPU: one record, and the queries of a single process given the same weights."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from conftest import command_in
-from experiment import record_of
+from experiment import equal, record_of, weights_of
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +51,10 @@ class Failing(UncertaintySampling):
             raise MemoryError("no room on the second")
         return super().__call__(candidates, size, generator)
 """
-DDP = ("trainer=ddp", "trainer.accelerator=cpu", "strategy=entropy", "strategy._target_=checked.Checked")
+DDP = (
+    *("trainer=ddp", "trainer.accelerator=cpu", "strategy=entropy", "strategy._target_=checked.Checked"),
+    "callbacks.active_learning.scoring_batch_size=8",  # a share of the pool for either process
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +69,8 @@ def undisturbed(shrunk, tmp_path_factory):
 def two(command, tmp_path):
     """Runs the program in two processes."""
     (tmp_path / "checked.py").write_text(CHECKED)
-    return lambda *arguments: command(*DDP, *arguments, timeout=120)
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent)])
+    return lambda *arguments: command(*DDP, *arguments, timeout=120, PYTHONPATH=path)
 
 
 def test_two_processes_end_well(undisturbed):
@@ -95,6 +101,24 @@ def test_a_run_of_two_processes_goes_on_as_if_it_had_not_stopped(two, undisturbe
     two("rounds=2")
     two("rounds=3", "resume=true")
     assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed[0] / "outputs" / "run")
+
+
+@pytest.mark.parametrize(
+    ("rank", "instant", "round"),
+    [(0, "training", 1), (1, "training", 2), (1, "scoring", 0), (0, "labelled", 1), (0, "before saving", 1)],
+)
+def test_after_either_process_was_killed_the_run_goes_on_as_if_it_had_not(
+    two, undisturbed, tmp_path, rank, instant, round
+):
+    killer = {"_target_": "forked.Killer", "instant": f"'{instant}'", "round": round, "epochs_per_round": 1}
+    settings = [f"+callbacks.killer.{name}={value}" for name, value in (killer | {"rank": rank}).items()]
+    killed = two("callbacks.progress=null", *settings)
+    assert killed.returncode != 0
+    resumed = two("callbacks.progress=null", *settings, "resume=true")
+    run, whole = (folder / "outputs" / "run" for folder in (tmp_path, undisturbed[0]))
+    assert resumed.returncode == 0, resumed.stderr
+    assert record_of(run) == record_of(whole)
+    assert equal(weights_of(run), weights_of(whole))
 
 
 def test_a_failure_of_one_process_ends_both(two, tmp_path):

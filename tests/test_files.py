@@ -7,6 +7,7 @@ import resource
 
 import pytest
 
+from askwell.errors import UserError
 from askwell.files import append, write_json, write_whole
 
 
@@ -40,7 +41,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):
 
     (tmp_path / "file").write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", disk_full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(UserError, match=r"cannot write .* \(no space left"):
         write_whole(tmp_path / "file", b"new")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"old"}
 
@@ -50,7 +51,7 @@ def test_a_write_cut_short_by_the_system_leaves_the_old_file_and_no_part(tmp_pat
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(UserError, match=r"File too large\): make room"):
             write_whole(tmp_path / "file", bytes(100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -56,6 +56,22 @@ def test_an_exception_marks_the_run_as_failed_in_one_line(tmp_path):
     assert (read_run(tmp_path)["status"], read_run(tmp_path)["reason"]) == ("failed", "two lines")
 
 
+def test_an_error_that_came_of_another_is_told_with_it(tmp_path):
+    error = RuntimeError("call iter() first")
+    error.__context__ = OSError("a worker was killed")  # as where it is raised in an except block
+    with pytest.raises(RuntimeError):
+        fail(tmp_path, error)
+    assert read_run(tmp_path)["reason"] == "call iter() first after: a worker was killed"
+
+
+def test_what_killed_writers_left_is_cleared_away(tmp_path):
+    left = tmp_path / "checkpoints" / ".last.ckpt.123.part"
+    left.parent.mkdir()
+    left.touch()
+    with RunFolder(tmp_path):
+        assert not left.exists()
+
+
 @pytest.mark.parametrize(("error", "reason"), [(KeyError(), "KeyError()"), (KeyboardInterrupt(), "interrupted")])
 def test_an_exception_without_words_is_told_by_its_kind(tmp_path, error, reason):
     with pytest.raises(type(error), match=r"^$"):

@@ -11,7 +11,8 @@ from torch.nn.functional import dropout, max_pool2d
 from askwell.keys import generator
 from askwell.model import Classifier
 from askwell.model.cnn import ConvolutionalNetwork
-from askwell.model.frozen import FrozenNetwork, HalvingMaxPool
+from askwell.model.frozen import FrozenNetwork
+from askwell.model.pooling import HalvingMaxPool, PooledConvolution
 from askwell.model.resnet import small_image_resnet18
 
 IMAGES = torch.randn(6, 3, 8, 8, generator=generator("images"))
@@ -204,15 +205,16 @@ def test_of_a_network_that_can_be_traced_nothing_is_said(caplog):
 
 
 @pytest.mark.slow
-def test_a_compiled_copy_agrees_and_stays_compiled_when_it_is_refreshed():
-    network = lived_in(NETWORKS["convolution without bias"]())
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_compiled_copy_agrees_and_stays_compiled_when_it_is_refreshed(channels):
+    network, images = lived_in(ConvolutionalNetwork(channels, 8, 4, blocks=1, width=8, hidden=8)), IMAGES[:, :channels]
     frozen = FrozenNetwork(network, compile=True)
-    frozen(IMAGES)
+    frozen(images)
     lived_in(network, seed=1)
     frozen.refresh()
     with torch.compiler.set_stance("fail_on_recompile"):
-        answer = frozen(IMAGES)
-    torch.testing.assert_close(answer.softmax(1), evaluated(network, IMAGES).softmax(1), rtol=0, atol=1e-5)
+        answer = frozen(images)
+    torch.testing.assert_close(answer.softmax(1), evaluated(network, images).softmax(1), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -231,3 +233,33 @@ def test_only_pooling_that_halves_is_replaced():
     poolings = nn.MaxPool2d(2), nn.MaxPool2d(3, 2), nn.MaxPool2d(2, 1), nn.MaxPool2d(2, padding=1), nn.MaxPool2d((2, 2))
     frozen = FrozenNetwork(nn.Sequential(*poolings))
     assert [isinstance(layer, HalvingMaxPool) for layer in frozen.copy.children()] == [True, False, False, False, True]
+
+
+def test_features_are_what_the_last_linear_layer_is_given():
+    network = lived_in(nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 5), nn.ReLU(), nn.Linear(5, 3)))
+    assert torch.equal(FrozenNetwork(network).features(IMAGES), network[:3](IMAGES))
+
+
+def test_features_of_a_network_without_linear_layers_are_its_logits():
+    frozen = FrozenNetwork(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    assert torch.equal(frozen.features(IMAGES), frozen(IMAGES))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 9), (2, 3)])
+def test_a_pooled_convolution_is_a_convolution_and_a_pooling(size):
+    convolution = nn.Conv2d(1, 5, 3, padding=1).requires_grad_(False)
+    images = torch.randn(3, 1, *size, generator=generator("framed")).to(memory_format=torch.channels_last)
+    pooled = PooledConvolution(convolution)
+    torch.testing.assert_close(pooled.sums(images), max_pool2d(convolution(images), 2), rtol=0, atol=1e-6)
+    torch.testing.assert_close(pooled(images), max_pool2d(convolution(images), 2), rtol=0, atol=0)
+
+
+def test_only_grey_framed_convolutions_are_pooled_and_only_where_they_are_compiled():
+    layers = [
+        *(nn.Conv2d(1, 4, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3, padding=1), nn.MaxPool2d(2)),
+        *(nn.Conv2d(4, 1, 1), nn.Conv2d(1, 4, 5, padding=2), nn.MaxPool2d(2)),
+    ]
+    plain, compiled = (FrozenNetwork(nn.Sequential(*layers), compile=each) for each in (False, True))
+    assert not any(isinstance(layer, PooledConvolution) for layer in plain.copy.modules())
+    assert [isinstance(layer, PooledConvolution) for layer in compiled.copy.children()].index(True) == 0
+    assert sum(isinstance(layer, PooledConvolution) for layer in compiled.copy.modules()) == 1

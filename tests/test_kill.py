@@ -92,6 +92,16 @@ def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undistur
     assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed("workers"))
 
 
+def test_wandb_goes_on_with_the_same_run_after_a_kill(shrunk, tmp_path):
+    logged = [*(override for override in shrunk if override != "logger=none"), "logger.wandb.mode=offline"]
+    arguments = [*logged, *killer("paper", "labelled", 1)]
+    assert forked.finish(tmp_path, *arguments) == SIGKILL, (tmp_path / "output.txt").read_text()
+    assert forked.finish(tmp_path, *arguments, "resume=true") == 0
+    begun = sorted((tmp_path / "outputs" / "run" / "wandb").glob("offline-run-*"))
+    assert len(begun) == 2
+    assert len({folder.name.rpartition("-")[2] for folder in begun}) == 1
+
+
 def killer(protocol, instant, round):
     """What makes a run kill itself. Its own progress bar gives way, since one alone tracks the batches."""
     epochs = 2 if "protocol.epochs_per_round=2" in PROTOCOLS[protocol] else 1

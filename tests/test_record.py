@@ -2,10 +2,14 @@
 
 import csv
 import json
+import os
+from errno import ENOSPC
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from experiment import record_of
 from round_facts import CLASSES, round_result
 
 from askwell.folder import RunFolder
@@ -114,3 +118,27 @@ def test_the_end_notes_its_reason_and_the_accuracy(record, pool, tmp_path):
     record.on_rounds_end(trainer(pool), "budget")
     run = json.loads((tmp_path / "run.json").read_text())
     assert (run["status"], run["reason"], run["accuracy"]) == ("finished", "budget", 0.75)
+
+
+@pytest.mark.parametrize(("name", "lines"), [("rounds.jsonl", 2), ("queries.csv", 13)])
+def test_a_disk_that_fills_up_in_mid_run_is_told_and_loses_no_round(
+    program, tmp_path, monkeypatch, capsys, name, lines
+):
+    fsync = os.fsync
+
+    def full(descriptor):
+        file = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        if file.name == name and file.read_text().count("\n") == lines:
+            os.ftruncate(descriptor, file.stat().st_size - 3)
+            raise OSError(ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SystemExit) as ended:
+        program()
+    monkeypatch.setattr(os, "fsync", fsync)
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert (ended.value.code, f"{name} (No space left on device): make room" in told) == (2, True)
+    program("resume=true")
+    program("name=undisturbed")
+    assert record_of(tmp_path / "outputs" / "run") == record_of(tmp_path / "outputs" / "undisturbed")

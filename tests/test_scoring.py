@@ -140,6 +140,15 @@ def test_the_batch_size_is_fixed_by_the_device_and_the_size_of_the_images(kind, 
     assert batch_size == 1 or batch_size * side**2 <= PIXELS_AT_ONCE[kind] < (batch_size + 1) * side**2
 
 
+def test_all_processes_go_on_with_the_smallest_of_their_batches(network, monkeypatch):
+    def gathered(told, mine):
+        told[:] = [mine, ("theirs", 4)]
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gathered)
+    scorer = Scorer(network, 16, trainer(processes=2))
+    assert (scorer.gather("mine"), scorer.at_once) == (["mine", "theirs"], 4)
+
+
 OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory.")
 
 

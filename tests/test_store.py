@@ -15,6 +15,7 @@ import torch
 from askwell.dataset.images import Source
 from askwell.dataset.on_demand import OnDemandImages
 from askwell.dataset.pixels import BrokenImageError
+from askwell.dataset.quarantine import open_without_broken
 from askwell.dataset.store import ImageStore
 from askwell.errors import UserError
 
@@ -194,3 +195,37 @@ def test_images_of_one_colour_have_a_standard_deviation_above_zero() -> None:
 
     black: Source = Black()
     assert OnDemandImages(black).statistics.std == [1 / 255] * CHANNELS
+
+
+def test_broken_images_can_be_left_out(tmp_path: Path) -> None:
+    kept = [index for index in range(COUNT) if index not in (0, 40)]
+    store = open_without_broken(Noise(broken=(0, 40)), tmp_path)
+    assert torch.equal(store.fetch(np.arange(len(store))), ImageStore.open(Noise(), tmp_path).fetch(np.array(kept)))
+    assert np.array_equal(store.labels, Noise().labels[kept])
+
+
+def test_what_is_left_out_is_known_without_looking_at_the_images_again(tmp_path: Path) -> None:
+    first, again = open_without_broken(Noise(broken=(0, 40)), tmp_path), Noise(broken=(0, 40))
+    second = open_without_broken(again, tmp_path)
+    assert (second.fingerprint, again.decoded) == (first.fingerprint, [])
+
+
+def test_images_left_out_are_another_data_set(tmp_path: Path) -> None:
+    fingerprints = {open_without_broken(Noise(broken=(one,)), tmp_path / str(one)).fingerprint for one in (3, 4)}
+    assert len(fingerprints | {Noise().fingerprint}) == 3
+
+
+def test_what_is_left_out_is_said_and_listed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_without_broken(Noise(broken=(7,)), tmp_path)
+    assert "7.png (cut off)" in caplog.text
+    assert '"7.png"' in (tmp_path / "noise.quarantine.json").read_text()
+
+
+def test_where_nothing_is_broken_nothing_is_left_out(tmp_path: Path) -> None:
+    assert open_without_broken(Noise(), tmp_path).fingerprint == Noise().fingerprint
+
+
+def test_images_left_out_once_are_still_an_error_where_they_should_be(tmp_path: Path) -> None:
+    open_without_broken(Noise(broken=(7,)), tmp_path)
+    with pytest.raises(UserError, match="cut off"):
+        ImageStore.open(Noise(broken=(7,)), tmp_path)

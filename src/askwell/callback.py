@@ -13,10 +13,11 @@ from torch import distributed
 from askwell import provenance
 from askwell.dataset.module import ActiveDataModule
 from askwell.dataset.resident import on_device
+from askwell.diversity import Diversity, diversity_of
 from askwell.errors import UserError
 from askwell.evaluation import evaluate
 from askwell.flags import refuse_flags
-from askwell.keys import key
+from askwell.keys import generator, key
 from askwell.labelling import Answers, Labelling
 from askwell.model.frozen import FrozenNetwork
 from askwell.oracle import Oracle
@@ -59,6 +60,7 @@ class ActiveLearning(pl.Callback):
         self.accuracy = 0.0
         self.reason: str | None = None
         self.learned: list[str] = []
+        self.diversity: Diversity | None = None  # of the last query
 
     # Lightning's hooks, in the order in which it calls them
 
@@ -88,6 +90,7 @@ class ActiveLearning(pl.Callback):
             raise ValueError("the checkpoint's pool is not that of its rounds: the data module was not restored")
         self.round, self.accuracy, self.reason = state_dict["round"], state_dict["accuracy"], state_dict["reason"]
         self.learned = state_dict["learned"]
+        self.diversity = None if state_dict["diversity"] is None else Diversity(*state_dict["diversity"])
         self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
@@ -124,7 +127,7 @@ class ActiveLearning(pl.Callback):
         if trainer.strategy.root_device.type == "cuda":
             torch.cuda.synchronize()  # or the last steps would be timed as evaluation
         trained = time.monotonic()
-        labels, counts = len(self.data.pool), self._class_counts()
+        labels, counts, diversity = len(self.data.pool), self._class_counts(), self.diversity
         evaluation = self._evaluate(trainer, pl_module)
         evaluated = time.monotonic()
         answers = self._ask_or_stop(trainer, self.round)
@@ -140,6 +143,7 @@ class ActiveLearning(pl.Callback):
             eval_seconds=evaluated - trained,
             lost_classes=lost_classes(self.learned, evaluation, self.data.dataset.classes),
             preview=self._preview(answers) if answers and trainer.loggers and trainer.is_global_zero else None,
+            query_diversity=diversity,
         )
         self.round += 1
         for listener in self._listeners(trainer):
@@ -157,6 +161,7 @@ class ActiveLearning(pl.Callback):
             "reason": self.reason,
             "learned": self.learned,
             "ranked": self.labelling.ranked,
+            "diversity": None if self.diversity is None else list(self.diversity),
             "pool": self.data.pool.digest,
             "study": self.study,
         }
@@ -200,7 +205,9 @@ class ActiveLearning(pl.Callback):
             trainer.should_stop = True
             return None
         forward = partial(self.scorer.logits, self.train_images, purpose="scoring")
-        return self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
+        answers = self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
+        self.diversity = self._diversity(answers, round) if trainer.is_global_zero else None
+        return answers
 
     def _class_counts(self) -> dict[str, int]:
         classes = self.data.dataset.classes
@@ -211,6 +218,15 @@ class ActiveLearning(pl.Callback):
         indices, scores = answers.indices[:PREVIEWED], answers.scores
         predictions = self.scorer.predict(self.train_images, indices)
         return Preview(indices, answers.labels[:PREVIEWED], predictions, None if scores is None else scores[:PREVIEWED])
+
+    def _diversity(self, answers: Answers, round: int) -> Diversity | None:
+        """Of the query, against nearly as many of the images that are left."""
+        left = self.data.pool.unlabelled
+        if not len(left):
+            return None
+        drawn = torch.randint(len(left), answers.indices.shape, generator=generator("diversity", self.seed, round))
+        compared = answers.indices, np.unique(left[drawn.numpy()])
+        return diversity_of(*(self.scorer.features(self.train_images, indices) for indices in compared))
 
     def _listeners(self, trainer: Any) -> list[RoundListener]:
         listeners = [callback for callback in trainer.callbacks if isinstance(callback, RoundListener)]

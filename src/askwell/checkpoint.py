@@ -13,7 +13,7 @@ import torch
 from lightning_fabric.plugins import CheckpointIO
 
 from askwell.errors import UserError
-from askwell.files import write_whole
+from askwell.files import part_of, told_in_a_line, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,12 @@ def _previous(path: Path) -> Path:
 
 
 def _link(path: Path, other: Path) -> None:
-    part = other.with_name(f".{other.name}.{os.getpid()}.part")
-    part.unlink(missing_ok=True)
-    os.link(path, part)
-    part.replace(other)
+    part = part_of(other)
+    with told_in_a_line(other):
+        part.unlink(missing_ok=True)
+        try:
+            os.link(path, part)
+        except OSError:  # some file systems have no hard links
+            write_whole(other, path.read_bytes())
+        else:
+            part.replace(other)

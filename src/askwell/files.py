@@ -2,30 +2,59 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from askwell.errors import UserError
+
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when the write fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when the write fails.
+
+    Raises UserError where the disk does not take it.
+    """
+    part = part_of(path)
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        with told_in_a_line(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def append(path: Path, text: str) -> None:
-    """Adds `text` at the end of `path` and waits until it is on the disk."""
-    with path.open("a", encoding="utf-8", newline="") as file:
+    """Adds `text` at the end of `path` and waits until it is on the disk. Raises UserError where it does not fit."""
+    with told_in_a_line(path), path.open("a", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def part_of(path: Path) -> Path:
+    """The file of this process that is to become `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def remove_parts(folder: Path) -> None:
+    """Clears away what writers in `folder` and below left when they were killed; none may be at work."""
+    for part in folder.rglob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_in_a_line(path: Path) -> Iterator[None]:
+    """Turns what the system says while `path` is written into a UserError."""
+    try:
+        yield
+    except OSError as error:
+        fault = f"cannot write {path} ({error.strerror or error})"
+        raise UserError(f"{fault}: make room or mend the disk, then go on with resume=true") from error
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

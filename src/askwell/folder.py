@@ -11,7 +11,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from askwell.errors import UserError
-from askwell.files import write_json
+from askwell.files import remove_parts, write_json
 from askwell.study import refuse_other_study
 
 
@@ -81,6 +81,7 @@ class RunFolder:
         except UserError:
             self._lock.release()
             raise
+        remove_parts(self.path)
         (self.path / ".pid").write_text(str(os.getpid()))
 
     def __exit__(
@@ -97,11 +98,16 @@ class RunFolder:
 
 
 def _reason(error: BaseException | None) -> str:
-    """Why a run that is not finished ended, in one line."""
+    """Why a run that is not finished ended, in one line; of errors that led to one another the last and the first."""
     if error is None:
         return "ended before its limits"
-    told = "interrupted" if isinstance(error, SystemExit | KeyboardInterrupt) else str(error) or repr(error)
-    return " ".join(told.split())
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return "interrupted"
+    first = error
+    while first.__context__ and not first.__suppress_context__:
+        first = first.__context__
+    told = [str(link) or repr(link) for link in dict.fromkeys([error, first])]
+    return " ".join(" after: ".join(told).split())
 
 
 def is_first_process() -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from askwell.diversity import Diversity
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -36,9 +38,9 @@ class Preview:
 class RoundResult:
     """One finished round: training on `labels` labels, evaluation, and the query that ended it.
 
-    `query_class_counts` are of the labels bought *for* this round, by the query before it or as the initial set;
-    `score_seconds` and `preview` are of the query that ended it, which buys for the next. `pool_size` is what was
-    unlabelled when the accuracy was measured.
+    `query_class_counts` and `query_diversity` are of the labels bought *for* this round, by the query before it or as
+    the initial set, which has no diversity; `score_seconds` and `preview` are of the query that ended it, which buys
+    for the next. `pool_size` is what was unlabelled when the accuracy was measured.
     """
 
     round: int
@@ -52,6 +54,7 @@ class RoundResult:
     eval_seconds: float
     lost_classes: tuple[str, ...]
     preview: Preview | None
+    query_diversity: Diversity | None = None
 
     @property
     def accuracy(self) -> float:
@@ -80,6 +83,7 @@ class RoundResult:
             "pool_size": self.pool_size,
             "query_class_counts": self.query_class_counts,
             "lost_classes": list(self.lost_classes),
+            "query_diversity": None if self.query_diversity is None else self.query_diversity._asdict(),
         }
 
 

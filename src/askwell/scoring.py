@@ -1,7 +1,7 @@
 """The forward pass over many images: fast, exact, and divided among processes without padding or repeats."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ from askwell.model.frozen import FrozenNetwork
 from askwell.progress import PoolProgress
 
 log = logging.getLogger(__name__)
+
+View = Callable[[Tensor], Tensor]
+"""Images [B, channels, H, W] to what is asked of them: logits [B, C] or features [B, D]."""
 
 PIXELS_AT_ONCE = {"cpu": 200_000, "cuda": 4_000_000}
 """Pixels a forward pass by kind of device: few enough for a CPU's cache and allocator, enough to fill a GPU.
@@ -65,15 +68,20 @@ class Scorer:
         parts = torch.from_numpy(indices).split(self.batch_size)
         return torch.cat([self._batch(images, part).argmax(dim=1) for part in parts]).cpu().numpy()
 
+    def features(self, images: Images, indices: np.ndarray) -> Tensor:
+        """What the last layer sees of a few images, float32 [B, D] on the CPU."""
+        parts = torch.from_numpy(indices).split(self.batch_size)
+        return torch.cat([self._run(images.fetch(part.numpy()), self.network.features).cpu() for part in parts])
+
     def _batch(self, images: Images, indices: Tensor) -> Tensor:
         """Logits of at most `batch_size` images, filled up to that many: a compiled network knows one shape only."""
         padded = torch.cat([indices, indices[-1:].expand(self.batch_size - len(indices))])
-        return self._run(images.fetch(padded.numpy()))[: len(indices)]
+        return self._run(images.fetch(padded.numpy()), self.network)[: len(indices)]
 
-    def _run(self, pixels: Tensor) -> Tensor:
+    def _run(self, pixels: Tensor, view: View) -> Tensor:
         while True:
             try:
-                return torch.cat([self._forward(part) for part in pixels.split(self.at_once)])
+                return torch.cat([self._forward(part, view) for part in pixels.split(self.at_once)])
             except RuntimeError as error:
                 if self.at_once == 1 or not is_oom_error(error):
                     raise
@@ -84,12 +92,12 @@ class Scorer:
         self.at_once //= 2
         log.warning("out of memory: scoring goes on with %d images at once, which may change last bits", self.at_once)
 
-    def _forward(self, pixels: Tensor) -> Tensor:
+    def _forward(self, pixels: Tensor, view: View) -> Tensor:
         device = self.trainer.strategy.root_device
         if device != pixels.device and device.type == "cuda":
             pixels = pixels.pin_memory()  # so that the next batch is fetched while this one travels
         with torch.inference_mode(), self.trainer.precision_plugin.forward_context():
-            return self.network(pixels.to(device, non_blocking=True)).float()
+            return view(pixels.to(device, non_blocking=True)).float()
 
     def _tracked(self, starts: range, purpose: str) -> Iterable[int]:
         bars = [callback for callback in self.trainer.callbacks if isinstance(callback, PoolProgress)]

@@ -16,7 +16,8 @@ class ImageDataset(ABC):
     """A labelled image data set with a fixed evaluation set. A new one is a subclass with one method.
 
     `classes` picks a subset by name or number, in the order given. `store` is "memmap" (decode once into `cache_dir`)
-    or "none" (decode on demand). `num_classes` is there for the networks' configs to refer to, and unused here.
+    or "none" (decode on demand). `broken_images` are an "error", or put into "quarantine": left out, and listed in
+    `cache_dir`. `num_classes` is there for the networks' configs to refer to, and unused here.
     """
 
     image_size: int
@@ -25,6 +26,7 @@ class ImageDataset(ABC):
     cache_dir: Path | str
     classes: Sequence[str | int] | None = None
     store: str = "memmap"
+    broken_images: str = "error"
     num_classes: int | None = None
 
     @abstractmethod
@@ -33,4 +35,4 @@ class ImageDataset(ABC):
 
     def open(self) -> OpenDataset:
         """The images of the chosen classes, ready to be fetched; the first time they are decoded into the store."""
-        return open_splits(self.splits(), self.classes, self.store, Path(self.cache_dir))
+        return open_splits(self.splits(), self.classes, self.store, Path(self.cache_dir), self.broken_images)

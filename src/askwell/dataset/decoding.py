@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,25 +22,48 @@ BLOCK = 32  # images a thread decodes at a time
 BLOCKS = 32  # blocks in memory at a time: 1,024 images, the most that is decoded and not yet written
 NAMED = 3  # broken images that are named in full
 
+Broken = dict[int, BrokenImageError]
+"""What is wrong with images, by their positions in the source."""
+
+
+class BrokenImagesError(UserError):
+    """The images of a source that cannot be read, by their positions in it."""
+
+    def __init__(self, broken: Mapping[int, BrokenImageError]) -> None:
+        self.broken = broken
+        images = "the image " if len(broken) == 1 else f"{len(broken)} images: "
+        named = in_short((error.path, error.reason) for error in broken.values())
+        super().__init__(
+            f"cannot read {images}{named}: replace or remove what is broken, or set dataset.broken_images=quarantine "
+            "to go on without"
+        )
+
+
+def in_short(broken: Iterable[tuple[str, str]]) -> str:
+    """The first few of the broken images, each given by its path and what is wrong with it."""
+    told = [f"{path} ({reason})" for path, reason in broken]
+    return ", ".join(told[:NAMED]) + (f" and {len(told) - NAMED} more" if len(told) > NAMED else "")
+
 
 def decode_into(source: Source, file: Path) -> None:
-    """Writes all images as uint8 [N, H, W, C]. Raises one UserError for all images that are broken."""
+    """Writes all images as uint8 [N, H, W, C]. Raises one BrokenImagesError for all that are broken."""
     count = len(source.labels)
     shape = _shape(source, count)
     logger.info("decoding %d images into %s", count, file.parent.parent)
-    broken: list[BrokenImageError] = []
+    broken: Broken = {}
     with file.open("wb") as stream:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
         np.lib.format.write_array_header_1_0(stream, header)
         # Plain writes, because a full disk under a memory map ends the process instead of raising an error.
         for images, failures in _decoded(source, shape, count):
             stream.write(images.data)
-            broken += failures
+            broken |= failures
         os.fsync(stream.fileno())
-    _refuse(broken)
+    if broken:
+        raise BrokenImagesError(broken)
 
 
-def _decoded(source: Source, shape: tuple[int, ...], count: int) -> Iterator[tuple[np.ndarray, list[BrokenImageError]]]:
+def _decoded(source: Source, shape: tuple[int, ...], count: int) -> Iterator[tuple[np.ndarray, Broken]]:
     """What `_decode` returns for all images in their order, block by block, from as many threads as there are cores."""
     blocks = [range(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
     with ThreadPoolExecutor(_cores()) as threads, _progress() as progress:
@@ -53,34 +76,26 @@ def _decoded(source: Source, shape: tuple[int, ...], count: int) -> Iterator[tup
 
 def _shape(source: Source, count: int) -> tuple[int, ...]:
     """[H, W, C] of the first image that is not broken."""
-    broken = []
+    broken: Broken = {}
     for index in range(count):
         try:
             return source.decode(index).shape
         except BrokenImageError as error:
-            broken.append(error)
-    _refuse(broken)
+            broken[index] = error
+    if broken:
+        raise BrokenImagesError(broken)
     raise UserError("there are no images to decode: the data set is empty")
 
 
-def _decode(source: Source, shape: tuple[int, ...], indices: range) -> tuple[np.ndarray, list[BrokenImageError]]:
+def _decode(source: Source, shape: tuple[int, ...], indices: range) -> tuple[np.ndarray, Broken]:
     """The images at `indices` as [B, H, W, C], black where broken, and what was wrong with those."""
-    images, broken = np.zeros((len(indices), *shape), np.uint8), []
+    images, broken = np.zeros((len(indices), *shape), np.uint8), {}
     for image, index in zip(images, indices, strict=True):
         try:
             image[:] = source.decode(index)
         except BrokenImageError as error:
-            broken.append(error)
+            broken[index] = error
     return images, broken
-
-
-def _refuse(broken: list[BrokenImageError]) -> None:
-    if len(broken) == 1:
-        raise broken[0]
-    if broken:
-        named = ", ".join(f"{error.path} ({error.reason})" for error in broken[:NAMED])
-        more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
-        raise UserError(f"cannot read {len(broken)} images: {named}{more}: replace them or take them away")
 
 
 def _progress() -> Progress:

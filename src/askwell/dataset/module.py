@@ -15,6 +15,9 @@ from askwell.dataset.sampler import LabelledBatches
 from askwell.keys import generator, key
 from askwell.pool import Pool
 
+HANGS = 300
+"""Seconds without a batch after which a loader's worker is given up, and the run ends with an error to resume from."""
+
 
 class Fetched(Dataset[tuple[Tensor, Tensor]]):
     """Serves a DataLoader a whole batch (indices [B], uint8 pixels [B, C, H, W]) by one indexing operation."""
@@ -74,6 +77,7 @@ class ActiveDataModule(LightningDataModule):
             collate_fn=_as_fetched,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
+            timeout=HANGS if self.num_workers else 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
             generator=generator("workers", self.seed),
         )

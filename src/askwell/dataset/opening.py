@@ -10,6 +10,7 @@ from torch import Tensor
 from askwell.dataset.fingerprint import digest
 from askwell.dataset.images import Images, Source, Splits
 from askwell.dataset.on_demand import OnDemandImages
+from askwell.dataset.quarantine import open_without_broken
 from askwell.dataset.selection import select_classes
 from askwell.dataset.store import ImageStore
 from askwell.errors import UserError
@@ -31,26 +32,40 @@ class OpenDataset:
         return digest(self.train.fingerprint, self.evaluation.fingerprint, *self.classes)
 
 
-def open_splits(splits: Splits, classes: Sequence[str | int] | None, store: str, cache_dir: Path) -> OpenDataset:
+def open_splits(
+    splits: Splits,
+    classes: Sequence[str | int] | None,
+    store: str,
+    cache_dir: Path,
+    broken_images: str = "error",
+) -> OpenDataset:
     """Opens both splits. Raises UserError for unknown classes, broken images and labels that name no class."""
     chosen = splits if classes is None else select_classes(splits, classes)
     if len(chosen.classes) < 2:
         raise UserError(f"a data set needs at least 2 classes, found only {', '.join(chosen.classes) or 'none'}")
-    train = open_images(chosen.train, store, cache_dir)
-    evaluation = open_images(chosen.evaluation, store, cache_dir)
+    train = open_images(chosen.train, store, cache_dir, broken_images)
+    evaluation = open_images(chosen.evaluation, store, cache_dir, broken_images)
     for images, name in ((train, "training"), (evaluation, "evaluation")):
         _check(images, name, chosen.classes)
     mean, std = train.statistics
     return OpenDataset(train, evaluation, chosen.classes, torch.tensor(mean), torch.tensor(std))
 
 
-def open_images(source: Source, store: str, cache_dir: Path) -> ImageStore | OnDemandImages:
+def open_images(
+    source: Source, store: str, cache_dir: Path, broken_images: str = "error"
+) -> ImageStore | OnDemandImages:
     """The images of one source: mapped from the store (`memmap`), or decoded whenever they are asked for (`none`)."""
-    match store:
-        case "memmap":
+    match store, broken_images:
+        case "memmap", "error":
             return ImageStore.open(source, cache_dir)
-        case "none":
+        case "memmap", "quarantine":
+            return open_without_broken(source, cache_dir)
+        case "none", "error":
             return OnDemandImages(source)
+        case "none", "quarantine":
+            raise UserError("dataset.broken_images=quarantine needs dataset.store=memmap, which finds them beforehand")
+        case (("memmap" | "none"), _):
+            raise UserError(f"dataset.broken_images must be error or quarantine, found {broken_images!r}")
         case _:
             raise UserError(f"dataset.store must be memmap or none, found {store!r}")
 

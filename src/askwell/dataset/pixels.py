@@ -1,12 +1,16 @@
 """Image files to arrays of one size and one number of channels."""
 
+import logging
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 from PIL import Image
 
 from askwell.errors import UserError
+
+log = logging.getLogger(__name__)
 
 # What Pillow has been seen to raise for files that are cut, empty, of another format or absurdly large.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
@@ -50,12 +54,18 @@ def fit(image: Image.Image, size: int, channels: int) -> np.ndarray:
 def _eight_bit(image: Image.Image) -> Image.Image:
     """Converts the modes that Pillow's own conversion would saturate or warn about."""
     if image.mode.startswith("I"):
+        _say_scaled()
         return Image.fromarray(_scaled(np.asarray(image)))
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers, convert them to 8 bits")
     if image.mode == "P" and "transparency" in image.info:
         return image.convert("RGBA")
     return image
+
+
+@cache
+def _say_scaled() -> None:
+    log.warning("images of 16 bits are scaled down to 8")
 
 
 def _scaled(levels: np.ndarray) -> np.ndarray:

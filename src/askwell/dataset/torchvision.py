@@ -1,9 +1,11 @@
 """The data sets that torchvision can download: MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100."""
 
+import io
 import logging
 import os
 import pickle
 import socket
+import tarfile
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +26,10 @@ from askwell.errors import UserError
 logger = logging.getLogger(__name__)
 
 SILENCE = 30  # seconds without an answer after which a download is given up
-UNREADABLE = (OSError, RuntimeError, ValueError, EOFError, AssertionError, KeyError, pickle.UnpicklingError)
+UNREADABLE = (
+    *(OSError, RuntimeError, ValueError, EOFError, AssertionError, KeyError),
+    *(pickle.UnpicklingError, tarfile.TarError),
+)
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
@@ -87,7 +92,7 @@ class TorchvisionDataset(ImageDataset):
                 lock.unlink()  # whoever still waits for it finds the files, or downloads them beside us: no harm
 
     def _download_into(self, temporary: Path) -> None:
-        with _impatient():
+        with _careful():
             self.reader()(temporary, download=True)
         for file in self.files:
             target = self._root / file
@@ -172,9 +177,17 @@ def _load(reader: Callable[[], Callable[..., Any]], root: Path, train: bool) -> 
         raise _damaged(root, error) from error
 
 
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads plain values; a pickle that names any class or function, as a hostile one must, is refused."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, where plain names are expected")
+
+
 def _cifar_names(file: Path, entry: str) -> tuple[str, ...]:
+    """torchvision checks the sums of all files, but only when it reads them, which may be never."""
     try:
-        return tuple(pickle.loads(file.read_bytes())[entry])
+        return tuple(_PlainUnpickler(io.BytesIO(file.read_bytes())).load()[entry])
     except UNREADABLE as error:
         raise _damaged(file, error) from error
 
@@ -190,11 +203,13 @@ def _one_line(error: Exception) -> str:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    """A bound on silence: torchvision would wait for a dead network for ever."""
-    before = socket.getdefaulttimeout()
+def _careful() -> Iterator[None]:
+    """A bound on silence, for torchvision would wait for a dead network for ever, and on where an archive may write."""
+    timeout, extraction = socket.getdefaulttimeout(), tarfile.TarFile.extraction_filter
     socket.setdefaulttimeout(SILENCE)
+    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
     try:
         yield
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(timeout)
+        tarfile.TarFile.extraction_filter = extraction

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn.functional import max_pool2d
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
+
+from askwell.model.pooling import HalvingMaxPool, PooledConvolution
 
 log = logging.getLogger(__name__)
 
@@ -18,20 +19,6 @@ FOLDS: dict[tuple[type, type], Callable[..., tuple[Tensor, Tensor]]] = {
     (nn.Conv2d, nn.BatchNorm2d): fuse_conv_bn_weights,
     (nn.Linear, nn.BatchNorm1d): fuse_linear_bn_weights,
 }
-
-
-class HalvingMaxPool(nn.Module):
-    """2x2 max pooling as two maxima: the same numbers, bit for bit, in less than half of a CPU's time.
-
-    `max_pool2d` also finds out where each maximum stands, which nobody asks for here.
-    """
-
-    def forward(self, images: Tensor) -> Tensor:
-        if images.device.type != "cpu":
-            return max_pool2d(images, 2)
-        height, width = (size // 2 * 2 for size in images.shape[-2:])
-        rows = torch.maximum(images[..., 0:height:2, :width], images[..., 1:height:2, :width])
-        return torch.maximum(rows[..., 0::2], rows[..., 1::2])
 
 
 class FrozenNetwork:
@@ -44,13 +31,25 @@ class FrozenNetwork:
     def __init__(self, network: nn.Module, compile: bool = False) -> None:
         self.network = network
         self.folded: dict[str, str] = {}  # the layer -> the batch norm that went into it
-        self.copy: nn.Module = self._trace().requires_grad_(False).to(memory_format=torch.channels_last)
+        self.copy: nn.Module = self._trace(compile).requires_grad_(False).to(memory_format=torch.channels_last)
         self._run = torch.compile(self.copy) if compile else self.copy
         self.refresh()
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits [B, C] of images [B, channels, H, W]."""
         return self._run(images)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the last linear layer is given of images [B, channels, H, W]: [B, D]; without such a layer logits."""
+        linear = [layer for layer in self.copy.modules() if isinstance(layer, nn.Linear)]
+        seen: list[Tensor] = []
+        hooks = [layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])) for layer in linear[-1:]]
+        try:
+            logits = self.copy(images)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return seen[-1].flatten(1) if seen else logits
 
     @torch.no_grad()
     def refresh(self) -> None:
@@ -60,8 +59,11 @@ class FrozenNetwork:
             weights |= self._fold(layer, norm)
         for name, weight in self.copy.state_dict().items():
             weight.copy_(weights[name])
+        for module in self.copy.modules():
+            if isinstance(module, PooledConvolution):
+                module.refresh()
 
-    def _trace(self) -> nn.Module:
+    def _trace(self, compile: bool) -> nn.Module:
         evaluated = copy.deepcopy(self.network).eval()
         try:
             graph = fx.symbolic_trace(evaluated)
@@ -72,6 +74,8 @@ class FrozenNetwork:
         _drop_dropout(graph)
         _pool_before_relu(graph)
         _pool_by_maxima(graph)
+        if compile and all(weight.device.type == "cpu" for weight in graph.parameters()):
+            _pool_in_convolution(graph)
         graph.graph.lint()
         graph.recompile()
         graph.delete_all_unused_submodules()
@@ -124,6 +128,21 @@ def _pool_by_maxima(graph: fx.GraphModule) -> None:
     for name, module in list(graph.named_modules()):
         if isinstance(module, nn.MaxPool2d) and _halves(module):
             graph.set_submodule(name, HalvingMaxPool())
+
+
+def _pool_in_convolution(graph: fx.GraphModule) -> None:
+    """Puts `PooledConvolution` in the place of a grey convolution and the pooling behind it."""
+    for (before, convolution), (node, pooling) in _adjacent(graph):
+        if isinstance(pooling, HalvingMaxPool) and isinstance(convolution, nn.Conv2d) and _frames_grey(convolution):
+            graph.set_submodule(str(before.target), PooledConvolution(convolution))
+            _remove(node, before)
+
+
+def _frames_grey(convolution: nn.Conv2d) -> bool:
+    """Whether a convolution is 3x3, of one channel, with a bias, and keeps height and width by a frame of zeros."""
+    settings = convolution.kernel_size, convolution.padding, convolution.stride, convolution.dilation
+    usual = settings == ((3, 3), (1, 1), (1, 1), (1, 1)) and convolution.padding_mode == "zeros"
+    return usual and convolution.in_channels == 1 and convolution.bias is not None
 
 
 def _halves(pooling: nn.MaxPool2d) -> bool:

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from askwell.report.groups import Group
+from askwell.report.power import seeds_needed
 
 ENOUGH_SEEDS = 5
 SIGNIFICANCE = 0.05
@@ -23,12 +24,25 @@ class Comparison:
     reference: str
     seeds: int
     difference: float
+    deviation: float  # standard deviation of the differences over seeds
     p: float
     corrected: float  # p after Holm's correction over the strategies that were compared with the same reference
+    together: int  # how many strategies these are
 
     @property
     def distinguishable(self) -> bool:
         return self.corrected < SIGNIFICANCE
+
+    @property
+    def more_seeds(self) -> int | None:
+        """How many seeds, besides those there are, would probably tell the two apart; None for too many.
+
+        If the difference is the one that was seen, at the strictest level of Holm's procedure.
+        """
+        if not self.deviation > 0:
+            return None
+        needed = seeds_needed(self.difference / self.deviation, SIGNIFICANCE / self.together)
+        return None if needed is None else max(needed - self.seeds, 1)
 
 
 @dataclass(frozen=True)
@@ -61,9 +75,10 @@ def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Com
     paired = {strategy: pairs(group, strategy, reference) for strategy in strategies if strategy != reference}
     tested = {strategy: pair for strategy, pair in paired.items() if pair.enough and pair.own["area"].notna().all()}
     probabilities = [paired_p(pair.own["area"], pair.reference["area"]) for pair in tested.values()]
+    differences = {strategy: pair.own["area"] - pair.reference["area"] for strategy, pair in tested.items()}
     return [
-        Comparison(strategy, reference, len(pair), (pair.own["area"] - pair.reference["area"]).mean(), p, corrected)
-        for (strategy, pair), p, corrected in zip(tested.items(), probabilities, holm(probabilities), strict=True)
+        Comparison(strategy, reference, len(each), each.mean(), each.std(), p, corrected, len(tested))
+        for (strategy, each), p, corrected in zip(differences.items(), probabilities, holm(probabilities), strict=True)
     ]
 
 

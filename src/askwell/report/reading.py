@@ -20,7 +20,8 @@ RUN_COLUMNS = [
     *["command", "settings"],
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
-ROUND_COLUMNS = ["round", "labels", "accuracy", "loss", *SECONDS, "pool_size", "lost_classes"]
+DIVERSITY = ["distance", "near_duplicates"]
+ROUND_COLUMNS = ["round", "labels", "accuracy", "loss", *SECONDS, "pool_size", "lost_classes", *DIVERSITY]
 CLASS_COLUMNS = ["run", "round", "class", "accuracy", "queried"]
 
 
@@ -111,7 +112,11 @@ def read_rounds(path: Path) -> list[dict[str, Any]]:
 
 def curve_table(rounds: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
     """A row a run and round, with the classes that were lost as a tuple."""
-    rows = [{**record, "run": run} for run, records in rounds.items() for record in records]
+    rows = [
+        {**record, **(record.get("query_diversity") or {}), "run": run}
+        for run, records in rounds.items()
+        for record in records
+    ]
     table = pd.DataFrame(rows).reindex(columns=["run", *ROUND_COLUMNS])
     table["lost_classes"] = [tuple(lost) if isinstance(lost, list) else () for lost in table["lost_classes"]]
     return table

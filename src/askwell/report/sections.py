@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from askwell.report.balance import balance, variety
 from askwell.report.class_figures import class_maps, class_shares
 from askwell.report.comparing import ENOUGH_SEEDS
 from askwell.report.curve_figures import differences, learning_curves
 from askwell.report.groups import BASELINE, Group
+from askwell.report.head_to_head import head_to_head
 from askwell.report.layout import Section
 from askwell.report.lost import lost_classes
 from askwell.report.soundness import remarks
@@ -14,6 +16,11 @@ from askwell.report.tables import savings, summary, timing
 
 def labels_needed(group: Group) -> Section:
     return Section("Labels to accuracy", tables=(summary(group), *savings(group)))
+
+
+def duels(group: Group) -> Section:
+    tables = tuple(head_to_head(group))
+    return Section("Head to head", () if tables else ("This needs two strategies.",), tables)
 
 
 def curves(group: Group) -> Section:
@@ -43,7 +50,7 @@ def classes(group: Group) -> Section:
 def queries(group: Group) -> Section:
     text = "What was asked for: the share of each class among the images bought after the initial set, mean over seeds."
     stroke = " The strokes are random's shares." if BASELINE in group.strategies and group.contenders else ""
-    return Section("Queried classes", (text + stroke,), pictures=tuple(class_shares(group)))
+    return Section("Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group)))
 
 
 def times(group: Group) -> Section:
@@ -57,5 +64,5 @@ def soundness(group: Group) -> Section:
 
 
 SECTIONS: tuple[Callable[[Group], Section], ...] = (
-    labels_needed, curves, against_random, classes, queries, times, soundness,
+    labels_needed, curves, against_random, duels, classes, queries, times, soundness,
 )  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 from askwell.report.comparing import ENOUGH_SEEDS, Comparison, Pairs, compare, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
 from askwell.report.measures import TARGETS
+from askwell.report.power import MOST
 from askwell.report.wording import (
     count,
     listing,
@@ -122,9 +123,9 @@ def rank_sentences(group: Group) -> Iterator[str]:
     """Which strategies are told apart from random, and which not from the best, by area."""
     best = best_strategy(group)
     clauses = [*against_random(compare(group, group.contenders, BASELINE) if BASELINE in group.strategies else [])]
-    alike = [test.strategy for test in compare(group, group.contenders, best) if not test.distinguishable]
+    alike = [test for test in compare(group, group.contenders, best) if not test.distinguishable]
     if alike:
-        clauses.append(f"{listing(alike)} {are(alike)} not distinguishable from {best}")
+        clauses.append(undecided(alike, best))
     if clauses:
         yield f"By the area under the learning curve (paired t-tests, Holm's correction), {'; '.join(clauses)}."
 
@@ -134,11 +135,26 @@ def against_random(tests: list[Comparison]) -> Iterator[str]:
     verdicts = {
         "better than": [test.strategy for test in tests if test.distinguishable and test.difference > 0],
         "worse than": [test.strategy for test in tests if test.distinguishable and test.difference < 0],
-        "not distinguishable from": [test.strategy for test in tests if not test.distinguishable],
     }
     for words, strategies in verdicts.items():
         if strategies:
             yield f"{listing(strategies)} {are(strategies)} {words} random"
+    alike = [test for test in tests if not test.distinguishable]
+    if alike:
+        yield undecided(alike, BASELINE)
+
+
+def undecided(tests: list[Comparison], reference: str) -> str:
+    """Which strategies are not told apart from the reference, and how many more seeds would probably do it."""
+    names = [f"{test.strategy} ({settled_by(test)})" for test in tests]
+    return f"{listing(names)} {are(names)} not distinguishable from {reference}"
+
+
+def settled_by(test: Comparison) -> str:
+    """How many more seeds would probably tell two strategies apart."""
+    if test.more_seeds is None:
+        return f"{MOST} seeds would not settle it"
+    return f"{count(test.more_seeds, 'more seed')} would probably settle it"
 
 
 def are(words: list[str]) -> str:

@@ -1,0 +1,66 @@
+"""Every strategy against every other, round by round."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from askwell.report.comparing import SIGNIFICANCE, pairs
+from askwell.report.groups import Group
+from askwell.report.layout import Table
+from askwell.report.wording import MISSING, spread
+
+
+def head_to_head(group: Group) -> Iterator[Table]:
+    """Mean ranks, and the pairwise penalty matrix (Ash et al., ICLR 2020); no table for a single strategy."""
+    strategies = group.strategies
+    if len(strategies) < 2:
+        return
+    ranks, shares = mean_ranks(group), win_shares(group)
+    rows = [(name, *map(hundredths, shares.loc[name]), spread(ranks[[name]], ".2f")) for name in strategies]
+    yield Table(
+        ("better, in % of rounds", *(f"than {name}" for name in strategies), "mean rank"),
+        (*rows, ("beaten, on average", *map(hundredths, shares.mean()), "")),
+        "In how many of the rounds, in percent, a paired t-test over seeds (5 or more, p < 0.05, not corrected) finds "
+        "the row's strategy better than the column's. Mean rank: by accuracy, over rounds and seeds; 1 is the best.",
+    )
+
+
+def win_shares(group: Group) -> pd.DataFrame:
+    """In which share of rounds a strategy (row) is better than another (column); nan where nothing can be tested."""
+    table = accuracies(group)
+    shares = pd.DataFrame(np.nan, index=group.strategies, columns=group.strategies)
+    for own in group.strategies:
+        for other in group.strategies:
+            paired = pairs(group, own, other)
+            if own != other and paired.enough and len(table):
+                seeds = paired.own.index
+                shares.loc[own, other] = won(table[own][seeds].to_numpy(), table[other][seeds].to_numpy()).mean()
+    return shares
+
+
+def won(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """In which rounds [R] the accuracies of `own` [R, seeds] are better than those of `other`."""
+    differences = own - other
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # of seeds that all differ by the same: p is 0, or nan for none
+        p = stats.ttest_1samp(differences, 0, axis=1).pvalue
+    return (p < SIGNIFICANCE) & (differences.mean(axis=1) > 0)
+
+
+def mean_ranks(group: Group) -> pd.Series:
+    """The mean over rounds and seeds of each strategy's rank by accuracy, where all strategies were measured."""
+    curves = group.curves.pivot_table(index=["seed", "labels"], columns="strategy", values="accuracy").dropna()
+    return curves.rank(axis=1, ascending=False).mean().reindex(group.strategies)
+
+
+def accuracies(group: Group) -> pd.DataFrame:
+    """Labels × (strategy, seed), for the numbers of labels at which every run was measured."""
+    return group.curves.pivot_table(index="labels", columns=["strategy", "seed"], values="accuracy").dropna()
+
+
+def hundredths(share: float) -> str:
+    """A share in percent, without the sign."""
+    return MISSING if np.isnan(share) else f"{100 * share:.0f}"
