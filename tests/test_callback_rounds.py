@@ -136,3 +136,9 @@ def test_every_query_has_a_diversity_and_the_initial_set_none(composed):
     diversities = [result.query_diversity for result in run.seen.results]
     assert [found is None for found in diversities] == [True, False, False]
     assert all(found.distance > 0 and 0 <= found.near_duplicates <= 1 for found in diversities[1:])
+
+
+def test_a_class_that_the_initial_set_lacks_is_learned_when_it_is_bought(composed):
+    first, second, _ = Experiment(composed("initial_size=2", "query_size=16")).fit().seen.results
+    assert 0 in first.query_class_counts.values()
+    assert np.isfinite([first.evaluation.loss, second.evaluation.loss]).all()

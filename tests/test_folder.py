@@ -96,6 +96,13 @@ def test_a_used_folder_is_refused(finished):
         RunFolder(finished).__enter__()
 
 
+def test_a_folder_whose_run_was_killed_is_refused_as_unfinished(tmp_path):
+    with RunFolder(tmp_path) as folder:
+        folder.start({})
+        with pytest.raises(UserError, match="already holds an unfinished run"):
+            refuse_used([tmp_path], resume=False)
+
+
 def test_a_refusal_leaves_the_run_as_it_was(finished):
     before = read_run(finished)
     with pytest.raises(UserError, match="already holds") as refusal:

@@ -126,5 +126,5 @@ def refuse_used(folders: list[Path], resume: bool) -> None:
     for folder in folders if not resume else []:
         run = read_run(folder)
         if run and (run["status"] != "failed" or (folder / "rounds.jsonl").exists()):
-            found = f"{folder} already holds a {run['status']} run"
-            raise UserError(f"{found}: choose another name=..., or resume=true to go on")
+            held = {"running": "an unfinished"}.get(run["status"], f"a {run['status']}")  # it may have been killed
+            raise UserError(f"{folder} already holds {held} run: choose another name=..., or resume=true to go on")
