@@ -11,7 +11,7 @@ help:  ## show this list
 setup: $(READY)  ## install the locked packages into .venv
 
 $(READY): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("Askwell needs Python 3.11 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -c 'import sys; sys.exit("Askwell needs Python 3.11.4 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11, 4) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -41,7 +41,7 @@ soak: setup  ## kill one run at 30 random instants and compare its end with an u
 
 lock: setup  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11.4 --generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
 
 clean:  ## remove the environment and all caches, keep every result
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

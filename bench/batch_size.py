@@ -25,7 +25,8 @@ def main() -> None:
     rates = {name: scored[name] / measured[name].median for name in sizes}
     rows = [_row(name, size, rates, measured) for name, size in sizes.items()]
     title = f"Scoring {chosen.dataset} on {chosen.device}{', compiled' if chosen.compile else ''}"
-    publish(f"batch_size_{chosen.dataset}", title, rows, chosen)
+    name = f"batch_size_{chosen.dataset}_{chosen.device}{'_compiled' if chosen.compile else ''}"
+    publish(name, title, rows, chosen)
 
 
 def _contenders(

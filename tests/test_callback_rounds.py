@@ -138,7 +138,10 @@ def test_every_query_has_a_diversity_and_the_initial_set_none(composed):
     assert all(found.distance > 0 and 0 <= found.near_duplicates <= 1 for found in diversities[1:])
 
 
-def test_a_class_that_the_initial_set_lacks_is_learned_when_it_is_bought(composed):
-    first, second, _ = Experiment(composed("initial_size=2", "query_size=16")).fit().seen.results
-    assert 0 in first.query_class_counts.values()
-    assert np.isfinite([first.evaluation.loss, second.evaluation.loss]).all()
+def test_what_was_bought_of_each_class_is_told_also_where_the_initial_set_lacks_one(composed):
+    run = Experiment(composed("initial_size=2", "query_size=16")).fit()
+    truth, classes = run.data.dataset.train.labels, run.data.dataset.classes
+    for result, queried in zip(run.seen.results, run.queries, strict=True):
+        assert list(result.query_class_counts.values()) == np.bincount(truth[queried], minlength=len(classes)).tolist()
+    assert 0 in run.seen.results[0].query_class_counts.values()
+    assert all(np.isfinite(result.evaluation.loss) for result in run.seen.results)

@@ -13,11 +13,11 @@ from askwell.report.head_to_head import head_to_head, mean_ranks, win_shares, wo
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
-    """lc is better than random in the second and third of four rounds, and as good in the others."""
+    """lc is better than random in two of the four rounds after the first, and as good in the others."""
     for seed in range(5):
         start = 0.5 + seed / 100
-        write_run(tmp_path, "random", seed, (start, start, start, start))
-        write_run(tmp_path, "lc", seed, (start, start + 0.1, start + 0.2, start))
+        write_run(tmp_path, "random", seed, (start, start, start, start, start))
+        write_run(tmp_path, "lc", seed, (start, start + 0.1, start + 0.2, start, start))
     return tmp_path
 
 
@@ -42,8 +42,8 @@ def test_rounds_are_won_by_scipys_paired_t_test() -> None:
 
 def test_four_seeds_carry_no_test(tmp_path: Path) -> None:
     for seed in range(4):
-        write_run(tmp_path, "random", seed, (0.5,))
-        write_run(tmp_path, "lc", seed, (0.9,))
+        write_run(tmp_path, "random", seed, (0.5, 0.5))
+        write_run(tmp_path, "lc", seed, (0.5, 0.9))
     (table,) = head_to_head(group_of(tmp_path))
     assert [row[1:3] for row in table.rows] == [("–", "–")] * 3
 
@@ -86,3 +86,18 @@ def test_the_variety_of_queries_is_a_mean_over_rounds(tmp_path: Path) -> None:
 
 def test_runs_that_noted_no_variety_have_no_table_of_it(sweep: Path) -> None:
     assert list(variety(group_of(sweep))) == []
+
+
+def test_rounds_that_only_some_runs_reached_count_for_the_strategies_that_did(sweep: Path) -> None:
+    for seed in range(5):
+        write_run(sweep, "sm", seed, (0.5, 0.9))
+    shares = win_shares(group_of(sweep))
+    assert (shares.loc["lc", "random"], shares.loc["sm", "random"]) == (0.5, 1.0)
+
+
+def test_runs_of_one_round_are_not_compared(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_run(tmp_path, "random", seed, (0.5,))
+        write_run(tmp_path, "lc", seed, (0.5,))
+    (table,) = head_to_head(group_of(tmp_path))
+    assert [row[1:] for row in table.rows] == [("–", "–", "–"), ("–", "–", "–"), ("–", "–", "")]

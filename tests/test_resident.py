@@ -1,12 +1,18 @@
 """The store on a GPU: the same batches, if there is room."""
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from askwell.dataset import resident
 from askwell.dataset.folder import Folder
 from askwell.dataset.resident import ResidentImages, on_device
+from askwell.model.frozen import FrozenNetwork
+from askwell.scoring import Scorer
 
 CUDA = torch.device("cuda")
 
@@ -27,15 +33,32 @@ def test_resident_images_are_those_of_the_store(store, monkeypatch):
     assert images.fingerprint == store.fingerprint
 
 
-@pytest.mark.parametrize(("room", "moved"), [(2.0, True), (1.9, False)])
-def test_a_store_moves_to_a_gpu_that_has_twice_the_room(store, monkeypatch, caplog, room, moved):
+@pytest.mark.parametrize(("room", "moved"), [(8.0, True), (7.9, False)])
+def test_stores_move_together_to_a_gpu_that_has_four_times_the_room(store, monkeypatch, caplog, room, moved):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (room * store.pixels.nbytes, 0))
     monkeypatch.setattr(resident, "ResidentImages", lambda images, device: (images, device))
     caplog.set_level("INFO")
-    assert on_device(store, CUDA) == ((store, CUDA) if moved else store)
+    assert on_device([store, store], CUDA) == 2 * [(store, CUDA) if moved else store]
     assert ("moved to cuda" if moved else "too large for cuda") in caplog.text
 
 
 def test_nothing_moves_without_a_gpu_or_without_a_store(store):
-    assert on_device(store, torch.device("cpu")) is store
-    assert on_device("decoded on demand", CUDA) == "decoded on demand"
+    assert on_device([store, store], torch.device("cpu")) == [store, store]
+    assert on_device([store, "decoded on demand"], CUDA) == [store, "decoded on demand"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_scores_resident_and_copied_images_alike(store):
+    network = FrozenNetwork(nn.Sequential(nn.Flatten(), Float(), nn.Linear(256, 3)).cuda())
+    trainer = SimpleNamespace(
+        precision_plugin=SimpleNamespace(forward_context=nullcontext), strategy=SimpleNamespace(root_device=CUDA)
+    )
+    [resident_images] = on_device([store], CUDA)
+    assert isinstance(resident_images, ResidentImages)
+    scorer, indices = Scorer(network, 16, trainer), np.arange(40)
+    assert torch.equal(scorer.logits_of(resident_images, indices), scorer.logits_of(store, indices))
+
+
+class Float(nn.Module):
+    def forward(self, pixels):
+        return pixels.float()

@@ -229,3 +229,9 @@ def test_images_left_out_once_are_still_an_error_where_they_should_be(tmp_path: 
     open_without_broken(Noise(broken=(7,)), tmp_path)
     with pytest.raises(UserError, match="cut off"):
         ImageStore.open(Noise(broken=(7,)), tmp_path)
+
+
+def test_a_class_without_any_image_left_is_an_error(tmp_path: Path) -> None:
+    first_class = tuple(range(0, COUNT, 3))
+    with pytest.raises(UserError, match=r"not one image of some class can be read: .*quarantine\.json names them all"):
+        open_without_broken(Noise(broken=first_class), tmp_path)

@@ -13,11 +13,11 @@ from torch import distributed
 from askwell import provenance
 from askwell.dataset.module import ActiveDataModule
 from askwell.dataset.resident import on_device
-from askwell.diversity import Diversity, diversity_of
+from askwell.diversity import Diversity, query_diversity
 from askwell.errors import UserError
 from askwell.evaluation import evaluate
 from askwell.flags import refuse_flags
-from askwell.keys import generator, key
+from askwell.keys import key
 from askwell.labelling import Answers, Labelling
 from askwell.model.frozen import FrozenNetwork
 from askwell.oracle import Oracle
@@ -90,15 +90,12 @@ class ActiveLearning(pl.Callback):
             raise ValueError("the checkpoint's pool is not that of its rounds: the data module was not restored")
         self.round, self.accuracy, self.reason = state_dict["round"], state_dict["accuracy"], state_dict["reason"]
         self.learned = state_dict["learned"]
-        self.diversity = None if state_dict["diversity"] is None else Diversity(*state_dict["diversity"])
+        self.diversity = Diversity(*state_dict["diversity"]) if state_dict.get("diversity") else None
         self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         dataset, device = self.data.dataset, trainer.strategy.root_device
-        self.train_images, self.evaluation_images = (
-            on_device(dataset.train, device),
-            on_device(dataset.evaluation, device),
-        )
+        self.train_images, self.evaluation_images = on_device([dataset.train, dataset.evaluation], device)
         batch_size = self.scoring_batch_size or batch_size_for(device, dataset.train)
         self.scorer = Scorer(FrozenNetwork(pl_module.network, self.compile), batch_size, trainer)
         if not self.data.pool:
@@ -109,7 +106,7 @@ class ActiveLearning(pl.Callback):
             listener.on_rounds_start(trainer, self.data.dataset.classes, self.round)
         if self.reason is not None:  # resumed after its end: it goes on only if the limits were raised
             self.scorer.network.refresh()
-            self._ask_or_stop(trainer, self.round - 1)
+            self.diversity = self._diversity(self._ask_or_stop(trainer, self.round - 1), self.round - 1)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         torch.manual_seed(key("epoch", self.seed, trainer.current_epoch, trainer.global_rank))
@@ -127,10 +124,11 @@ class ActiveLearning(pl.Callback):
         if trainer.strategy.root_device.type == "cuda":
             torch.cuda.synchronize()  # or the last steps would be timed as evaluation
         trained = time.monotonic()
-        labels, counts, diversity = len(self.data.pool), self._class_counts(), self.diversity
+        labels, counts = len(self.data.pool), self._class_counts()
         evaluation = self._evaluate(trainer, pl_module)
         evaluated = time.monotonic()
         answers = self._ask_or_stop(trainer, self.round)
+        asked = time.monotonic()
         result = RoundResult(
             round=self.round,
             labels=labels,
@@ -139,12 +137,13 @@ class ActiveLearning(pl.Callback):
             pool_size=self.data.pool.size - labels,
             query_class_counts=counts,
             train_seconds=trained - self.started,
-            score_seconds=time.monotonic() - evaluated,
+            score_seconds=asked - evaluated,
             eval_seconds=evaluated - trained,
             lost_classes=lost_classes(self.learned, evaluation, self.data.dataset.classes),
             preview=self._preview(answers) if answers and trainer.loggers and trainer.is_global_zero else None,
-            query_diversity=diversity,
+            query_diversity=self.diversity,
         )
+        self.diversity = self._diversity(answers, self.round)  # for the next round
         self.round += 1
         for listener in self._listeners(trainer):
             listener.on_round_end(trainer, result)
@@ -205,9 +204,7 @@ class ActiveLearning(pl.Callback):
             trainer.should_stop = True
             return None
         forward = partial(self.scorer.logits, self.train_images, purpose="scoring")
-        answers = self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
-        self.diversity = self._diversity(answers, round) if trainer.is_global_zero else None
-        return answers
+        return self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
 
     def _class_counts(self) -> dict[str, int]:
         classes = self.data.dataset.classes
@@ -216,17 +213,15 @@ class ActiveLearning(pl.Callback):
 
     def _preview(self, answers: Answers) -> Preview:
         indices, scores = answers.indices[:PREVIEWED], answers.scores
-        predictions = self.scorer.predict(self.train_images, indices)
+        predictions = self.scorer.logits_of(self.train_images, indices).argmax(dim=1).numpy()
         return Preview(indices, answers.labels[:PREVIEWED], predictions, None if scores is None else scores[:PREVIEWED])
 
-    def _diversity(self, answers: Answers, round: int) -> Diversity | None:
-        """Of the query, against nearly as many of the images that are left."""
-        left = self.data.pool.unlabelled
-        if not len(left):
+    def _diversity(self, answers: Answers | None, round: int) -> Diversity | None:
+        """Of the query that ended `round`; the first process keeps it for all."""
+        if answers is None or not self.scorer.trainer.is_global_zero:
             return None
-        drawn = torch.randint(len(left), answers.indices.shape, generator=generator("diversity", self.seed, round))
-        compared = answers.indices, np.unique(left[drawn.numpy()])
-        return diversity_of(*(self.scorer.features(self.train_images, indices) for indices in compared))
+        features = partial(self.scorer.features, self.train_images)
+        return query_diversity(features, answers.indices, self.data.pool.unlabelled, self.seed, round)
 
     def _listeners(self, trainer: Any) -> list[RoundListener]:
         listeners = [callback for callback in trainer.callbacks if isinstance(callback, RoundListener)]

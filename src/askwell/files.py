@@ -54,7 +54,9 @@ def told_in_a_line(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         fault = f"cannot write {path} ({error.strerror or error})"
-        raise UserError(f"{fault}: make room or mend the disk, then go on with resume=true") from error
+        raise UserError(
+            f"{fault}: make room or mend the disk, and start again; resume=true goes on with a run"
+        ) from error
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -87,11 +87,13 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._running:
-            self.describe(status="failed", reason=_reason(error), wall_seconds=self._wall_seconds())
-        if self.owned:
-            (self.path / ".pid").unlink(missing_ok=True)
-            self._lock.release()
+        try:
+            if self._running:
+                self.describe(status="failed", reason=_reason(error), wall_seconds=self._wall_seconds())
+        finally:
+            if self.owned:
+                (self.path / ".pid").unlink(missing_ok=True)
+                self._lock.release()
 
     def _wall_seconds(self) -> float:
         return self.facts.get("wall_seconds", 0.0) + time.monotonic() - self._started

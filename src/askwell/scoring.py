@@ -20,17 +20,21 @@ log = logging.getLogger(__name__)
 View = Callable[[Tensor], Tensor]
 """Images [B, channels, H, W] to what is asked of them: logits [B, C] or features [B, D]."""
 
-PIXELS_AT_ONCE = {"cpu": 200_000, "cuda": 4_000_000}
-"""Pixels a forward pass by kind of device: few enough for a CPU's cache and allocator, enough to fill a GPU.
+PIXELS_AT_ONCE = {"cpu": 256 * 28 * 28, "cuda": 4096 * 28 * 28}
+"""Pixels a forward pass by kind of device, at most: few enough for a CPU's memory, enough to fill a GPU.
 
 `python -m bench.batch_size` finds them.
 """
 
 
 def batch_size_for(device: torch.device, images: Images) -> int:
-    """The fixed default for a device and a size of images: one timed in the run would change last bits, and queries."""
+    """The fixed default for a device and a size of images: one timed in the run would change last bits, and queries.
+
+    A power of two, so that halving it when memory runs out leaves equal parts.
+    """
     height, width = images.fetch(np.zeros(1, np.int64)).shape[-2:]
-    return max(1, PIXELS_AT_ONCE.get(device.type, PIXELS_AT_ONCE["cuda"]) // (height * width))
+    fitting = PIXELS_AT_ONCE.get(device.type, PIXELS_AT_ONCE["cuda"]) // (height * width)
+    return 1 << max(fitting.bit_length() - 1, 0)
 
 
 @dataclass
@@ -63,10 +67,10 @@ class Scorer:
             batch = indices[start : start + size]
             yield torch.arange(start, start + len(batch)), self._batch(images, batch)
 
-    def predict(self, images: Images, indices: np.ndarray) -> np.ndarray:
-        """The most likely class of a few images, int64 [B]."""
+    def logits_of(self, images: Images, indices: np.ndarray) -> Tensor:
+        """The logits of a few images, float32 [B, C] on the CPU, all from this process."""
         parts = torch.from_numpy(indices).split(self.batch_size)
-        return torch.cat([self._batch(images, part).argmax(dim=1) for part in parts]).cpu().numpy()
+        return torch.cat([self._batch(images, part).cpu() for part in parts])
 
     def features(self, images: Images, indices: np.ndarray) -> Tensor:
         """What the last layer sees of a few images, float32 [B, D] on the CPU."""
@@ -94,7 +98,7 @@ class Scorer:
 
     def _forward(self, pixels: Tensor, view: View) -> Tensor:
         device = self.trainer.strategy.root_device
-        if device != pixels.device and device.type == "cuda":
+        if device.type == "cuda" and not pixels.is_cuda:
             pixels = pixels.pin_memory()  # so that the next batch is fetched while this one travels
         with torch.inference_mode(), self.trainer.precision_plugin.forward_context():
             return view(pixels.to(device, non_blocking=True)).float()

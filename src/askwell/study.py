@@ -5,10 +5,11 @@ from typing import Any
 from askwell.errors import UserError
 
 FREE_GROUPS = {"trainer", "logger", "hydra"}
-FREE_CALLBACKS = {"log_rounds", "console", "progress", "checkpoint"}
+FREE_CALLBACKS = {"log_rounds", "console", "progress", "checkpoint", "snapshot"}
 FREE_SETTINGS = {
     *("rounds", "budget", "target_accuracy", "resume", "name"),  # how far a run goes, and what it is called
     *("data_dir", "cache_dir", "root", "store", "num_workers", "repository", "timeout"),  # where the same data lie
+    "broken_images",  # what it leaves out changes the fingerprint
     "num_classes",  # filled in from the data
 }
 

@@ -23,11 +23,11 @@ BLOCKS = 32  # blocks in memory at a time: 1,024 images, the most that is decode
 NAMED = 3  # broken images that are named in full
 
 Broken = dict[int, BrokenImageError]
-"""What is wrong with images, by their positions in the source."""
+"""What is wrong with images, by their indices."""
 
 
 class BrokenImagesError(UserError):
-    """The images of a source that cannot be read, by their positions in it."""
+    """The images of a source that cannot be read, by their indices."""
 
     def __init__(self, broken: Mapping[int, BrokenImageError]) -> None:
         self.broken = broken

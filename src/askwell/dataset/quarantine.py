@@ -12,6 +12,7 @@ from askwell.dataset.decoding import BrokenImagesError, in_short
 from askwell.dataset.fingerprint import digest
 from askwell.dataset.images import Source
 from askwell.dataset.store import ImageStore
+from askwell.errors import UserError
 from askwell.files import write_json
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WithoutBroken:
-    """The images of `source` but for those at the positions `broken`."""
+    """The images of `source` but for those at the indices `broken`."""
 
     source: Source
     broken: tuple[int, ...]
@@ -53,5 +54,8 @@ def open_without_broken(source: Source, cache_dir: Path) -> ImageStore:
         except BrokenImagesError as error:
             write_json(listed, {str(index): [one.path, one.reason] for index, one in error.broken.items()})
     broken = json.loads(listed.read_text())
-    log.warning("left out, as they cannot be read: %s; the list is %s", in_short(broken.values()), listed)
-    return ImageStore.open(WithoutBroken(source, tuple(map(int, broken))), cache_dir)
+    log.warning("cannot be read and left out: %s; delete %s to look again", in_short(broken.values()), listed)
+    kept = WithoutBroken(source, tuple(map(int, broken)))
+    if set(kept.labels) < set(source.labels):
+        raise UserError(f"not one image of some class can be read: {listed} names them all; delete it to look again")
+    return ImageStore.open(kept, cache_dir)

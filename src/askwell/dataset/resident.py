@@ -1,6 +1,7 @@
 """Images that live on the GPU, so that no batch has to travel there."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from askwell.dataset.store import ImageStore
 
 log = logging.getLogger(__name__)
 
-SHARE = 0.5  # of the GPU's free memory, at the most: the networks need the rest
+SHARE = 0.25  # of the GPU's free memory, at the most: training needs the rest
 BLOCK = 4096  # images copied at a time
 
 
@@ -33,13 +34,15 @@ class ResidentImages:
         return self._pixels.index_select(0, chosen).permute(0, 3, 1, 2)
 
 
-def on_device(images: Images, device: torch.device) -> Images:
-    """`images` on the device where it is a GPU with room for their store, which is said; else as they are."""
-    if device.type != "cuda" or not isinstance(images, ImageStore):
-        return images
+def on_device(splits: Sequence[Images], device: torch.device) -> list[Images]:
+    """The splits on the device where it is a GPU with room for their stores, which is said; else as they are."""
+    stores = [images for images in splits if isinstance(images, ImageStore)]
+    if device.type != "cuda" or len(stores) < len(splits):
+        return list(splits)
     free, _ = torch.cuda.mem_get_info(device)
-    if images.pixels.nbytes > SHARE * free:
-        log.info("the store of %d images is too large for %s, batches will be copied there", len(images), device)
-        return images
-    log.info("%d images (%.1f GB) moved to %s", len(images), images.pixels.nbytes / 1e9, device)
-    return ResidentImages(images, device)
+    size = sum(store.pixels.nbytes for store in stores)
+    if size > SHARE * free:
+        log.info("the stores (%.1f GB) are too large for %s, batches will be copied there", size / 1e9, device)
+        return list(splits)
+    log.info("the stores (%.1f GB) are moved to %s", size / 1e9, device)
+    return [ResidentImages(store, device) for store in stores]

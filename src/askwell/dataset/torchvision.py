@@ -205,7 +205,7 @@ def _one_line(error: Exception) -> str:
 @contextmanager
 def _careful() -> Iterator[None]:
     """A bound on silence, for torchvision would wait for a dead network for ever, and on where an archive may write."""
-    timeout, extraction = socket.getdefaulttimeout(), tarfile.TarFile.extraction_filter
+    timeout, extraction = socket.getdefaulttimeout(), vars(tarfile.TarFile)["extraction_filter"]
     socket.setdefaulttimeout(SILENCE)
     tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
     try:

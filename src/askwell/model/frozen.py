@@ -43,7 +43,7 @@ class FrozenNetwork:
         """What the last linear layer is given of images [B, channels, H, W]: [B, D]; without such a layer logits."""
         linear = [layer for layer in self.copy.modules() if isinstance(layer, nn.Linear)]
         seen: list[Tensor] = []
-        hooks = [layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])) for layer in linear[-1:]]
+        hooks = [layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])) for layer in linear]
         try:
             logits = self.copy(images)
         finally:
@@ -132,8 +132,10 @@ def _pool_by_maxima(graph: fx.GraphModule) -> None:
 
 def _pool_in_convolution(graph: fx.GraphModule) -> None:
     """Puts `PooledConvolution` in the place of a grey convolution and the pooling behind it."""
+    calls = Counter(node.target for node in graph.graph.nodes)
     for (before, convolution), (node, pooling) in _adjacent(graph):
-        if isinstance(pooling, HalvingMaxPool) and isinstance(convolution, nn.Conv2d) and _frames_grey(convolution):
+        replaceable = type(convolution) is nn.Conv2d and calls[before.target] == 1 and _frames_grey(convolution)
+        if isinstance(pooling, HalvingMaxPool) and replaceable:
             graph.set_submodule(str(before.target), PooledConvolution(convolution))
             _remove(node, before)
 

@@ -47,7 +47,7 @@ class PooledConvolution(nn.Module):
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
         self.weight, self.bias = convolution.weight, convolution.bias
-        self.register_buffer("taps", torch.empty(9, len(convolution.weight)), persistent=False)
+        self.register_buffer("taps", convolution.weight.new_empty(9, len(convolution.weight)), persistent=False)
         self.refresh()
 
     @torch.no_grad()

@@ -27,8 +27,8 @@ def balance(group: Group) -> Iterator[Table]:
             (name, *(spread(values.get(name, pd.Series(dtype=float)), ".3f") for values in entropies.values()))
             for name in group.strategies
         ),
-        "Of the labels bought after the initial set, mean ± standard deviation over seeds: 1 if every class was bought "
-        "equally often, 0 if only one was.",
+        "Of the labels bought after the initial set, mean ± standard deviation over seeds: 1 if they are spread over "
+        "the classes as evenly as their number allows, 0 if only one class was bought.",
     )
 
 
@@ -52,4 +52,6 @@ def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
     """The entropy of the classes' shares within each part, as a fraction of the most there can be."""
     counts = bought.groupby([*by, "class"], sort=False)["queried"].sum().unstack(fill_value=0)
     counts = counts[counts.sum(axis=1) > 0]
-    return pd.Series(stats.entropy(counts.to_numpy(float), axis=1) / np.log(counts.shape[1]), counts.index)
+    most = counts.sum(axis=1).clip(upper=counts.shape[1]).to_numpy(float)
+    entropies = stats.entropy(counts.to_numpy(float), axis=1)
+    return pd.Series(np.divide(entropies, np.log(most), out=np.ones_like(entropies), where=most > 1), counts.index)

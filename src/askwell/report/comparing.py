@@ -37,12 +37,12 @@ class Comparison:
     def more_seeds(self) -> int | None:
         """How many seeds, besides those there are, would probably tell the two apart; None for too many.
 
-        If the difference is the one that was seen, at the strictest level of Holm's procedure.
+        Only if the true difference is the one that was seen; at the strictest level of Holm's procedure.
         """
         if not self.deviation > 0:
             return None
         needed = seeds_needed(self.difference / self.deviation, SIGNIFICANCE / self.together)
-        return None if needed is None else max(needed - self.seeds, 1)
+        return None if needed is None else needed - self.seeds
 
 
 @dataclass(frozen=True)

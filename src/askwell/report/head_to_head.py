@@ -10,7 +10,7 @@ from scipy import stats
 from askwell.report.comparing import SIGNIFICANCE, pairs
 from askwell.report.groups import Group
 from askwell.report.layout import Table
-from askwell.report.wording import MISSING, spread
+from askwell.report.wording import MISSING
 
 
 def head_to_head(group: Group) -> Iterator[Table]:
@@ -19,25 +19,32 @@ def head_to_head(group: Group) -> Iterator[Table]:
     if len(strategies) < 2:
         return
     ranks, shares = mean_ranks(group), win_shares(group)
-    rows = [(name, *map(hundredths, shares.loc[name]), spread(ranks[[name]], ".2f")) for name in strategies]
+    rows = [
+        (name, *map(hundredths, shares.loc[name]), MISSING if np.isnan(ranks[name]) else f"{ranks[name]:.2f}")
+        for name in strategies
+    ]
     yield Table(
         ("better, in % of rounds", *(f"than {name}" for name in strategies), "mean rank"),
         (*rows, ("beaten, on average", *map(hundredths, shares.mean()), "")),
-        "In how many of the rounds, in percent, a paired t-test over seeds (5 or more, p < 0.05, not corrected) finds "
-        "the row's strategy better than the column's. Mean rank: by accuracy, over rounds and seeds; 1 is the best.",
+        "In how many of the rounds that both were measured in, in percent, a paired t-test over seeds (5 or more, "
+        "p < 0.05, not corrected) finds the row's strategy better than the column's. Mean rank: by accuracy, 1 is the "
+        "best, over seeds and rounds that all strategies were measured in. Both without the first round, whose labels "
+        "all strategies share.",
     )
 
 
 def win_shares(group: Group) -> pd.DataFrame:
     """In which share of rounds a strategy (row) is better than another (column); nan where nothing can be tested."""
-    table = accuracies(group)
+    table = after_the_first(group).pivot_table(index="labels", columns=["strategy", "seed"], values="accuracy")
     shares = pd.DataFrame(np.nan, index=group.strategies, columns=group.strategies)
     for own in group.strategies:
         for other in group.strategies:
             paired = pairs(group, own, other)
-            if own != other and paired.enough and len(table):
-                seeds = paired.own.index
-                shares.loc[own, other] = won(table[own][seeds].to_numpy(), table[other][seeds].to_numpy()).mean()
+            if own != other and paired.enough and {own, other} <= set(table.columns.unique("strategy")):
+                names = [[(name, seed) for seed in paired.own.index] for name in (own, other)]
+                accuracies = np.stack([table.reindex(columns=columns) for columns in names])
+                measured = ~np.isnan(accuracies).any(axis=(0, 2))
+                shares.loc[own, other] = won(*accuracies[:, measured]).mean() if measured.any() else np.nan
     return shares
 
 
@@ -51,14 +58,14 @@ def won(own: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def mean_ranks(group: Group) -> pd.Series:
-    """The mean over rounds and seeds of each strategy's rank by accuracy, where all strategies were measured."""
-    curves = group.curves.pivot_table(index=["seed", "labels"], columns="strategy", values="accuracy").dropna()
-    return curves.rank(axis=1, ascending=False).mean().reindex(group.strategies)
+    """The mean over seeds and rounds of each strategy's rank by accuracy, where all strategies were measured."""
+    curves = after_the_first(group).pivot_table(index=["seed", "labels"], columns="strategy", values="accuracy")
+    return curves.dropna().rank(axis=1, ascending=False).mean().reindex(group.strategies)
 
 
-def accuracies(group: Group) -> pd.DataFrame:
-    """Labels × (strategy, seed), for the numbers of labels at which every run was measured."""
-    return group.curves.pivot_table(index="labels", columns=["strategy", "seed"], values="accuracy").dropna()
+def after_the_first(group: Group) -> pd.DataFrame:
+    """The curves without the round of the initial set, where strategies of one seed are equal by construction."""
+    return group.curves[group.curves["round"] > group.curves["round"].min()]
 
 
 def hundredths(share: float) -> str:

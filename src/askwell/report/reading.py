@@ -32,11 +32,12 @@ class Records:
     runs: pd.DataFrame
     curves: pd.DataFrame  # a row a run and round
     classes: pd.DataFrame  # a row a run, round and class; `queried` is the labels of that class bought for the round
+    start: Path  # what the folders' names are relative to
 
     def of(self, runs: pd.DataFrame) -> "Records":
         """The records of these runs alone."""
-        inside = (table[table["run"].isin(runs.index)] for table in (self.curves, self.classes))
-        return Records(runs, *inside)
+        curves, classes = (table[table["run"].isin(runs.index)] for table in (self.curves, self.classes))
+        return Records(runs, curves, classes, self.start)
 
 
 def find_runs(folders: Sequence[Path]) -> list[Path]:
@@ -66,7 +67,7 @@ def read(folders: Sequence[Path], start: Path) -> Records:
         dtype=object,  # a seed stays a whole number where another run has none
     )
     runs["rounds"] = [len(rounds[run]) for run in runs.index]
-    return Records(runs, curve_table(rounds), class_table(rounds))
+    return Records(runs, curve_table(rounds), class_table(rounds), start.resolve())
 
 
 def read_facts(path: Path) -> dict[str, Any]:

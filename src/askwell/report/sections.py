@@ -10,6 +10,7 @@ from askwell.report.groups import BASELINE, Group
 from askwell.report.head_to_head import head_to_head
 from askwell.report.layout import Section
 from askwell.report.lost import lost_classes
+from askwell.report.snapshots import snapshots
 from askwell.report.soundness import remarks
 from askwell.report.tables import savings, summary, timing
 
@@ -53,6 +54,12 @@ def queries(group: Group) -> Section:
     return Section("Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group)))
 
 
+def looks(group: Group) -> Section:
+    pictures = tuple(snapshots(group))
+    text = "No run kept any: callbacks.snapshot.rounds=[-1] keeps those of the last round." if not pictures else ""
+    return Section("Snapshots", (text,) if text else (), pictures=pictures)
+
+
 def times(group: Group) -> Section:
     return Section("Time", tables=(timing(group),))
 
@@ -64,5 +71,5 @@ def soundness(group: Group) -> Section:
 
 
 SECTIONS: tuple[Callable[[Group], Section], ...] = (
-    labels_needed, curves, against_random, duels, classes, queries, times, soundness,
+    labels_needed, curves, against_random, duels, classes, queries, looks, times, soundness,
 )  # fmt: skip

@@ -153,8 +153,8 @@ def undecided(tests: list[Comparison], reference: str) -> str:
 def settled_by(test: Comparison) -> str:
     """How many more seeds would probably tell two strategies apart."""
     if test.more_seeds is None:
-        return f"{MOST} seeds would not settle it"
-    return f"{count(test.more_seeds, 'more seed')} would probably settle it"
+        return f"more than {MOST} seeds would be needed"
+    return f"{count(test.more_seeds, 'more seed')} would settle it if the difference seen is true"
 
 
 def are(words: list[str]) -> str:

@@ -1,0 +1,98 @@
+"""What the runs kept of chosen rounds: confusion, a map of the evaluation set, images that were never asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+
+from askwell.report.drawing import drawn
+from askwell.report.groups import Group
+from askwell.report.layout import Picture
+from askwell.report.wording import full_name
+
+SIDE = 4.1
+COLUMNS = 8
+MOST_WRITTEN = 12
+"""Classes with which the numbers still fit into the fields of a confusion matrix."""
+
+
+def snapshots(group: Group) -> list[Picture]:
+    """The pictures of each strategy's first seed that kept any."""
+    pictures: list[Picture] = []
+    for strategy in group.strategies:
+        for seed, file in kept(group, strategy):
+            with np.load(file) as snapshot:
+                title = f"{full_name(strategy)}, seed {seed}, {snapshot['labels']:,} labels"
+                draw(pictures, f"{group.slug}-{strategy}-{file.stem}", title, dict(snapshot))
+    return pictures
+
+
+def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path]]:
+    """The snapshots of the lowest seed that has some."""
+    for run, seed in group.of(strategy)["seed"].sort_values().items():
+        files = sorted((group.records.start / str(run) / "snapshots").glob("*.npz"))
+        if files:
+            yield from ((int(seed), file) for file in files)
+            return
+
+
+def draw(pictures: list[Picture], name: str, title: str, snapshot: dict[str, np.ndarray]) -> None:
+    """The figures of one snapshot."""
+    classes = [str(each) for each in snapshot["classes"]]
+    with drawn(pictures, f"{name}-confusion", f"{title}: true class by predicted class", (SIDE, SIDE), 0.9) as axes:
+        draw_confusion(axes, snapshot["confusion"], classes)
+    with drawn(
+        pictures, f"{name}-map", f"{title}: evaluation images by t-SNE, wrong ones crossed", (SIDE, SIDE)
+    ) as axes:
+        draw_map(axes, snapshot["places"], snapshot["truth"], snapshot["predicted"], classes)
+    for kind, words in (("unsure", "least"), ("sure", "most")):
+        if f"{kind}_pixels" in snapshot:
+            caption = f"{title}: never asked for, {words} sure of"
+            tiles = mosaic(snapshot[f"{kind}_pixels"])
+            size = (SIDE, 0.2 + SIDE * tiles.shape[0] / tiles.shape[1])
+            with drawn(pictures, f"{name}-{kind}", caption, size, left=0.05, bottom=0.05) as axes:
+                axes.imshow(tiles.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="none")
+                axes.set_axis_off()
+
+
+def draw_confusion(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
+    """Rows are true classes, columns what they are taken for; coloured by the share of the row."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, interpolation="none")
+    step = -(-len(classes) // MOST_WRITTEN)
+    places, names = range(0, len(classes), step), [each[:12] for each in classes[::step]]
+    axes.set_xticks(places, names, rotation=90)
+    axes.set_yticks(places, names)
+    axes.grid(False)
+    if len(classes) <= MOST_WRITTEN:
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            colour = "black" if shares[row, column] > 0.6 else "white"
+            text = str(counts[row, column])
+            axes.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
+
+
+def draw_map(axes: Axes, places: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: list[str]) -> None:
+    """A point an image, coloured by its true class; the class stands where most of it lies."""
+    colours = colormaps["tab10" if len(classes) <= 10 else "hsv"]
+    shades = colours(truth if len(classes) <= 10 else truth / len(classes))
+    right = truth == predicted
+    x, y = places.T
+    axes.scatter(x[right], y[right], s=5, c=shades[right], linewidths=0, rasterized=True)
+    axes.scatter(x[~right], y[~right], s=16, c=shades[~right], marker="x", linewidths=0.9)
+    for label, name in enumerate(classes if len(classes) <= MOST_WRITTEN else []):
+        if (truth == label).any():
+            middle = np.median(x[truth == label]), np.median(y[truth == label])
+            axes.annotate(name, middle, ha="center", va="center", fontsize=8)
+    axes.set(xticks=[], yticks=[])
+
+
+def mosaic(pixels: np.ndarray) -> np.ndarray:
+    """Images [S, H, W, C] as one picture [H', W', C], `COLUMNS` side by side; white where there are no more."""
+    count, height, width, channels = pixels.shape
+    rows = -(-count // COLUMNS)
+    tiles = np.full((rows * COLUMNS, height + 2, width + 2, channels), 255, np.uint8)
+    tiles[:count, 1:-1, 1:-1] = pixels
+    grid = tiles.reshape(rows, COLUMNS, height + 2, width + 2, channels).swapaxes(1, 2)
+    return grid.reshape(rows * (height + 2), COLUMNS * (width + 2), channels)
