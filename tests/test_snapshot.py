@@ -56,7 +56,7 @@ def test_the_least_and_the_most_sure_are_shown_in_their_order(last):
     assert unsure[-1] <= sure[-1]
 
 
-@pytest.mark.parametrize("rounds", [[-2], ["last"]])
+@pytest.mark.parametrize("rounds", [[-2], ["last"], -2])
 def test_what_is_no_round_is_refused(rounds):
     with pytest.raises(UserError, match=r"callbacks\.snapshot\.rounds=.*: expected numbers of rounds"):
         Snapshot("", rounds)
