@@ -32,7 +32,9 @@ class Snapshot(Callback, RoundListener):
         self.rounds = tuple(rounds) if isinstance(rounds, Iterable) else (rounds,)
         self.images, self.shown = images, shown
         if not all(isinstance(round, int) and round >= LAST for round in self.rounds):
-            raise UserError(f"callbacks.snapshot.rounds={list(self.rounds)}: expected numbers of rounds, or -1 for the last")
+            raise UserError(
+                f"callbacks.snapshot.rounds={list(self.rounds)}: expected numbers of rounds, or -1 for the last"
+            )
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
         learning = next(callback for callback in trainer.callbacks if isinstance(callback, ActiveLearning))
