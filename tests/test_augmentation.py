@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.dataset.augmentation import ShiftAndFlip, uniform
+from askwell.dataset.augmentation import DRAWS, AffineElastic, ShiftAndFlip, uniform
 
 PIXELS = torch.randint(1, 256, (64, 3, 10, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 INDICES = torch.arange(1000, 1064)
@@ -41,7 +41,7 @@ def drawn(index: int, draw: int) -> float:
     ],
 )
 def test_the_numbers_are_those_of_splitmix64(place, bits):
-    index, draw = divmod(place, 4)
+    index, draw = divmod(place, DRAWS)
     assert uniform(torch.tensor([index]), 1234567, draw).item() == (bits >> 11) / 2**53
 
 

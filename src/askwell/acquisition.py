@@ -32,3 +32,8 @@ def smallest_margin(probs: Tensor) -> Tensor:
 def largest_margin(probs: Tensor) -> Tensor:
     """`-(p1 - pC)` [N], from -1 (certain) to 0: asks where the best and the worst class are closest."""
     return probs.amin(dim=1) - probs.amax(dim=1)
+
+
+def certainty(probs: Tensor) -> Tensor:
+    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that asks where least is learned."""
+    return -smallest_margin(probs)

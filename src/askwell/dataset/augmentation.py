@@ -2,21 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import radians
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import affine_grid, grid_sample, interpolate, pad
 
 Augmentation = Callable[[Tensor, Tensor, int], Tensor]
 """(uint8 pixels [B, C, H, W], indices [B], key of the epoch) to pixels of the same shape and type."""
 
 # Multipliers of the SplitMix64 generator (Steele et al., 2014), as signed 64-bit integers.
 GOLDEN, MIX1, MIX2 = -7046029254386353131, -4658895280553007687, -7723592293110705685
+DRAWS = 64  # of one image in one epoch, at most
 
 
 def uniform(indices: Tensor, key: int, draw: int) -> Tensor:
-    """One number in [0, 1) for each of `indices` [B]: a hash (SplitMix64) of index, `key` and `draw` (0 to 3) alone."""
-    bits = (indices * 4 + draw) * GOLDEN + key
+    """One number in [0, 1) for each of `indices` [B]: a hash (SplitMix64) of index, `key` and `draw` below 64 alone."""
+    bits = (indices * DRAWS + draw) * GOLDEN + key
     bits = (bits ^ _shifted(bits, 30)) * MIX1
     bits = (bits ^ _shifted(bits, 27)) * MIX2
     return _shifted(bits ^ _shifted(bits, 31), 11).double() / 2**53
@@ -47,3 +50,41 @@ class ShiftAndFlip:
 
     def _offsets(self, indices: Tensor, key: int, draw: int) -> Tensor:
         return (uniform(indices, key, draw) * (2 * self.shift + 1)).long().unsqueeze(1)
+
+
+@dataclass(frozen=True)
+class AffineElastic:
+    """Turns, shears, scales and moves each image, then bends it, black coming in.
+
+    Angles are uniform up to `degrees` (turning) and `shear` (degrees) each way, the scale of each axis up to a fraction
+    `scale` each way, moves up to `shift` pixels. The elastic part follows Simard et al. (2003), "Best Practices for
+    Convolutional Neural Networks", with a smooth field from a grid of `POINTS` x `POINTS` random moves of up to
+    `elastic` pixels, in place of a blurred one.
+    """
+
+    degrees: float = 15
+    shear: float = 10
+    scale: float = 0.15
+    shift: float = 2
+    elastic: float = 2
+
+    POINTS: ClassVar[int] = 5
+
+    def __call__(self, pixels: Tensor, indices: Tensor, key: int) -> Tensor:
+        draws = torch.stack([uniform(indices, key, draw) for draw in range(6 + 2 * self.POINTS**2)], 1).float() * 2 - 1
+        side = torch.tensor(pixels.shape[-2:], device=pixels.device).flip(0)  # x before y, as grids have it
+        grid = affine_grid(self._matrices(draws[:, :6], side), list(pixels.shape), align_corners=False)
+        field = interpolate(draws[:, 6:].view(-1, 2, self.POINTS, self.POINTS), pixels.shape[-2:], mode="bicubic")
+        grid = grid + field.permute(0, 2, 3, 1) * (2 * self.elastic / side)
+        return grid_sample(pixels.float(), grid, align_corners=False).round().clamp(0, 255).to(pixels.dtype)
+
+    def _matrices(self, draws: Tensor, side: Tensor) -> Tensor:
+        """From numbers between -1 and 1, [B, 6], to the maps of output to input places, [B, 2, 3]."""
+        angle, shear = draws[:, 0] * radians(self.degrees), draws[:, 1] * radians(self.shear)
+        across, along = 1 + draws[:, 2] * self.scale, 1 + draws[:, 3] * self.scale
+        move = draws[:, 4:6] * (2 * self.shift / side)
+        rows = [
+            torch.stack([angle.cos() * across, -(angle + shear).sin() * along, move[:, 0]], 1),
+            torch.stack([angle.sin() * across, (angle + shear).cos() * along, move[:, 1]], 1),
+        ]
+        return torch.stack(rows, 1)

@@ -16,21 +16,29 @@ NARROWEST = 8
 class ConvolutionalNetwork(nn.Sequential):
     """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits [B, num_classes].
 
-    With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100.
+    With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100. Without `norm` there is
+    no batch norm, and the layers have a bias instead.
     """
 
     def __init__(
-        self, channels: int, image_size: int, num_classes: int, blocks: int | None, width: int, hidden: int
+        self,
+        channels: int,
+        image_size: int,
+        num_classes: int,
+        blocks: int | None,
+        width: int,
+        hidden: int,
+        norm: bool = True,
     ) -> None:
         blocks = blocks_for(image_size) if blocks is None else blocks
         widths = [channels, *(max(width >> halvings, NARROWEST) for halvings in reversed(range(blocks)))]
         features = widths[-1] * (image_size >> blocks) ** 2
         super().__init__(
             OrderedDict(
-                blocks=nn.Sequential(*(_block(*ends) for ends in pairwise(widths))),
+                blocks=nn.Sequential(*(_block(*ends, norm) for ends in pairwise(widths))),
                 flatten=nn.Flatten(),
-                hidden=nn.Linear(features, hidden, bias=False),
-                norm=nn.BatchNorm1d(hidden),
+                hidden=nn.Linear(features, hidden, bias=not norm),
+                norm=nn.BatchNorm1d(hidden) if norm else nn.Identity(),
                 relu=nn.ReLU(inplace=True),
                 logits=nn.Linear(hidden, num_classes),
             )
@@ -42,10 +50,10 @@ def blocks_for(image_size: int) -> int:
     return 0 if image_size <= SMALL_ENOUGH else 1 + blocks_for(image_size // 2)
 
 
-def _block(channels: int, width: int) -> nn.Sequential:
+def _block(channels: int, width: int, norm: bool) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False),
-        nn.BatchNorm2d(width),
+        nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=not norm),
+        nn.BatchNorm2d(width) if norm else nn.Identity(),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
     )
