@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from askwell.acquisition import entropy, largest_margin, least_confidence, smallest_margin
+from askwell.acquisition import certainty, entropy, largest_margin, least_confidence, smallest_margin
 
 RANGES = {
     least_confidence: lambda classes: (0, 1 - 1 / classes),
@@ -118,3 +118,8 @@ def test_the_probabilities_are_left_as_they_were(function):
     probs = torch.tensor([[0.2, 0.5, 0.3]])
     function(probs)
     assert torch.equal(probs, torch.tensor([[0.2, 0.5, 0.3]]))
+
+
+def test_certainty_turns_smallest_margin_round():
+    probs = torch.tensor([[0.2, 0.5, 0.3], [0.9, 0.1, 0.0], [0.4, 0.4, 0.2]])
+    torch.testing.assert_close(certainty(probs), torch.tensor([0.2, 0.8, 0.0]))

@@ -1,7 +1,10 @@
 """Augmentation: keyed by image, within its bounds, equal to moving each image by itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import scipy.ndimage
 import scipy.stats
 import torch
 from hypothesis import given, settings
@@ -122,3 +125,76 @@ def test_the_images_of_the_store_are_left_as_they_were():
     before = PIXELS.clone()
     ShiftAndFlip(2, flip=True)(PIXELS, INDICES, KEY)
     assert torch.equal(PIXELS, before)
+
+
+SQUARE = (
+    torch.nn.functional.interpolate(PIXELS[:, :, :5, :5].float(), size=(20, 20), mode="bicubic").clamp(0, 255).byte()
+)
+STILL = AffineElastic(degrees=0, shear=0, scale=0, shift=0, elastic=0)
+
+
+def spread(index: int, draw: int) -> float:
+    """A draw from -1 to 1."""
+    return 2 * drawn(index, draw) - 1
+
+
+def assert_close(pixels: torch.Tensor, expected: np.ndarray) -> None:
+    """To one grey level; black comes in at the rim, which the references end otherwise, so it is left out."""
+    inner = np.abs(pixels.numpy().astype(float) - expected)[..., 6:-6, 6:-6]
+    assert inner.max() <= 1
+
+
+def test_nothing_turned_nor_bent_is_the_same_image():
+    assert torch.equal(STILL(SQUARE, INDICES, KEY), SQUARE)
+
+
+def test_images_turn_as_scipy_turns_them():
+    turned = replace(STILL, degrees=30)(SQUARE, INDICES, KEY)
+    for image, index, result in zip(SQUARE, INDICES.tolist(), turned, strict=True):
+        angle = 30 * spread(index, 0)
+        expected = scipy.ndimage.rotate(image.numpy().astype(float), angle, axes=(1, 2), reshape=False, order=1)
+        assert_close(result, expected)
+
+
+def test_images_move_as_scipy_moves_them():
+    shifted = replace(STILL, shift=3)(SQUARE, INDICES, KEY)
+    for image, index, result in zip(SQUARE, INDICES.tolist(), shifted, strict=True):
+        by = (0, -3 * spread(index, 5), -3 * spread(index, 4))
+        assert_close(result, scipy.ndimage.shift(image.numpy().astype(float), by, order=1))
+
+
+def test_images_grow_and_shrink_as_scipy_scales_them():
+    scaled = replace(STILL, scale=0.3)(SQUARE, INDICES, KEY)
+    for image, index, result in zip(SQUARE, INDICES.tolist(), scaled, strict=True):
+        scales = np.array([1, 1 + 0.3 * spread(index, 3), 1 + 0.3 * spread(index, 2)])
+        middle = np.array([0, 9.5, 9.5])
+        assert_close(
+            result,
+            scipy.ndimage.affine_transform(image.numpy().astype(float), scales, middle - scales * middle, order=1),
+        )
+
+
+def test_bending_moves_no_pixel_farther_than_said():
+    ramp = (torch.arange(24.0) * 10).expand(64, 1, 24, 24).byte()  # a pixel to the right is ten levels
+    bent = replace(STILL, elastic=1.5)(ramp, INDICES, KEY).float()[..., 4:-4, 4:-4] - ramp[..., 4:-4, 4:-4]
+    assert 5 < bent.abs().max() <= 15 * 1.2  # bicubic interpolation may overshoot its points
+    assert bent.flatten(1).std(dim=1).min() > 0.5  # one image moves otherwise in one place than in another
+
+
+@settings(max_examples=20, deadline=None)
+@given(order=st.permutations(range(64)), batch_size=st.integers(1, 64))
+def test_any_batching_deforms_the_images_alike(order, batch_size):
+    augment, order = AffineElastic(), torch.tensor(order)
+    batches = [augment(SQUARE[batch], INDICES[batch], KEY) for batch in order.split(batch_size)]
+    assert torch.equal(torch.cat(batches), augment(SQUARE, INDICES, KEY)[order])
+
+
+def test_another_epoch_deforms_the_images_otherwise():
+    assert not torch.equal(AffineElastic()(SQUARE, INDICES, KEY), AffineElastic()(SQUARE, INDICES, KEY + 1))
+
+
+def test_deformed_images_keep_shape_and_type_and_leave_the_store_alone():
+    before = SQUARE.clone()
+    result = AffineElastic()(SQUARE, INDICES, KEY)
+    assert (result.shape, result.dtype) == (SQUARE.shape, torch.uint8)
+    assert torch.equal(SQUARE, before)

@@ -1,5 +1,6 @@
 """The loop: what is trained on, what is bought, and when it ends."""
 
+import math
 import time
 from itertools import chain
 from typing import Any
@@ -53,6 +54,15 @@ def test_images_are_trained_on_with_their_own_pixels(composed):
     run = Experiment(composed(), watch).fit()
     trained_on = run.data.dataset.train.fetch(np.array(list(chain(*run.seen.epochs))))
     assert torch.equal(torch.cat([pixels for pixels, _ in batches]), trained_on)
+
+
+@pytest.mark.parametrize("reset", ["false", "true"])
+def test_a_learning_rate_with_a_schedule_falls_within_each_round(composed, reset):
+    rates = []
+    watch = Watch(on_train_batch_start=lambda trainer, *_: rates.append(trainer.optimizers[0].param_groups[0]["lr"]))
+    cosine = "model=cnn_cosine", "protocol.epochs_per_round=4", f"protocol.reset={reset}"
+    Experiment(composed(*cosine, "datamodule.train_batch_size=64"), watch).fit()
+    assert rates == pytest.approx(3 * [1e-3 * (1 + math.cos(math.pi * epoch / 4)) for epoch in range(4)])
 
 
 def test_lightning_asks_for_the_loader_and_starts_it_as_often_as_it_always_did(composed, monkeypatch):

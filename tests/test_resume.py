@@ -10,7 +10,10 @@ RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("protocol", [("protocol=paper",), RETRAIN, ("protocol.rescore_every=2",)])
+@pytest.mark.parametrize(
+    "protocol",
+    [("protocol=paper",), RETRAIN, ("protocol.rescore_every=2",), ("model=cnn_cosine", "protocol.epochs_per_round=3")],
+)
 def test_five_rounds_are_three_rounds_and_two_more(program, tmp_path, protocol, workers):
     arguments = [*protocol, f"datamodule.num_workers={workers}"]
     program(*arguments, "name=at_once", "rounds=5")

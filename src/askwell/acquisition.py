@@ -35,5 +35,5 @@ def largest_margin(probs: Tensor) -> Tensor:
 
 
 def certainty(probs: Tensor) -> Tensor:
-    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that asks where least is learned."""
+    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that should lose."""
     return -smallest_margin(probs)

@@ -54,7 +54,7 @@ class ShiftAndFlip:
 
 @dataclass(frozen=True)
 class AffineElastic:
-    """Turns, shears, scales and moves each image, then bends it, black coming in.
+    """Turns, shears, scales and moves each square image and bends it, black coming in.
 
     Angles are uniform up to `degrees` (turning) and `shear` (degrees) each way, the scale of each axis up to a fraction
     `scale` each way, moves up to `shift` pixels. The elastic part follows Simard et al. (2003), "Best Practices for

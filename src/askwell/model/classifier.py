@@ -30,18 +30,23 @@ class Standardise(nn.Module):
 
 
 class Classifier(LightningModule):
-    """Classifies uint8 images with `network`, trained by cross entropy; `optimizer` takes the parameters."""
+    """Classifies uint8 images with `network`, trained by cross entropy.
+
+    `optimizer` takes the parameters, `lr_scheduler` the optimizer: it steps after every epoch, and a round that starts
+    over (`protocol.reset`) starts it over.
+    """
 
     def __init__(
         self,
         network: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
         channels: int,
+        lr_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler] | None = None,
     ) -> None:
         super().__init__()
         self.standardise = Standardise(channels)
         self.network = nn.Sequential(self.standardise, network).to(memory_format=torch.channels_last)
-        self.optimizer = optimizer
+        self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
 
     def setup(self, stage: str) -> None:
         dataset = self.trainer.datamodule.dataset  # type: ignore[attr-defined]
@@ -56,4 +61,5 @@ class Classifier(LightningModule):
         return cross_entropy(self(pixels), labels)
 
     def configure_optimizers(self) -> Any:
-        return self.optimizer(self.parameters())
+        optimizer = self.optimizer(self.parameters())
+        return optimizer if self.lr_scheduler is None else ([optimizer], [self.lr_scheduler(optimizer)])
