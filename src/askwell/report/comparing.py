@@ -63,11 +63,11 @@ class Pairs:
 
 def pairs(group: Group, strategy: str, reference: str) -> Pairs:
     """The paired runs of a strategy and its reference; a pair whose digests are not recorded does not count."""
-    own, other = (group.of(name).set_index("seed").sort_index() for name in (strategy, reference))
+    own, other = group.by_seed[strategy], group.by_seed[reference]
     shared = own.index.intersection(other.index)
-    own, other = own.loc[shared], other.loc[shared]
-    same = (own[DIGESTS].notna() & (own[DIGESTS] == other[DIGESTS])).all(axis=1)
-    return Pairs(own[same], other[same])
+    digests = own.loc[shared, DIGESTS]
+    same = shared[(digests.notna() & (digests == other.loc[shared, DIGESTS])).all(axis=1)]
+    return Pairs(own.loc[same], other.loc[same])
 
 
 def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Comparison]:

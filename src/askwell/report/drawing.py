@@ -56,9 +56,15 @@ def look(strategies: Sequence[str]) -> dict[str, Look]:
 
 @contextmanager
 def drawn(
-    pictures: list[Picture], name: str, caption: str, size: tuple[float, float], left: float = 0.62, bottom: float = 0.5
+    pictures: list[Picture],
+    name: str,
+    caption: str,
+    size: tuple[float, float],
+    left: float = 0.62,
+    bottom: float = 0.5,
+    top: float = 0.12,
 ) -> Iterator[Axes]:
-    """Axes to draw on; the finished figure is added to the pictures. size, left, bottom: inches.
+    """Axes to draw on; the finished figure is added to the pictures. size and margins in inches.
 
     Margins are given rather than fitted: matplotlib's layout engines take three times as long as the drawing itself.
     """
@@ -66,7 +72,7 @@ def drawn(
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser draws the text, and has the letters
         figure = Figure(figsize=size)
-        edges = (left / width, bottom / height, 1 - (left + 0.12) / width, 1 - (bottom + 0.12) / height)
+        edges = (left / width, bottom / height, 1 - (left + 0.12) / width, 1 - (bottom + top) / height)
         yield figure.add_axes(edges)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})

@@ -67,6 +67,11 @@ class Group:
         """The compared runs of a strategy, with their measures."""
         return self.runs[self.runs["strategy"] == strategy]
 
+    @cached_property
+    def by_seed(self) -> dict[str, pd.DataFrame]:
+        """The compared runs of each strategy, indexed by seed, in order."""
+        return {strategy: self.of(strategy).set_index("seed").sort_index() for strategy in self.strategies}
+
 
 def strategy_order(strategy: str) -> tuple[int, str]:
     """A key that puts strategies into the report's fixed order."""

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -37,14 +38,14 @@ def win_shares(group: Group) -> pd.DataFrame:
     """In which share of rounds a strategy (row) is better than another (column); nan where nothing can be tested."""
     table = after_the_first(group).pivot_table(index="labels", columns=["strategy", "seed"], values="accuracy")
     shares = pd.DataFrame(np.nan, index=group.strategies, columns=group.strategies)
-    for own in group.strategies:
-        for other in group.strategies:
-            paired = pairs(group, own, other)
-            if own != other and paired.enough and {own, other} <= set(table.columns.unique("strategy")):
-                names = [[(name, seed) for seed in paired.own.index] for name in (own, other)]
-                accuracies = np.stack([table.reindex(columns=columns) for columns in names])
-                measured = ~np.isnan(accuracies).any(axis=(0, 2))
-                shares.loc[own, other] = won(*accuracies[:, measured]).mean() if measured.any() else np.nan
+    for own, other in combinations(group.strategies, 2):
+        paired = pairs(group, own, other)
+        if paired.enough and {own, other} <= set(table.columns.unique("strategy")):
+            names = [[(name, seed) for seed in paired.own.index] for name in (own, other)]
+            accuracies = np.stack([table.reindex(columns=columns) for columns in names])
+            first, second = accuracies[:, ~np.isnan(accuracies).any(axis=(0, 2))]
+            if len(first):
+                shares.loc[own, other], shares.loc[other, own] = won(first, second).mean(), won(second, first).mean()
     return shares
 
 

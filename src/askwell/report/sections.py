@@ -50,7 +50,7 @@ def classes(group: Group) -> Section:
 
 def queries(group: Group) -> Section:
     text = "What was asked for: the share of each class among the images bought after the initial set, mean over seeds."
-    stroke = " The strokes are random's shares." if BASELINE in group.strategies and group.contenders else ""
+    stroke = " The strokes are random's." if BASELINE in group.strategies and group.contenders else ""
     return Section("Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group)))
 
 
