@@ -29,7 +29,7 @@ def test_query_sizes_are_never_pooled_and_stand_in_order_of_size(tmp_path):
 def test_a_difference_anywhere_in_the_config_sets_runs_apart(tmp_path):
     for rate in (0.05, 0.2):
         write_run(tmp_path, config=config(oracle={"rate": rate}))
-    assert [group.title for group in groups_of(tmp_path)] == ["mnist · oracle.rate 0.05", "mnist · oracle.rate 0.2"]
+    assert [group.title for group in groups_of(tmp_path)] == ["mnist · rate 0.05", "mnist · rate 0.2"]
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,33 @@ def test_what_a_comparison_is_about_or_what_changes_nothing_does_not(tmp_path, s
     write_run(tmp_path, "random", config=config())
     write_run(tmp_path, "lc", config=config(**settings))
     assert [group.strategies for group in groups_of(tmp_path)] == [["random", "lc"]]
+
+
+def test_what_only_differs_along_with_a_choice_goes_unsaid(tmp_path):
+    for protocol, epochs in (("paper", 1), ("retrain", 30)):
+        write_run(tmp_path, protocol=protocol, config=config(protocol={"epochs_per_round": epochs}))
+    assert [group.title for group in groups_of(tmp_path)] == ["mnist · protocol paper", "mnist · protocol retrain"]
+
+
+def test_a_setting_that_only_some_runs_have_is_told_of_those(tmp_path):
+    write_run(tmp_path, oracle="truth", config=config(oracle={}))
+    for rate in (0.05, 0.2):
+        write_run(tmp_path, oracle="noisy", config=config(oracle={"rate": rate}))
+    titles = [group.title for group in groups_of(tmp_path)]
+    assert titles == ["mnist · oracle noisy · rate 0.05", "mnist · oracle noisy · rate 0.2", "mnist · oracle truth"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [(("torch.Adam", "torch.SGD"), ["Adam", "SGD"]), (("torch.SGD", "my.SGD"), ["my.SGD", "torch.SGD"])],
+)
+def test_a_class_is_told_without_its_module_where_that_is_enough(tmp_path, targets, told):
+    for target in targets:
+        write_run(tmp_path, config=config(model={"optimizer": {"_target_": target}}))
+    assert [group.title for group in groups_of(tmp_path)] == [f"mnist · optimizer {name}" for name in told]
+
+
+def test_settings_with_the_same_last_word_are_told_in_full(tmp_path):
+    for rate, dropout in ((0.1, 0.2), (0.1, 0.3), (0.2, 0.2)):
+        write_run(tmp_path, config=config(oracle={"rate": rate}, dropout={"rate": dropout}))
+    assert groups_of(tmp_path)[0].title == "mnist · oracle.rate 0.1 · dropout.rate 0.2"

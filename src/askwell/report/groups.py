@@ -1,6 +1,7 @@
 """Which runs may be compared: those of one data set under the same settings."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,8 +27,12 @@ class Group:
 
     @property
     def title(self) -> str:
-        settings = [f"{name.replace('_', ' ')} {value}" for name, value in self.settings.items()]
-        return " · ".join([self.dataset, *settings])
+        return " · ".join([self.dataset, *self.differences])
+
+    @property
+    def differences(self) -> list[str]:
+        """The settings as they are told: `query size 32`, `rate 0.05`."""
+        return [f"{name.replace('_', ' ')} {value}" for name, value in self.settings.items()]
 
     @property
     def slug(self) -> str:
@@ -102,11 +107,36 @@ def sorted_groups(records: Records) -> Iterator[Group]:
     runs = records.runs[identified(records.runs)]
     for dataset, of_dataset in runs.groupby("dataset"):
         settings = known_settings(of_dataset)
-        differing = settings.loc[:, settings.nunique() > 1].T.drop_duplicates().index.to_list()
-        keys = pd.Series([tuple(row) for row in settings[differing].fillna(UNKNOWN).to_numpy()], settings.index)
+        settings = settings[telling(settings)]
+        shown = settings.apply(short_values).rename(columns=short_names(settings.columns))
+        keys = pd.Series([tuple(row) for row in settings.fillna(UNKNOWN).to_numpy()], settings.index)
         for key in sorted(keys.unique(), key=lambda values: [natural(value) for value in values]):
-            shown = {name: short(value) for name, value in zip(differing, key, strict=True)}
-            yield Group(str(dataset), shown, records.of(of_dataset[keys == key]))
+            runs = of_dataset[keys == key]
+            yield Group(str(dataset), shown.loc[runs.index[0]].dropna().to_dict(), records.of(runs))
+
+
+def telling(settings: pd.DataFrame) -> list[str]:
+    """The fewest settings by which the runs are told apart: those that only differ along with earlier ones go unsaid."""
+    chosen: list[str] = []
+    kinds = 1
+    for name in settings.columns[settings.nunique() > 1]:
+        now = len(settings[[*chosen, name]].drop_duplicates())
+        if now > kinds:
+            chosen, kinds = [*chosen, str(name)], now
+    return chosen
+
+
+def short_names(settings: Iterable[str]) -> dict[str, str]:
+    """The last word of each setting that no other shares: `rate` of oracle.rate, `optimizer` of its `_target_`."""
+    words = {name: name.removesuffix("._target_").rpartition(".")[2] for name in settings}
+    common = [word for word, times in Counter(words.values()).items() if times > 1]
+    return {name: name if word in common else word for name, word in words.items()}
+
+
+def short_values(values: pd.Series) -> pd.Series:
+    """A setting's values as a title has them: a class without its module, a long list of classes cut."""
+    names = values.str.rpartition(".")[2] if str(values.name).endswith("_target_") else values
+    return (names if names.nunique() == values.nunique() else values).map(short, na_action="ignore")
 
 
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -122,6 +152,6 @@ def natural(value: str) -> tuple[float, str]:
 
 
 def short(value: str) -> str:
-    """A setting as a title has it: a long list of classes is cut."""
+    """A long list of classes is cut."""
     items = value.split(", ")
     return value if len(items) <= 10 else f"{', '.join(items[:3])} … ({len(items)})"

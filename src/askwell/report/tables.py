@@ -52,21 +52,22 @@ def savings(group: Group) -> Iterator[Table]:
     if BASELINE in group.strategies and group.contenders:
         yield Table(
             ("against random", *(f"to {percent(target)}" for target in TARGETS)),
-            tuple((strategy, *saved_at_targets(pairs(group, strategy, BASELINE))) for strategy in group.contenders),
+            tuple(
+                (strategy, *(saved_at(paired, target) for target in TARGETS))
+                for strategy, paired in ((name, pairs(group, name, BASELINE)) for name in group.contenders)
+            ),
             "One minus the ratio of the mean labels, over paired seeds, where both reached the target in every one; "
             "in brackets the 95 % bootstrap interval, for 5 seeds or more.",
         )
 
 
-def saved_at_targets(paired: Pairs) -> Iterator[str]:
-    """The share of labels saved at each target, with its interval where the seeds carry one."""
-    for target in TARGETS:
-        own, reference = paired.own[target], paired.reference[target]
-        if not len(paired) or own.isna().any() or reference.isna().any():
-            yield MISSING
-        else:
-            interval = f" ({saving_interval(*saved_interval(own, reference))})" if paired.enough else ""
-            yield saving(saved(own, reference)) + interval
+def saved_at(paired: Pairs, target: float) -> str:
+    """The share of labels saved at a target, with its interval where the seeds carry one."""
+    own, reference = paired.own[target], paired.reference[target]
+    if not len(paired) or own.isna().any() or reference.isna().any():
+        return MISSING
+    fewer = saving(saved(own, reference))
+    return f"{fewer} ({saving_interval(*saved_interval(own, reference))})" if paired.enough else fewer
 
 
 def timing(group: Group) -> Table:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from askwell.report.files import round_table, run_table
 from askwell.report.groups import Group, group_runs
 from askwell.report.layout import Section
+from askwell.report.overview import overviews
 from askwell.report.provenance import again
 from askwell.report.reading import Records, read
 from askwell.report.sections import SECTIONS
@@ -95,7 +96,10 @@ def write_pages(report: Report) -> None:
     write_plots(report.folder / "plots", [section for _, sections in parts for section in sections])
     for suffix in (".html", ".md"):
         template = TEMPLATES.get_template(f"page{suffix}.j2")
-        page = template.render(report=report, parts=parts, again=again(report.records.runs), nothing=NOTHING)
+        page = template.render(
+            **{"report": report, "parts": parts, "again": again(report.records.runs), "nothing": NOTHING},
+            overviews=list(overviews(report.groups)),
+        )
         report.page.with_suffix(suffix).write_text(page, encoding="utf-8")
 
 
