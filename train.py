@@ -34,6 +34,7 @@ def main(cfg: DictConfig) -> float:
             print(f"{folder.path} holds this run, finished: nothing to do")
             return folder.facts["accuracy"]
         choices = {group: hydra_config.runtime.choices[group] for group in CHOICES}
+        choices["sweeper"] = hydra_config.runtime.choices["hydra/sweeper"]
         folder.start(provenance.of_process(), **choices, name=cfg.name, seed=cfg.seed, limits=limits, config=config)
 
         data = instantiate(cfg.datamodule)

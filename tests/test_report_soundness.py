@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from report_runs import group_of, rewrite_round, write_run
 
 from askwell.report.lost import lost_classes
@@ -25,9 +26,36 @@ def test_a_failed_run_is_named_with_its_reason(sweep: Path) -> None:
     assert remarks(group_of(sweep)) == ["1 run failed and was left out: lc seed 5 (out of memory)."]
 
 
-def test_an_unfinished_run_is_named(sweep: Path) -> None:
+def test_a_killed_run_is_named(sweep: Path) -> None:
     write_run(sweep, "lc", 5, status="running")
-    assert remarks(group_of(sweep)) == ["1 run did not finish and was left out: lc seed 5."]
+    assert remarks(group_of(sweep)) == ["1 run was killed before its end and left out: lc seed 5."]
+
+
+def test_a_run_that_goes_on_is_named(sweep: Path) -> None:
+    with FileLock(write_run(sweep, "lc", 5, status="running") / ".lock"):
+        assert remarks(group_of(sweep)) == ["1 run was still running and left out: lc seed 5."]
+
+
+def test_runs_that_a_target_on_the_evaluation_set_ended_are_named(sweep: Path) -> None:
+    write_run(sweep, "lc", 5, reason="target_accuracy")
+    write_run(sweep, "random", 5)
+    assert remarks(group_of(sweep)) == [
+        "selection on the evaluation set: target_accuracy ended 1 run by the accuracy measured there, which flatters "
+        "the final accuracy: lc seed 5."
+    ]
+
+
+def test_a_sweeper_that_may_choose_by_accuracy_is_named(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_run(tmp_path, seed=seed, sweeper="optuna")
+    (remark,) = remarks(group_of(tmp_path))
+    assert remark.startswith("selection on the evaluation set: the sweeper optuna was told the accuracy")
+
+
+def test_hydras_own_sweeper_chooses_nothing(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_run(tmp_path, seed=seed, sweeper="basic")
+    assert remarks(group_of(tmp_path)) == []
 
 
 def test_a_missing_seed_is_named(sweep: Path) -> None:

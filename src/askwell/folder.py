@@ -123,6 +123,18 @@ def read_run(path: Path) -> dict[str, Any] | None:
     return json.loads(file.read_text()) if file.exists() else None
 
 
+def in_use(path: Path) -> bool:
+    """Whether a process holds the run folder: a run that says `running` in a free folder was killed."""
+    lock = path / ".lock"
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except (Timeout, OSError):  # a folder that may not be written to may be in use elsewhere
+        return True
+
+
 def refuse_used(folders: list[Path], resume: bool) -> None:
     """Raises UserError if one of `folders` holds a run and `resume` is not set; one that failed at once holds none."""
     for folder in folders if not resume else []:

@@ -116,7 +116,7 @@ def sorted_groups(records: Records) -> Iterator[Group]:
 
 
 def telling(settings: pd.DataFrame) -> list[str]:
-    """The fewest settings by which the runs are told apart: those that only differ along with earlier ones go unsaid."""
+    """The fewest settings by which the runs are told apart: what only differs along with another goes unsaid."""
     chosen: list[str] = []
     kinds = 1
     for name in settings.columns[settings.nunique() > 1]:

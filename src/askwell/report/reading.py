@@ -11,13 +11,14 @@ from typing import Any
 import pandas as pd
 
 from askwell.errors import UserError
+from askwell.folder import in_use
 from askwell.study import study_settings
 
 RUN_COLUMNS = [
     *["status", "reason", "name", "strategy", "dataset", "seed", "model", "protocol", "oracle", "query_size"],
     *["initial_size", "rescore_every", "classes", "pool", "evaluation", "initial_digest", "weights_digest"],
     *["dataset_fingerprint", "versions", "git_commit", "device", "scoring_batch_size", "started", "wall_seconds"],
-    *["command", "settings"],
+    *["command", "sweeper", "settings"],
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]
@@ -71,12 +72,17 @@ def read(folders: Sequence[Path], start: Path) -> Records:
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """run.json with lists and dictionaries as text; a file that was cut short is an unreadable run."""
+    """run.json with lists and dictionaries as text; a file that was cut short is an unreadable run.
+
+    A run that says it goes on, but holds its folder no more, was killed.
+    """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return {"status": "unreadable", "reason": "run.json is cut short"}
     known = {key: flat(value) for key, value in facts.items() if key in RUN_COLUMNS}
+    if known.get("status") == "running" and not in_use(path.parent):
+        known["status"] = "killed"
     return known | {"settings": other_settings(facts.get("config") or {})}
 
 

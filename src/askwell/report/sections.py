@@ -67,7 +67,11 @@ def times(group: Group) -> Section:
 def soundness(group: Group) -> Section:
     found = tuple(remarks(group))
     text = "What is wrong with this comparison:" if found else "Nothing was found wrong with this comparison."
-    return Section("Soundness", (text,), points=found)
+    chosen = (
+        f"The strategy of the first sentence was chosen among {len(group.contenders)} by the accuracies that it is then "
+        "judged by, which flatters it a little; the tests of the areas are corrected for that."
+    )
+    return Section("Soundness", (*((chosen,) if len(group.contenders) > 1 else ()), text), points=found)
 
 
 SECTIONS: tuple[Callable[[Group], Section], ...] = (

@@ -37,11 +37,13 @@ def failed(group: Group) -> Iterator[str]:
 
 
 def unfinished(group: Group) -> Iterator[str]:
-    """Runs that still go on or were killed."""
+    """Runs that were killed or still go on."""
     runs = left_out(group)
-    open_runs = runs[~runs["status"].isin(["finished", "failed"])]
-    if len(open_runs):
-        yield f"{count(len(open_runs), 'run')} did not finish and {was(open_runs)} left out: {described(open_runs)}."
+    for status, happened in {"killed": "killed before its end", "running": "still running"}.items():
+        open_runs = runs[runs["status"] == status]
+        if len(open_runs):
+            happened = happened if len(open_runs) == 1 else happened.replace("its", "their")
+            yield f"{count(len(open_runs), 'run')} {was(open_runs)} {happened} and left out: {described(open_runs)}."
 
 
 def none_finished(group: Group) -> Iterator[str]:
@@ -124,6 +126,22 @@ def unlike(group: Group) -> Iterator[str]:
             yield f"{remark}: {first_of(kinds, 3)}."
 
 
+def selected(group: Group) -> Iterator[str]:
+    """What was chosen by the accuracy on the evaluation set, which flatters the accuracy that is then told."""
+    stopped = group.runs[group.runs["reason"] == "target_accuracy"]
+    if len(stopped):
+        yield (
+            f"selection on the evaluation set: target_accuracy ended {count(len(stopped), 'run')} by the accuracy "
+            f"measured there, which flatters the final accuracy: {described(stopped)}."
+        )
+    sweepers = sorted(set(group.runs["sweeper"].dropna()) - {"basic"})
+    if sweepers:
+        yield (
+            f"selection on the evaluation set: the sweeper {listing(sweepers)} was told the accuracy that each run had "
+            "there; where it chose the next settings by it, the best are flattered."
+        )
+
+
 def outside(runs: pd.DataFrame) -> Iterator[str]:
     """Runs without a measured round, or that do not say what they are."""
     for folder, run in runs.head(MOST_OUTSIDE).iterrows():
@@ -138,5 +156,6 @@ def was(runs: pd.DataFrame) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    none_finished, failed, unfinished, repeated, missing, baseline, few_seeds, unpaired, unequal_labels, unlike,
+    none_finished, failed, unfinished, repeated, missing, baseline, few_seeds, unpaired, unequal_labels, selected,
+    unlike,
 )  # fmt: skip
