@@ -6,14 +6,19 @@ from pathlib import Path
 from subprocess import run as run_process
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_runs import group_of, rewrite_round, write_run
 from rich.console import Console
 
 from askwell.report import Report, closing_table, write_report
 from askwell.report.class_figures import query_shares
+from askwell.report.drawing import ACCURACY_TICKS, spaced, stretched
 from askwell.report.tables import summary, timing
+from askwell.report.wording import plain
 
 STRATEGIES = ("random", "lc", "b")
 DATASET = "<b>&"
@@ -58,6 +63,27 @@ def test_every_plot_of_the_markdown_is_a_file_of_svg(report: Report) -> None:
     plots = re.findall(r"\]\((plots/[^)]+)\)", (report.folder / "report.md").read_text())
     assert plots
     assert {ElementTree.parse(report.folder / plot).getroot().tag[-3:] for plot in plots} == {"svg"}
+
+
+def test_names_break_no_table_of_the_markdown(tmp_path: Path) -> None:
+    for strategy in ("random", "a|*b*"):
+        write_run(tmp_path, strategy, name="_x_ [y]")
+    write_report([tmp_path], tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert text.startswith("# Askwell report: \\_x\\_ \\[y\\]\n")
+    assert "| a\\|\\*b\\* | 1 |" in text
+
+
+@pytest.mark.parametrize("name", ["mnist_mini", "lr 0.001", "k128"])
+def test_names_that_markdown_leaves_alone_stay_as_they_are(name: str) -> None:
+    assert plain(name) == name
+
+
+@given(st.lists(st.sampled_from(ACCURACY_TICKS), min_size=1, unique=True).map(sorted), st.floats(0.01, 1))
+def test_numbers_at_the_axis_never_touch(ticks: list[float], least: float) -> None:
+    places = stretched(spaced(ticks, least))
+    assert (-np.diff(places) >= least).all()
+    assert places[0] == stretched(ticks[-1])
 
 
 def test_a_run_that_failed_at_once_is_named(report: Report) -> None:

@@ -75,7 +75,7 @@ def test_the_report_shows_each_snapshot_of_the_lowest_seed_that_has_any(run, tmp
     group = group_of(tmp_path)
     assert [seed for seed, _ in kept(group, "lc")] == [1, 1]
     names = [picture.name.rpartition("-")[2] for picture in snapshots(group)]
-    assert names == 2 * ["confusion", "map", "unsure", "sure"]
+    assert names == 2 * ["confusion", "map", "images"]
 
 
 def test_many_classes_and_a_used_up_pool_can_be_drawn():

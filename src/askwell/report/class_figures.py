@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm
 from matplotlib.ticker import MaxNLocator
 
-from askwell.report.drawing import drawn, look, stretched, unstretched
+from askwell.report.drawing import drawn, legend_above, legend_height, look, stretched, unstretched
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
 from askwell.report.wording import full_name
 
 WIDTH, WIDE = 4.1, 5.4
-LEGEND_COLUMNS = 5
 MOST_ROWS = 20
 MOST_LETTERS = 18
 TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -65,14 +64,13 @@ def class_shares(group: Group) -> list[Picture]:
     styles = {name: style for name, style in look(group.strategies).items() if name in shares.index}
     if not styles:
         return pictures
-    legend_rows = -(-len(styles) // LEGEND_COLUMNS)
     caption = f"Share of each class among the queried images on {group.title}"
-    with rows_drawn(pictures, f"{group.slug}-queries", caption, names, WIDE, 0.12 + 0.22 * legend_rows) as axes:
+    with rows_drawn(pictures, f"{group.slug}-queries", caption, names, WIDE, legend_height(styles)) as axes:
         for name, style in styles.items():
             mark = {"marker": "|", "markersize": 12} if name == BASELINE else {"markersize": 5}
             axes.plot(shares.loc[name, names], range(len(names)), linestyle="none", label=name, **style | mark)
         axes.set(xlim=(0, 1.05 * shares.to_numpy().max()), xlabel="share of the queried images, %")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=LEGEND_COLUMNS)
+        legend_above(axes)
     return pictures
 
 
@@ -89,7 +87,7 @@ def rows_drawn(
         axes.set_ylim(len(classes) - 0.5, -0.5)
         axes.set_yticks([])
         for row, words in zip(range(0, len(classes), step), named, strict=True):  # a third of the time of tick labels
-            axes.text(0, row, f"{words} ", transform=axes.get_yaxis_transform(), ha="right", va="center")
+            axes.text(-0.02, row, words, transform=axes.get_yaxis_transform(), ha="right", va="center")
         axes.xaxis.set_major_locator(MaxNLocator(4))
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from askwell.report.comparing import Pairs, interval, mean_difference, pairs
-from askwell.report.drawing import Look, accuracy_axis, drawn, look
+from askwell.report.drawing import Look, accuracy_axis, drawn, legend_above, legend_height, look
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
 from askwell.report.measures import TARGETS
@@ -18,7 +18,7 @@ def learning_curves(group: Group) -> list[Picture]:
     """Mean accuracy by labels for each strategy, with a band of one standard deviation."""
     pictures: list[Picture] = []
     caption = f"Accuracy by labels on {group.title}: mean and standard deviation over seeds"
-    with drawn(pictures, f"{group.slug}-curves", caption, SIZE) as axes:
+    with drawn(pictures, f"{group.slug}-curves", caption, SIZE, top=legend_height(group.strategies)) as axes:
         for strategy, style in look(group.strategies).items():
             curve = mean_curve(group.curves[group.curves["strategy"] == strategy])
             draw_line(axes, curve.index, curve["mean"], style, strategy)
@@ -36,7 +36,7 @@ def finish_curves(axes: Axes, accuracy: pd.Series) -> None:
             axes.axhline(target, linestyle=":", linewidth=0.8, color="#8a8a8a")
     accuracy_axis(axes)
     axes.set(xlabel="labels", ylabel="accuracy, %")
-    axes.legend(loc="lower right")
+    legend_above(axes)
 
 
 def mean_curve(curves: pd.DataFrame) -> pd.DataFrame:
@@ -49,14 +49,13 @@ def differences(group: Group) -> list[Picture]:
     """Accuracy above random by labels, paired by seed, with a 95 % interval where the seeds carry one."""
     pictures: list[Picture] = []
     caption = f"Accuracy above random on {group.title}: mean over paired seeds and 95 % interval"
-    with drawn(pictures, f"{group.slug}-differences", caption, SIZE) as axes:
+    with drawn(pictures, f"{group.slug}-differences", caption, SIZE, top=legend_height(group.contenders)) as axes:
         for strategy, style in look(group.strategies).items():
             if strategy != BASELINE:
                 draw_difference(axes, group, pairs(group, strategy, BASELINE), style)
         axes.axhline(0, linewidth=1, color="#8a8a8a")
         axes.set(xlabel="labels", ylabel="accuracy above random, points")
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="best")
+        legend_above(axes)
     return pictures
 
 
@@ -85,4 +84,4 @@ def draw_line(axes: Axes, labels: pd.Index, values: Values, style: Look, name: s
 
 
 def band(axes: Axes, labels: pd.Index, low: Values, high: Values, style: Look) -> None:
-    axes.fill_between(labels, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    axes.fill_between(labels, low, high, color=style["color"], alpha=0.12, linewidth=0)

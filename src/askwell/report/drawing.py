@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ MARKERS = "osD^vPX<>*"
 
 ACCURACY_TICKS = (0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 LEAST_ERROR = 1e-4
+LEGEND_COLUMNS = 5
 
 STYLE: Any = {
     "font.size": 10,
@@ -79,6 +80,17 @@ def drawn(
     pictures.append(Picture(slug(name), caption, buffer.getvalue()))
 
 
+def legend_height(names: Collection[str]) -> float:
+    """The margin in inches that a legend above the axes needs; that of none where there are no names."""
+    return 0.12 + 0.22 * -(-len(names) // LEGEND_COLUMNS)
+
+
+def legend_above(axes: Axes) -> None:
+    """A legend that hides nothing."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=LEGEND_COLUMNS)
+
+
 def stretched(accuracy: Any) -> Any:
     """Accuracies on a scale on which each halving of the error has the same length."""
     return -np.log10(np.maximum(1 - np.asarray(accuracy, dtype=float), LEAST_ERROR))
@@ -94,6 +106,17 @@ def accuracy_axis(axes: Axes) -> None:
     low, high = (max(edge, -0.05) for edge in axes.get_ylim())
     axes.set_yscale("function", functions=(stretched, unstretched))
     axes.set_ylim(low, min(high, 1 - LEAST_ERROR))
-    ticks = [tick for tick in ACCURACY_TICKS if low <= tick <= high]
+    ticks = spaced(
+        [tick for tick in ACCURACY_TICKS if low <= tick <= high], least=0.05 * np.ptp(stretched([low, high]))
+    )
     axes.set_yticks(ticks, [f"{100 * tick:g}" for tick in ticks])
     axes.minorticks_off()
+
+
+def spaced(ticks: Sequence[float], least: float) -> list[float]:
+    """The ticks, from the highest down, whose numbers do not touch: those `least` apart on the stretched scale."""
+    chosen: list[float] = []
+    for tick in reversed(ticks):
+        if not chosen or stretched(chosen[-1]) - stretched(tick) >= least:
+            chosen.append(tick)
+    return chosen

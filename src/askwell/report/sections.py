@@ -56,8 +56,14 @@ def queries(group: Group) -> Section:
 
 def looks(group: Group) -> Section:
     pictures = tuple(snapshots(group))
-    text = "No run kept any: callbacks.snapshot.rounds=[-1] keeps those of the last round." if not pictures else ""
-    return Section("Snapshots", (text,) if text else (), pictures=pictures)
+    if not pictures:
+        return Section("Snapshots", ("No run kept any: callbacks.snapshot.rounds=[-1] keeps those of the last round.",))
+    text = (
+        "Of the lowest seed that kept any. The map shows evaluation images as the last layer sees them; the images are "
+        "those of the pool that the network is least and most sure of. Both look at a random part, as many as "
+        "callbacks.snapshot.images says, or 1,000."
+    )
+    return Section("Snapshots", (text,), pictures=pictures)
 
 
 def times(group: Group) -> Section:
@@ -68,8 +74,8 @@ def soundness(group: Group) -> Section:
     found = tuple(remarks(group))
     text = "What is wrong with this comparison:" if found else "Nothing was found wrong with this comparison."
     chosen = (
-        f"The strategy of the first sentence was chosen among {len(group.contenders)} by the accuracies that it is then "
-        "judged by, which flatters it a little; the tests of the areas are corrected for that."
+        f"The strategy of the first sentence was chosen among {len(group.contenders)} by the accuracies that it is "
+        "then judged by, which flatters it a little; the tests of the areas are corrected for that."
     )
     return Section("Soundness", (*((chosen,) if len(group.contenders) > 1 else ()), text), points=found)
 

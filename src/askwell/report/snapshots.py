@@ -14,6 +14,7 @@ from askwell.report.wording import full_name
 
 SIDE = 4.1
 COLUMNS = 8
+LABEL = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.75, "linewidth": 0}
 MOST_WRITTEN = 12
 """Classes with which the numbers still fit into the fields of a confusion matrix."""
 
@@ -41,20 +42,23 @@ def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path]]:
 def draw(pictures: list[Picture], name: str, title: str, snapshot: dict[str, np.ndarray]) -> None:
     """The figures of one snapshot."""
     classes = [str(each) for each in snapshot["classes"]]
-    with drawn(pictures, f"{name}-confusion", f"{title}: true class by predicted class", (SIDE, SIDE), 0.9) as axes:
+    left = 0.45 + 0.085 * max(map(len, shortened(classes)))
+    with drawn(pictures, f"{name}-confusion", f"{title}: confusion", (SIDE, SIDE), left, left) as axes:
         draw_confusion(axes, snapshot["confusion"], classes)
     with drawn(
         pictures, f"{name}-map", f"{title}: evaluation images by t-SNE, wrong ones crossed", (SIDE, SIDE)
     ) as axes:
         draw_map(axes, snapshot["places"], snapshot["truth"], snapshot["predicted"], classes)
-    for kind, words in (("unsure", "least"), ("sure", "most")):
-        if f"{kind}_pixels" in snapshot:
-            caption = f"{title}: never asked for, {words} sure of"
-            tiles = mosaic(snapshot[f"{kind}_pixels"])
-            size = (SIDE, 0.2 + SIDE * tiles.shape[0] / tiles.shape[1])
-            with drawn(pictures, f"{name}-{kind}", caption, size, left=0.05, bottom=0.05) as axes:
-                axes.imshow(tiles.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="none")
-                axes.set_axis_off()
+    galleries = {f"{words} sure of": f"{kind}_pixels" for kind, words in (("unsure", "least"), ("sure", "most"))}
+    mosaics = {words: mosaic(snapshot[pixels]) for words, pixels in galleries.items() if pixels in snapshot}
+    if mosaics:
+        with drawn(pictures, f"{name}-images", f"{title}: images never asked for", (SIDE, SIDE), 0.05, 0.05) as axes:
+            draw_mosaics(axes, mosaics)
+
+
+def shortened(classes: list[str]) -> list[str]:
+    """Names that leave room for the matrix."""
+    return [name[:12] for name in classes]
 
 
 def draw_confusion(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
@@ -62,9 +66,10 @@ def draw_confusion(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, interpolation="none")
     step = -(-len(classes) // MOST_WRITTEN)
-    places, names = range(0, len(classes), step), [each[:12] for each in classes[::step]]
-    axes.set_xticks(places, names, rotation=90)
+    places, names = range(0, len(classes), step), shortened(classes)[::step]
+    axes.set_xticks(places, names, rotation=90 if max(map(len, names)) > 2 else 0)
     axes.set_yticks(places, names)
+    axes.set(xlabel="predicted", ylabel="true")
     axes.grid(False)
     if len(classes) <= MOST_WRITTEN:
         for row, column in zip(*np.nonzero(counts), strict=True):
@@ -84,8 +89,23 @@ def draw_map(axes: Axes, places: np.ndarray, truth: np.ndarray, predicted: np.nd
     for label, name in enumerate(classes if len(classes) <= MOST_WRITTEN else []):
         if (truth == label).any():
             middle = np.median(x[truth == label]), np.median(y[truth == label])
-            axes.annotate(name, middle, ha="center", va="center", fontsize=8)
-    axes.set(xticks=[], yticks=[])
+            axes.annotate(name, middle, ha="center", va="center", fontsize=8, color="black", bbox=LABEL)
+    axes.set_axis_off()
+
+
+def draw_mosaics(axes: Axes, mosaics: dict[str, np.ndarray]) -> None:
+    """Pictures below one another, each under its words."""
+    top = 0.0
+    for words, tiles in mosaics.items():
+        height, width = (side / tiles.shape[1] for side in tiles.shape[:2])
+        top += 0.08
+        axes.text(0, top - 0.02, words)
+        axes.imshow(
+            tiles.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="none", extent=(0, width, top + height, top)
+        )
+        top += height
+    axes.set(xlim=(0, 1), ylim=(max(top, 1), 0))
+    axes.set_axis_off()
 
 
 def mosaic(pixels: np.ndarray) -> np.ndarray:

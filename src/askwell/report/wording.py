@@ -1,5 +1,6 @@
 """How numbers and names are told: the same in sentences, tables and figures."""
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -78,3 +79,8 @@ def spans(rounds: Sequence[int]) -> str:
     numbers = pd.Series(rounds)
     runs = numbers.groupby((numbers.diff() != 1).cumsum()).agg(["min", "max"])
     return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in runs.itertuples(index=False))
+
+
+def plain(text: str) -> str:
+    """The text with Markdown's signs escaped; an underscore within a word is none."""
+    return re.sub(r"[\\`*|<\[\]~$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)

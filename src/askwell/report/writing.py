@@ -17,7 +17,7 @@ from askwell.report.reading import Records, read
 from askwell.report.sections import SECTIONS
 from askwell.report.soundness import outside, remarks
 from askwell.report.verdict import verdict
-from askwell.report.wording import count, first_of
+from askwell.report.wording import count, first_of, plain
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -26,6 +26,7 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+TEMPLATES.filters["plain"] = plain
 NOTHING = "no run has a measured round: there is nothing to compare"
 
 
