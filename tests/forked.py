@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import runpy
+import socket
 import sys
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -21,9 +23,9 @@ context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(IMPORTED)
 
 
-def start(folder: Path, *arguments: str) -> BaseProcess:
+def start(folder: Path, *arguments: str, **environment: str) -> BaseProcess:
     """train.py with `arguments` in `folder`, just begun; what it prints goes to `folder`/output.txt."""
-    process = context.Process(target=_train, args=(folder, arguments))
+    process = context.Process(target=_train, args=(folder, arguments, environment))
     process.start()
     return process
 
@@ -36,32 +38,58 @@ def finish(folder: Path, *arguments: str) -> int:
     return process.exitcode
 
 
-def _train(folder: Path, arguments: tuple[str, ...]) -> None:
+def finish_two(folder: Path, *arguments: str, together: bool = False) -> list[int]:
+    """The exit codes, by rank, of one run in two processes; when one of them dies so does the other if `together`."""
+    ranks = _start_two(folder, *arguments)
+    wait([rank.sentinel for rank in ranks], 120)
+    for rank in ranks if together else []:
+        rank.kill()
+    for rank in ranks:
+        rank.join(120)
+    codes = [rank.exitcode for rank in ranks]
+    assert None not in codes, "they hang"
+    return codes
+
+
+def _start_two(folder: Path, *arguments: str) -> list[BaseProcess]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    alone = [], ["hydra.output_subdir=null", "hydra.job.name=second"]  # as Lightning starts a second process
+    return [
+        start(folder, *arguments, *more, LOCAL_RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+        for rank, more in enumerate(alone)
+    ]
+
+
+def _train(folder: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
     output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.chdir(folder)
+    os.environ.update(environment)
     multiprocessing.set_start_method("fork", force=True)  # as it is for a user; a forked process would inherit ours
     sys.argv = ["train.py", *arguments]
     runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
 
 
 class Killer(Callback, RoundListener, PoolProgress):
-    """Kills its process, as kill -9 does, at one instant of one round; only once in a working folder.
+    """Kills its process, as kill -9 does, at the first of `kills` that was not carried out in this working folder.
 
-    Of several processes that of `rank`.
+    A kill is an instant, a round and, where there are several processes, the rank of the one that dies.
     """
 
-    def __init__(self, instant: str, round: int, epochs_per_round: int, rank: int = 0) -> None:
-        self.instant, self.round, self.epochs_per_round, self.rank = instant, round, epochs_per_round, rank
+    def __init__(self, kills: list[tuple[str, int, int]], epochs_per_round: int) -> None:
+        self.kills, self.epochs_per_round = [tuple(kill) for kill in kills], epochs_per_round
         self.now = 0
 
     def setup(self, trainer, module, stage):
-        self.chosen = trainer.global_rank == self.rank
+        spent = SPENT.read_text().count("\n") if SPENT.exists() else 0
+        self.rank, self.kills = trainer.global_rank, self.kills[spent : spent + 1]
 
     def at(self, instant: str) -> None:
-        if self.chosen and (instant, self.now) == (self.instant, self.round) and not SPENT.exists():
-            SPENT.touch()
+        if (instant, self.now, self.rank) in self.kills:
+            with SPENT.open("a") as file:
+                print(self.kills.pop(), file=file)
             victim = multiprocessing.active_children()[0].pid if instant == "worker" else os.getpid()
             os.kill(victim, 9)
 

@@ -33,7 +33,15 @@ INSTANTS = [
     ("before saving", 2),
     ("after saving", 2),
 ]
+ORDER = list(dict.fromkeys(instant for instant, _ in INSTANTS))
 FEW = [("training", 1), ("scoring", 0), ("before saving", 1), ("labelled", 1)]
+OF_THE_SECOND = [("scoring", 0), ("training", 1), ("evaluating", 1), ("training", 2)]
+"""Where the second of two processes may be killed: it records and saves nothing."""
+OF_TWO = sorted(
+    [(*kill, 0) for kill in INSTANTS] + [(*kill, 1) for kill in OF_THE_SECOND],
+    key=lambda kill: (kill[1], ORDER.index(kill[0])),
+)
+TWO = ["trainer=ddp", "trainer.accelerator=cpu", "callbacks.active_learning.scoring_batch_size=8"]
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +49,10 @@ def undisturbed(shrunk, tmp_path_factory):
     """The folder of a run of a protocol that nothing happened to."""
 
     @cache
-    def run(protocol):
+    def run(protocol, *two):
         folder = tmp_path_factory.mktemp("undisturbed")
-        assert forked.finish(folder, *shrunk, *PROTOCOLS[protocol]) == 0
+        finish = forked.finish_two if two else forked.finish
+        assert finish(folder, *shrunk, *PROTOCOLS[protocol], *two) in (0, [0, 0])
         return folder / "outputs" / "run"
 
     return run
@@ -59,12 +68,27 @@ def matrix():
 
 @pytest.mark.parametrize(("protocol", "instant", "round"), list(matrix()))
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(shrunk, undisturbed, tmp_path, protocol, instant, round):
-    arguments = [*shrunk, *PROTOCOLS[protocol], *killer(protocol, instant, round)]
+    arguments = [*shrunk, *PROTOCOLS[protocol], *killer(protocol, (instant, round, 0))]
     killed = forked.finish(tmp_path, *arguments)
     assert killed == SIGKILL, (tmp_path / "output.txt").read_text()
     assert forked.finish(tmp_path, *arguments, "resume=true") == 0
     assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed(protocol))
     assert equal(weights_of(tmp_path / "outputs" / "run"), weights_of(undisturbed(protocol)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("protocol", "parity"), [("paper", 0), ("retrain", 1)])
+def test_a_run_of_two_processes_killed_at_one_instant_after_the_other_ends_as_if_nothing_had_happened(
+    shrunk, undisturbed, tmp_path, protocol, parity
+):
+    arguments = [*shrunk, *PROTOCOLS[protocol], *TWO, *killer(protocol, *OF_TWO), "resume=true"]
+    for number, kill in enumerate(OF_TWO):
+        killed = forked.finish_two(tmp_path, *arguments, together=number % 2 == parity)
+        assert killed[kill[2]] == SIGKILL, f"{kill}: {(tmp_path / 'output.txt').read_text()}"
+        assert 0 not in killed
+    assert forked.finish_two(tmp_path, *arguments) == [0, 0]
+    assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed(protocol, *TWO))
+    assert equal(weights_of(tmp_path / "outputs" / "run"), weights_of(undisturbed(protocol, *TWO)))
 
 
 @pytest.mark.parametrize(("signal", "code"), [(SIGTERM, 143), (SIGINT, 130)])
@@ -85,7 +109,7 @@ def test_a_run_told_to_stop_ends_at_once_and_goes_on_as_if_nothing_had_happened(
 
 
 def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undisturbed, tmp_path):
-    arguments = [*shrunk, *PROTOCOLS["workers"], *killer("workers", "worker", 1)]
+    arguments = [*shrunk, *PROTOCOLS["workers"], *killer("workers", ("worker", 1, 0))]
     assert forked.finish(tmp_path, *arguments) not in (0, SIGKILL)
     assert "DataLoader worker" in (tmp_path / "output.txt").read_text()
     assert forked.finish(tmp_path, *arguments, "resume=true") == 0
@@ -94,7 +118,7 @@ def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undistur
 
 def test_wandb_goes_on_with_the_same_run_after_a_kill(shrunk, tmp_path):
     logged = [*(override for override in shrunk if override != "logger=none"), "logger.wandb.mode=offline"]
-    arguments = [*logged, *killer("paper", "labelled", 1)]
+    arguments = [*logged, *killer("paper", ("labelled", 1, 0))]
     assert forked.finish(tmp_path, *arguments) == SIGKILL, (tmp_path / "output.txt").read_text()
     assert forked.finish(tmp_path, *arguments, "resume=true") == 0
     begun = sorted((tmp_path / "outputs" / "run" / "wandb").glob("offline-run-*"))
@@ -102,8 +126,9 @@ def test_wandb_goes_on_with_the_same_run_after_a_kill(shrunk, tmp_path):
     assert len({folder.name.rpartition("-")[2] for folder in begun}) == 1
 
 
-def killer(protocol, instant, round):
+def killer(protocol, *kills):
     """What makes a run kill itself. Its own progress bar gives way, since one alone tracks the batches."""
     epochs = 2 if "protocol.epochs_per_round=2" in PROTOCOLS[protocol] else 1
-    settings = {"_target_": "forked.Killer", "instant": f"'{instant}'", "round": round, "epochs_per_round": epochs}
+    listed = ",".join(f"['{instant}',{round},{rank}]" for instant, round, rank in kills)
+    settings = {"_target_": "forked.Killer", "kills": f"[{listed}]", "epochs_per_round": epochs}
     return ["callbacks.progress=null", *(f"+callbacks.killer.{name}={value}" for name, value in settings.items())]
