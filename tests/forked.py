@@ -9,8 +9,10 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import torch
 from pytorch_lightning import Callback
 
+from askwell.model.frozen import FrozenNetwork
 from askwell.progress import PoolProgress
 from askwell.rounds import RoundListener
 
@@ -118,3 +120,18 @@ class Killer(Callback, RoundListener, PoolProgress):
             self.at(f"after {named}")
 
         Path.replace = watched if Path.replace.__name__ != "watched" else Path.replace
+
+
+class Cramped(Callback):
+    """Lets the second process run out of memory at its first batch, once in a working folder."""
+
+    def setup(self, trainer, module, stage):
+        short, forward = Path("short"), FrozenNetwork.__call__
+
+        def cramped(network, images):
+            if trainer.global_rank == 1 and not short.exists():
+                short.touch()
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return forward(network, images)
+
+        FrozenNetwork.__call__ = cramped

@@ -1,12 +1,14 @@
 """Two processes on the CPU: one record, and the queries of a single process given the same weights."""
 
-import json
 import os
 from pathlib import Path
 
+import forked
 import pytest
 from conftest import command_in
 from experiment import equal, record_of, weights_of
+
+from askwell.folder import read_run
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +77,7 @@ def two(command, tmp_path):
 
 def test_two_processes_end_well(undisturbed):
     folder, done = undisturbed
-    facts = json.loads((folder / "outputs" / "run" / "run.json").read_text())
+    facts = read_run(folder / "outputs" / "run")
     assert (done.returncode, facts["status"], facts["processes"]) == (0, "finished", 2)
 
 
@@ -100,13 +102,12 @@ def test_two_processes_ask_what_one_would_ask_where_many_scores_are_equal(two, t
 def test_a_run_of_two_processes_goes_on_as_if_it_had_not_stopped(two, undisturbed, tmp_path):
     two("rounds=2")
     two("rounds=3", "resume=true")
-    assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed[0] / "outputs" / "run")
+    run, whole = (folder / "outputs" / "run" for folder in (tmp_path, undisturbed[0]))
+    assert record_of(run) == record_of(whole)
+    assert equal(weights_of(run), weights_of(whole))
 
 
-@pytest.mark.parametrize(
-    ("rank", "instant", "round"),
-    [(0, "before saving", 1), (1, "scoring", 0)],
-)
+@pytest.mark.parametrize(("rank", "instant", "round"), [(0, "before saving", 1), (1, "scoring", 0)])
 def test_after_either_process_was_killed_the_run_goes_on_as_if_it_had_not(
     two, undisturbed, tmp_path, rank, instant, round
 ):
@@ -124,3 +125,15 @@ def test_after_either_process_was_killed_the_run_goes_on_as_if_it_had_not(
 def test_a_failure_of_one_process_ends_both(two, tmp_path):
     done = two("strategy._target_=checked.Failing")
     assert (done.returncode > 0, "no room on the second" in done.stderr) == (True, True)
+
+
+def test_after_one_ran_out_of_memory_both_score_fewer_at_once_also_when_resumed(shrunk, tmp_path):
+    arguments = [*shrunk, *DDP[:2], DDP[-1], "+callbacks.cramped._target_=forked.Cramped", "resume=true"]
+    for name, rounds in (("whole", [3]), ("parts", [2, 3])):
+        (tmp_path / name).mkdir()
+        ends = [forked.finish_two(tmp_path / name, *arguments, f"rounds={until}") for until in rounds]
+        assert ends == [[0, 0]] * len(rounds)
+    whole, parts = (tmp_path / name / "outputs" / "run" for name in ("whole", "parts"))
+    assert [read_run(run)["scoring_batch_size"] for run in (whole, parts)] == [4, 4]
+    assert record_of(whole) == record_of(parts)
+    assert equal(weights_of(whole), weights_of(parts))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from experiment import equal, record_of, weights_of
 from torch import nn
 
 from askwell.keys import generator
@@ -142,11 +143,12 @@ def test_the_batch_size_is_fixed_by_the_device_and_the_size_of_the_images(kind, 
 
 def test_all_processes_go_on_with_the_smallest_of_their_batches(network, monkeypatch):
     def gathered(told, mine):
-        told[:] = [mine, ("theirs", 4)]
+        told[:] = [mine, 2]
 
     monkeypatch.setattr(torch.distributed, "all_gather_object", gathered)
     scorer = Scorer(network, 16, trainer(processes=2))
-    assert (scorer.gather("mine"), scorer.at_once) == (["mine", "theirs"], 4)
+    scorer.agree()
+    assert scorer.at_once == 4
 
 
 OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory.")
@@ -210,3 +212,28 @@ def test_the_batch_size_that_memory_allowed_is_noted_in_the_run(program, tmp_pat
     monkeypatch.setattr(FrozenNetwork, "__call__", cramped)
     program("rounds=2", "callbacks.active_learning.scoring_batch_size=64")
     assert json.loads((tmp_path / "outputs" / "run" / "run.json").read_text())["scoring_batch_size"] == 8
+
+
+def test_after_a_resume_as_few_images_are_scored_at_once_as_before(program, tmp_path, monkeypatch):
+    forward = FrozenNetwork.__call__
+
+    def scored_by(name, rounds, *faults):
+        """How many images at once a process scored that met `faults`."""
+        left, sizes = list(faults), []
+
+        def cramped(network, images):
+            if left:
+                raise left.pop()
+            sizes.append(len(images))
+            return forward(network, images)
+
+        monkeypatch.setattr(FrozenNetwork, "__call__", cramped)
+        program(f"name={name}", f"rounds={rounds}", "callbacks.active_learning.scoring_batch_size=16", "resume=true")
+        return sizes
+
+    in_parts = [*scored_by("in_parts", 2, OUT_OF_MEMORY), *scored_by("in_parts", 4)]
+    assert in_parts == scored_by("whole", 4, OUT_OF_MEMORY)
+    assert set(in_parts) == {8}
+    parts, whole = (tmp_path / "outputs" / name for name in ("in_parts", "whole"))
+    assert record_of(parts) == record_of(whole)
+    assert equal(weights_of(parts), weights_of(whole))

@@ -61,6 +61,7 @@ class ActiveLearning(pl.Callback):
         self.reason: str | None = None
         self.learned: list[str] = []
         self.diversity: Diversity | None = None  # of the last query
+        self.halvings = 0  # of the scoring batch, before this process
 
     # Lightning's hooks, in the order in which it calls them
 
@@ -92,12 +93,13 @@ class ActiveLearning(pl.Callback):
         self.learned = state_dict["learned"]
         self.diversity = Diversity(*state_dict["diversity"]) if state_dict.get("diversity") else None
         self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
+        self.halvings = state_dict.get("halvings", 0)
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         dataset, device = self.data.dataset, trainer.strategy.root_device
         self.train_images, self.evaluation_images = on_device([dataset.train, dataset.evaluation], device)
         batch_size = self.scoring_batch_size or batch_size_for(device, dataset.train)
-        self.scorer = Scorer(FrozenNetwork(pl_module.network, self.compile), batch_size, trainer)
+        self.scorer = Scorer(FrozenNetwork(pl_module.network, self.compile), batch_size, trainer, self.halvings)
         if not self.data.pool:
             self.labelling.buy_initial_set(self.plan.initial_size)
 
@@ -107,6 +109,7 @@ class ActiveLearning(pl.Callback):
         if self.reason is not None:  # resumed after its end: it goes on only if the limits were raised
             self.scorer.network.refresh()
             self.diversity = self._diversity(self._ask_or_stop(trainer, self.round - 1), self.round - 1)
+            self.scorer.agree()
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         torch.manual_seed(key("epoch", self.seed, trainer.current_epoch, trainer.global_rank))
@@ -147,6 +150,7 @@ class ActiveLearning(pl.Callback):
         self.round += 1
         for listener in self._listeners(trainer):
             listener.on_round_end(trainer, result)
+        self.scorer.agree()  # on what the checkpoint keeps
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         for listener in self._listeners(trainer):
@@ -161,6 +165,7 @@ class ActiveLearning(pl.Callback):
             "learned": self.learned,
             "ranked": self.labelling.ranked,
             "diversity": None if self.diversity is None else list(self.diversity),
+            "halvings": self.scorer.halvings,
             "pool": self.data.pool.digest,
             "study": self.study,
         }

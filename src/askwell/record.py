@@ -35,7 +35,7 @@ class Record(Callback, RoundListener):
         self.folder.describe(**self.learning.facts)  # scoring may have gone on with smaller batches
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
-        self.folder.finish(reason, accuracy=self.learning.accuracy)
+        self.folder.finish(reason, accuracy=self.learning.accuracy, **self.learning.facts)
 
     def _write_queries(self, pool: Pool) -> None:
         rows = io.StringIO()

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,10 +49,12 @@ class Scorer:
     network: FrozenNetwork
     batch_size: int
     trainer: Any  # the Lightning trainer whose device, precision and processes are used
-    at_once: int = field(init=False)  # images in one forward, `batch_size` unless memory ran out
+    halvings: int = 0  # how often memory ran out
 
-    def __post_init__(self) -> None:
-        self.at_once = self.batch_size
+    @property
+    def at_once(self) -> int:
+        """Images in one forward."""
+        return max(self.batch_size >> self.halvings, 1)
 
     def logits(self, images: Images, indices: Tensor, purpose: str) -> Iterator[tuple[Tensor, Tensor]]:
         """(positions among `indices` [B], logits [B, C] on the device) of this process's share, in order.
@@ -93,7 +95,7 @@ class Scorer:
 
     def _halve(self) -> None:
         garbage_collection_cuda()
-        self.at_once //= 2
+        self.halvings += 1
         log.warning("out of memory: scoring goes on with %d images at once, which may change last bits", self.at_once)
 
     def _forward(self, pixels: Tensor, view: View) -> Tensor:
@@ -108,11 +110,13 @@ class Scorer:
         return bars[0].track(starts, len(starts), purpose) if bars else starts
 
     def gather(self, share: Any) -> list[Any]:
-        """The shares of all processes, in order of rank; from now on all go on with the smallest of their batches."""
+        """The shares of all processes, in order of rank."""
         if self.trainer.world_size == 1:
             return [share]
-        told: list[Any] = [None] * self.trainer.world_size
-        distributed.all_gather_object(told, (share, self.at_once))
-        shares, sizes = zip(*told, strict=True)
-        self.at_once = min(sizes)
-        return list(shares)
+        shares: list[Any] = [None] * self.trainer.world_size
+        distributed.all_gather_object(shares, share)
+        return shares
+
+    def agree(self) -> None:
+        """From now on all processes go on with the smallest of their batches."""
+        self.halvings = max(self.gather(self.halvings))
