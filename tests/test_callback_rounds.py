@@ -145,3 +145,17 @@ def test_what_was_bought_of_each_class_is_told_also_where_the_initial_set_lacks_
         assert list(result.query_class_counts.values()) == np.bincount(truth[queried], minlength=len(classes)).tolist()
     assert 0 in run.seen.results[0].query_class_counts.values()
     assert all(np.isfinite(result.evaluation.loss) for result in run.seen.results)
+
+
+def test_classes_that_the_initial_set_lacks_are_named_once(composed, caplog):
+    run = Experiment(composed("initial_size=2", "query_size=16")).fit()
+    counts = run.seen.results[0].query_class_counts
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "askwell.callback"]
+    absent = ", ".join(name for name, count in counts.items() if not count)
+    assert told.startswith(f"the 2 initial labels are of {np.count_nonzero(list(counts.values()))} of 3 classes")
+    assert f"none of {absent}:" in told
+
+
+def test_of_an_initial_set_with_every_class_nothing_is_said(composed, caplog):
+    Experiment(composed("initial_size=40", "rounds=1")).fit()
+    assert [record for record in caplog.records if record.name == "askwell.callback"] == []

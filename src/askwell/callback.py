@@ -1,5 +1,6 @@
 """The active-learning loop: at the end of a round's last epoch measure, ask, label; then train again."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -26,8 +27,13 @@ from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
 
+log = logging.getLogger(__name__)
+
 PREVIEWED = 32
 """How many of a round's queried images are shown."""
+
+NAMED = 5
+"""How many of the classes that the initial set lacks are named."""
 
 
 class ActiveLearning(pl.Callback):
@@ -102,6 +108,8 @@ class ActiveLearning(pl.Callback):
         self.scorer = Scorer(FrozenNetwork(pl_module.network, self.compile), batch_size, trainer, self.halvings)
         if not self.data.pool:
             self.labelling.buy_initial_set(self.plan.initial_size)
+            if trainer.is_global_zero:
+                _tell_absent_classes(self._class_counts())
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         for listener in self._listeners(trainer):
@@ -238,3 +246,13 @@ def _share_buffers(trainer: Any, module: Any) -> None:
     if trainer.world_size > 1:
         for buffer in module.buffers():
             distributed.broadcast(buffer, 0)
+
+
+def _tell_absent_classes(initial: dict[str, int]) -> None:
+    absent = [name for name, count in initial.items() if not count]
+    if absent:
+        named = ", ".join(absent[:NAMED]) + (", ..." if len(absent) > NAMED else "")
+        log.warning(
+            "the %d initial labels are of %d of %d classes, none of %s: the network learns those from the queries only",
+            *(sum(initial.values()), len(initial) - len(absent), len(initial), named),
+        )
