@@ -60,6 +60,13 @@ def test_a_changed_image_is_refused(program, refusal, images, tmp_path):
     assert "the checkpoint was made with data set" in refusal(f"dataset.root={own}", "rounds=3")
 
 
+def test_the_checkpoint_of_another_seed_is_refused_in_whatever_folder(program, began, refusal, tmp_path):
+    program("rounds=2", "name=other", "seed=1")
+    mine, other = (tmp_path / "outputs" / name / "checkpoints" / "last.ckpt" for name in ("began", "other"))
+    mine.write_bytes(other.read_bytes())
+    assert re.search("the checkpoint was made with initial weights .+, this run has .+: go", refusal("rounds=3"))
+
+
 def test_what_is_refused_stays_as_it_was(began, refusal, tmp_path):
     files = {file: file.read_bytes() for file in (tmp_path / "outputs" / "began").glob("[!rt.]*.*")}
     refusal("protocol.epochs_per_round=2", "rounds=3")

@@ -180,12 +180,8 @@ class ActiveLearning(pl.Callback):
 
     @property
     def study(self) -> dict[str, Any]:
-        """What must be the same before and after a resume; what it is called, and its value."""
-        return {
-            "data set": self.data.dataset.fingerprint,
-            "seed": self.seed,
-            "initial weights": self.weights_digest,
-        }
+        """What must be the same before and after a resume and no setting tells: what it is called, and its value."""
+        return {"data set": self.data.dataset.fingerprint, "initial weights": self.weights_digest}
 
     @property
     def facts(self) -> dict[str, Any]:
