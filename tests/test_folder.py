@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 
 from askwell.errors import UserError
-from askwell.folder import RunFolder, read_run, refuse_used
+from askwell.folder import RunFolder, in_use, read_run, refuse_used
 
 LIMITS = {"rounds": 3, "budget": None, "target_accuracy": None}
 
@@ -212,3 +212,9 @@ def test_free_folders_are_not_refused(tmp_path):
 
 def test_a_resume_refuses_nothing(finished):
     assert refuse_used([finished], resume=True) is None
+
+
+def test_a_folder_is_in_use_while_a_run_holds_it(tmp_path):
+    with RunFolder(tmp_path):
+        assert in_use(tmp_path)
+    assert not in_use(tmp_path)

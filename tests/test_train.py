@@ -105,6 +105,7 @@ def test_queried_classes_are_those_of_the_rows(rounds, queries):
         ("protocol", "paper"),
         ("oracle", "truth"),
         ("model", "cnn"),
+        ("sweeper", "basic"),
         ("query_size", 6),
         ("initial_size", 6),
         ("pool", POOL),
