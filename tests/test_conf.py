@@ -68,7 +68,8 @@ def test_the_default_network_fits_images_of_any_size(chosen, size):
 def test_every_network_has_an_optimizer(chosen, choice):
     cfg = chosen(f"model={choice}")
     cfg.dataset.num_classes = 10
-    assert isinstance(instantiate(cfg.model).configure_optimizers(), torch.optim.Optimizer)
+    model = instantiate(cfg.model)
+    assert isinstance(model.optimizer(model.parameters()), torch.optim.Optimizer)
 
 
 @every("strategy")
