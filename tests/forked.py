@@ -42,7 +42,7 @@ def finish(folder: Path, *arguments: str) -> int:
 
 def finish_two(folder: Path, *arguments: str, together: bool = False) -> list[int]:
     """The exit codes, by rank, of one run in two processes; when one of them dies so does the other if `together`."""
-    ranks = _start_two(folder, *arguments)
+    ranks = start_two(folder, *arguments)
     wait([rank.sentinel for rank in ranks], 120)
     for rank in ranks if together else []:
         rank.kill()
@@ -53,7 +53,8 @@ def finish_two(folder: Path, *arguments: str, together: bool = False) -> list[in
     return codes
 
 
-def _start_two(folder: Path, *arguments: str) -> list[BaseProcess]:
+def start_two(folder: Path, *arguments: str) -> list[BaseProcess]:
+    """The two processes of one run, by rank, just begun."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     alone = [], ["hydra.output_subdir=null", "hydra.job.name=second"]  # as Lightning starts a second process

@@ -9,6 +9,8 @@ import forked
 import pytest
 from experiment import equal, record_of, weights_of
 
+from askwell.folder import read_run
+
 SIGKILL = -9
 PROTOCOLS = {
     "paper": ["protocol=paper"],
@@ -106,6 +108,21 @@ def test_a_run_told_to_stop_ends_at_once_and_goes_on_as_if_nothing_had_happened(
     stopped, undisturbed = (tmp_path / "outputs" / name for name in ("stopped", "undisturbed"))
     assert record_of(stopped) == record_of(undisturbed)
     assert equal(weights_of(stopped), weights_of(undisturbed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("signal", "code"), [(SIGTERM, 143), (SIGINT, 130)])
+def test_two_processes_told_to_stop_both_end_at_once(shrunk, tmp_path, signal, code):
+    ranks = forked.start_two(tmp_path, *shrunk, *TWO, "rounds=null", "query_size=2", "initial_size=6")
+    rounds = tmp_path / "outputs" / "run" / "rounds.jsonl"
+    while ranks[0].is_alive() and not (rounds.exists() and rounds.read_text()):
+        time.sleep(0.005)
+    for rank in ranks:
+        os.kill(rank.pid, signal)
+    for rank in ranks:
+        rank.join(60)
+    assert [rank.exitcode for rank in ranks] == [code, code], (tmp_path / "output.txt").read_text()
+    assert read_run(tmp_path / "outputs" / "run")["reason"] == "interrupted"
 
 
 def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undisturbed, tmp_path):
