@@ -51,6 +51,7 @@ def own_images(images, tmp_path):
         ("target_accuracy=high", ["target_accuracy=high", "number"]),
         ("protocol.epochs_per_round=0", ["protocol.epochs_per_round=0", "at least 1"]),
         ("protocol.rescore_every=0", ["protocol.rescore_every=0", "at least 1"]),
+        ("datamodule.train_batch_size=3", ["datamodule.train_batch_size=3", "at least 4"]),
         ("dataset.classes=[ash,birk]", ["'birk'", "'birch'"]),
         ("dataset.classes=[0,9]", ["'9'", "from 0 to 2"]),
         ("dataset.classes=[ash]", ["at least 2 classes", "ash"]),

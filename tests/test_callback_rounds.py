@@ -75,9 +75,11 @@ def test_a_class_that_was_never_learned_is_not_lost():
     assert list(lost_classes([0.49, 1.0], [0.0, 1.0])) == [(), ()]
 
 
-def test_a_network_that_diverges_ends_in_a_word_on_the_cause(composed):
+def test_a_network_that_diverges_buys_nothing_and_ends_in_a_word_on_the_cause(composed):
+    run = Experiment(composed("model.optimizer.lr=1e38"))
     with pytest.raises(UserError, match=r"diverged in round 0, its loss is nan: lower model\.optimizer\.lr"):
-        Experiment(composed("model.optimizer.lr=1e38")).fit()
+        run.fit()
+    assert len(run.data.pool) == 6
 
 
 @pytest.mark.parametrize(

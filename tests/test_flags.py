@@ -17,7 +17,9 @@ from askwell.errors import UserError
         ("trainer.reload_dataloaders_every_n_epochs=2", "must be 1"),
         ("+trainer.limit_train_batches=0.5", r"trainer\.limit_train_batches would leave out labelled images"),
         ("+trainer.limit_train_batches=1", r"trainer\.limit_train_batches would leave out labelled images"),
+        ("+trainer.limit_val_batches=0", r"trainer\.limit_val_batches"),
         ("+trainer.limit_predict_batches=2", r"trainer\.limit_predict_batches"),
+        ("+trainer.min_epochs=9", r"trainer\.min_epochs and min_steps would train on after the budget is spent"),
     ],
 )
 def test_flags_that_would_corrupt_the_study_are_refused(composed, flag, word):

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from askwell.dataset.augmentation import Augmentation
 from askwell.dataset.base import ImageDataset, Images, OpenDataset
 from askwell.dataset.sampler import LabelledBatches
+from askwell.errors import UserError
 from askwell.keys import generator, key
 from askwell.pool import Pool
 
@@ -47,6 +48,9 @@ class ActiveDataModule(LightningDataModule):
         augmentation: Augmentation | None = None,
     ) -> None:
         super().__init__()
+        if train_batch_size < 4:
+            few = f"datamodule.train_batch_size={train_batch_size}"
+            raise UserError(f"{few}: expected at least 4, or batch norm would meet a single image and fail")
         self._dataset = dataset
         self.train_batch_size, self.seed, self.num_workers = train_batch_size, seed, num_workers
         self.augmentation = augmentation
