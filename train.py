@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from askwell import cli
 
 CHOICES = ("strategy", "dataset", "model", "protocol", "oracle")
-"""The groups whose choice names a run in its report."""
+"""The groups whose choice names a run in its report and its logs."""
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -41,7 +41,7 @@ def main(cfg: DictConfig) -> float:
         cfg.dataset.num_classes = len(data.dataset.classes)
         seed_process(cfg.seed)
         model = instantiate(cfg.model)
-        model.save_hyperparameters(config)
+        model.save_hyperparameters(config | {"choices": choices})
         callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
         learning = callbacks["active_learning"]
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]

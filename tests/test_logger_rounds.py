@@ -8,6 +8,7 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from round_facts import PIXELS, round_result, trainer_with
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from askwell.diversity import Diversity
 from askwell.logger import close_loggers
 from askwell.logger.rounds import LogRounds, gallery, numbers, summary
 from askwell.rounds import Evaluation
@@ -73,6 +74,12 @@ def test_tensorboard_shows_the_confusion_matrix_as_a_table(board: EventAccumulat
 def test_a_class_without_evaluation_images_has_no_accuracy_in_any_log() -> None:
     evaluation = Evaluation(0.5, 1.0, np.array([[1, 1], [0, 0]]))
     assert "class_accuracy/birch" not in numbers(round_result(0, evaluation=evaluation))
+
+
+def test_the_diversity_of_a_query_is_logged_where_there_is_one() -> None:
+    told = numbers(round_result(1, query_diversity=Diversity(distance=0.9, near_duplicates=0.25)))
+    expected = {"query_diversity/distance": 0.9, "query_diversity/near_duplicates": 0.25}
+    assert dict(told.items() - numbers(round_result(1)).items()) == expected
 
 
 def test_a_strategy_without_scores_is_told_of_without_scores() -> None:

@@ -8,6 +8,11 @@ TARGETS = (0.90, 0.95, 0.97)
 """The accuracies whose price in labels runs are compared by."""
 
 
+def target_name(target: float) -> str:
+    """What the labels to a target are called wherever they are logged: labels_to_95 for 0.95."""
+    return f"labels_to_{100 * target:g}"
+
+
 def labels_to_target(labels: Sequence[int], accuracy: Sequence[float], target: float) -> int | None:
     """The labels of the first round whose accuracy is at least `target`; None when no round reached it."""
     return next((bought for bought, reached in zip(labels, accuracy, strict=True) if reached >= target), None)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from pytorch_lightning import Callback, Trainer
 
-from askwell.curve import TARGETS, area_under_curve, labels_to_target
+from askwell.curve import TARGETS, area_under_curve, labels_to_target, target_name
 from askwell.logger.writer import Confusion, Gallery, RoundWriter, writer_for
 from askwell.rounds import Preview, RoundListener, RoundResult
 
@@ -44,7 +44,8 @@ class LogRounds(Callback, RoundListener):
 
 
 def numbers(result: RoundResult) -> dict[str, float]:
-    """A round as flat names and numbers; a class without evaluation images has no accuracy."""
+    """A round as flat names and numbers; a class without evaluation images and an initial set lack some of them."""
+    diversity = {} if result.query_diversity is None else result.query_diversity._asdict()
     by_class = {name: value for name, value in result.class_accuracy.items() if not np.isnan(value)}
     return {
         "accuracy": result.accuracy,
@@ -56,6 +57,7 @@ def numbers(result: RoundResult) -> dict[str, float]:
         "seconds/evaluate": result.eval_seconds,
         **{f"class_accuracy/{name}": value for name, value in by_class.items()},
         **{f"queried/{name}": count for name, count in result.query_class_counts.items()},
+        **{f"query_diversity/{name}": value for name, value in diversity.items()},
     }
 
 
@@ -64,7 +66,7 @@ def summary(labels: list[int], accuracy: list[float]) -> dict[str, float | int |
     return {
         "final_accuracy": accuracy[-1],
         "area_under_curve": area_under_curve(labels, accuracy),
-        **{f"labels_to_{target * 100:.0f}": labels_to_target(labels, accuracy, target) for target in TARGETS},
+        **{target_name(target): labels_to_target(labels, accuracy, target) for target in TARGETS},
     }
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from askwell.curve import target_name
 from askwell.report.groups import Group
 from askwell.report.measures import TARGETS
 from askwell.report.reading import Records
@@ -11,7 +12,7 @@ def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
     """A row a run: what ran, and its measures where it was compared."""
     measured = pd.concat([group.runs for group in groups]) if groups else records.runs.iloc[:0]
     measures = measured[measured.columns.difference(records.runs.columns, sort=False)]
-    named = {target: f"labels_to_{100 * target:g}" for target in TARGETS}
+    named = {target: target_name(target) for target in TARGETS}
     compared = pd.Series(records.runs.index.isin(measured.index), index=records.runs.index)
     runs = records.runs.drop(columns="settings")
     return runs.assign(compared=compared).join(measures.rename(columns=named))
