@@ -4,13 +4,14 @@ import argparse
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from askwell import sweep
-from askwell.errors import exit_with, user_error
+from askwell.errors import UserError, exit_with, user_error
 
 
 def launch(train: Callable[[], object]) -> None:
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _add(commands, "resume", "go on with a run, a job of a sweep, or a whole sweep", "FOLDER", _resume)
     _add(commands, "check", "decode every image of a data set: which are broken, or in both splits", "DATASET", _check)
     _add(commands, "conform", "try whether a strategy keeps its contract", "STRATEGY", _conform)
+    dashboard = commands.add_parser("dashboard", help="save the report's panels as a view of a W&B project")
+    dashboard.add_argument("--project", help="the one that conf/logger/wandb.yaml names unless said otherwise")
+    dashboard.add_argument("--entity", help="whose project; the one that W&B takes for your runs unless said otherwise")
+    dashboard.set_defaults(work=lambda chosen: _dashboard(chosen.project, chosen.entity))
     report.set_defaults(work=lambda chosen: report_on(chosen.folders, chosen.output or chosen.folders[0]))
     chosen = parser.parse_args(arguments)
     with_user_errors(lambda: chosen.work(chosen))
@@ -72,6 +77,14 @@ def _conform(strategy: str, overrides: list[str]) -> None:
     from askwell.checking import conform
 
     conform(strategy, overrides)
+
+
+def _dashboard(project: str | None, entity: str | None) -> None:
+    if find_spec("wandb_workspaces") is None:
+        raise UserError("the dashboard needs wandb-workspaces: pip install -e .[dashboard]")
+    from askwell.logger.dashboard import push
+
+    print(f"dashboard: {push(project, entity)}")
 
 
 def report_on(folders: Sequence[Path], output: Path) -> None:

@@ -27,7 +27,7 @@ def open_run(wished: Mode, folder: str, id: str | None, settings: Mapping[str, A
     """
     quiet = wandb.Settings(silent=True, console="off", reinit="finish_previous", **settings)
     start = partial(wandb.init, dir=folder, id=id, settings=quiet, **init)
-    _silence()
+    silence()
     if wished != "online":
         return start(mode=wished)
     obstacle = "there is no API key: `wandb login` logs in"
@@ -40,7 +40,7 @@ def open_run(wished: Mode, folder: str, id: str | None, settings: Mapping[str, A
     except Exception as error:  # whatever keeps W&B from the network, a run goes on without it
         obstacle = f"the server cannot be used ({brief(error)})"
         give_up_service()
-        _silence()
+        silence()
     run = start(mode="offline")
     say(f"W&B is offline, as {obstacle}; `wandb sync {run.settings.sync_dir}` sends this run later")
     return run
@@ -54,6 +54,11 @@ def wished_mode(mode: str) -> Mode:
     if wished not in MODES:
         raise UserError(f"{setting}={wished}: expected one of {', '.join(get_args(Mode))}")
     return MODES[wished]
+
+
+def silence() -> None:
+    """Keeps wandb from talking, also where it takes no settings, such as on logging in."""
+    wandb.setup(settings=wandb.Settings(silent=True))
 
 
 def give_up_service() -> None:
@@ -95,7 +100,3 @@ def _cleared_on_failure(folder: str) -> Iterator[None]:
         for leftover in set(Path(folder).glob("wandb/run-*")) - before:
             shutil.rmtree(leftover, ignore_errors=True)
         raise
-
-
-def _silence() -> None:
-    wandb.setup(settings=wandb.Settings(silent=True))  # logging in has no settings of its own

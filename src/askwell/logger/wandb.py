@@ -14,6 +14,9 @@ from pytorch_lightning.utilities import rank_zero_only
 from askwell.logger.session import brief, give_up_service, open_run, say, staged_below, wished_mode
 from askwell.logger.writer import Confusion, Gallery, RoundWriter
 
+CONFUSION_CHART = "wandb/confusion_matrix/v1"
+CONFUSION_COLUMNS = ("Actual", "Predicted", "nPredictions")
+
 ID_FILE = "wandb-id"
 """In a run's folder: the id under which it goes on after a resume."""
 
@@ -75,12 +78,11 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
             self.log_metrics({name: images, "labels": labels})
 
     def write_confusion(self, confusion: Confusion, labels: int) -> None:
-        columns: list[str | int] = ["Actual", "Predicted", "nPredictions"]
         with self._guard():
             chart = wandb.plot_table(
-                vega_spec_name="wandb/confusion_matrix/v1",
-                data_table=wandb.Table(columns=columns, data=list(confusion.rows())),
-                fields={str(column): str(column) for column in columns},
+                vega_spec_name=CONFUSION_CHART,
+                data_table=wandb.Table(columns=list(CONFUSION_COLUMNS), data=list(confusion.rows())),
+                fields={column: column for column in CONFUSION_COLUMNS},
                 string_fields={"title": f"Confusion at {labels} labels"},
             )
             self.log_metrics({"confusion": chart, "labels": labels})
