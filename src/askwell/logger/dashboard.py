@@ -15,7 +15,7 @@ from askwell.logger.wandb import CONFUSION_CHART, CONFUSION_COLUMNS
 
 TITLE = "Askwell report"
 ALIKE = ("choices.dataset", "choices.model", "choices.protocol", "choices.oracle", "query_size", "choices.strategy")
-"""Runs that share these are averaged: what is left to tell them apart is the seed."""
+"""Runs that share these are averaged: those of several seeds. What else a sweep varies, a filter keeps apart."""
 
 SHOWN = 50
 """Groups that one panel draws."""
@@ -33,14 +33,15 @@ def push(project: str | None = None, entity: str | None = None) -> str:
     silence()
     if not wandb.login(prompt=False, verify=False):
         raise UserError("the dashboard is kept by W&B and there is no API key: `wandb login` first")
+    project = project or composed(()).logger.wandb.project
     try:
-        return workspace(entity or _own_entity(), project or composed(()).logger.wandb.project).save().url
+        return workspace(entity or _own_entity(), project).save().url
     except Exception as error:  # of whatever kind: W&B has several for a request that failed
         raise UserError(f"W&B did not take the dashboard: {brief(error)}") from error
 
 
 def workspace(entity: str, project: str) -> Workspace:
-    """The dashboard: sections as in the report, a line the mean of runs that differ in their seed only."""
+    """The dashboard: sections as in the report, each line the mean of runs that are alike."""
     return Workspace(
         entity=entity,
         project=project,
