@@ -36,7 +36,7 @@ def own_images(images, tmp_path):
         ("rouns=3", ["rouns"]),
         ("query_size=0", ["query_size=0", "expected 1 to 48"]),
         ("query_size=-3", ["query_size=-3", "expected 1 to 48"]),
-        ("query_size=49", ["query_size=49", "expected 1 to 48"]),
+        ("initial_size=2", ["the 2 initial labels", "all 3 classes", "initial_size=3"]),
         ("query_size=1.5", ["query_size=1.5", "between 0 and 1"]),
         ("query_size=0.0", ["query_size=0.0", "between 0 and 1"]),
         ("query_size=many", ["query_size=many", "number"]),

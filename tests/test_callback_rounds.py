@@ -141,7 +141,7 @@ def test_every_query_has_a_diversity_and_the_initial_set_none(composed):
 
 
 def test_what_was_bought_of_each_class_is_told_also_where_the_initial_set_lacks_one(composed):
-    run = Experiment(composed("initial_size=2", "query_size=16")).fit()
+    run = Experiment(composed("initial_size=3", "query_size=16")).fit()
     truth, classes = run.data.dataset.train.labels, run.data.dataset.classes
     for result, queried in zip(run.seen.results, run.queries, strict=True):
         assert list(result.query_class_counts.values()) == np.bincount(truth[queried], minlength=len(classes)).tolist()
@@ -150,11 +150,11 @@ def test_what_was_bought_of_each_class_is_told_also_where_the_initial_set_lacks_
 
 
 def test_classes_that_the_initial_set_lacks_are_named_once(composed, caplog):
-    run = Experiment(composed("initial_size=2", "query_size=16")).fit()
+    run = Experiment(composed("initial_size=3", "query_size=16")).fit()
     counts = run.seen.results[0].query_class_counts
     (told,) = [record.getMessage() for record in caplog.records if record.name == "askwell.callback"]
     absent = ", ".join(name for name, count in counts.items() if not count)
-    assert told.startswith(f"the 2 initial labels are of {np.count_nonzero(list(counts.values()))} of 3 classes")
+    assert told.startswith(f"the 3 initial labels are of {np.count_nonzero(list(counts.values()))} of 3 classes")
     assert f"none of {absent}:" in told
 
 

@@ -26,7 +26,6 @@ def test_the_budget_may_be_a_fraction_of_the_pool():
     [
         ({"query_size": 0}, "query_size=0 is 0 labels: expected 1 to 100"),
         ({"query_size": -3}, "query_size=-3 is -3 labels: expected 1 to 100"),
-        ({"query_size": 101}, "query_size=101 is 101 labels: expected 1 to 100"),
         ({"query_size": 1.5}, r"query_size=1\.5: a fraction of the pool lies between 0 and 1"),
         ({"query_size": 0.0}, r"query_size=0\.0: a fraction of the pool lies between 0 and 1"),
         ({"query_size": 0.001}, r"query_size=0\.001 is 0 labels"),
@@ -83,3 +82,9 @@ def test_queries_add_up_to_the_budget_exactly(pool_size, data):
     while plan.reason_to_stop(round, labels, 0.5, pool_size - labels) is None:
         labels, round = labels + plan.next_query(labels, pool_size - labels), round + 1
     assert labels == plan.budget
+
+
+def test_a_query_above_the_pool_is_cut_and_this_is_said(caplog):
+    plan = plan_for(100, 101, initial_size=10)
+    assert (plan.query_size, plan.initial_size) == (100, 10)
+    assert [record.getMessage() for record in caplog.records] == ["query_size=101 is cut to the 100 images of the pool"]

@@ -79,6 +79,9 @@ class ActiveLearning(pl.Callback):
         if self.plan.initial_size < 2 * trainer.world_size:
             few = f"{self.plan.initial_size} labels do not go round {trainer.world_size} processes"
             raise UserError(f"{few}: initial_size=... must be at least twice as many")
+        if self.plan.initial_size < len(dataset.classes):
+            few = f"the {self.plan.initial_size} initial labels cannot show all {len(dataset.classes)} classes"
+            raise UserError(f"{few}: initial_size={len(dataset.classes)} or more")
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}

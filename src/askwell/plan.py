@@ -1,8 +1,13 @@
 """How many labels a query buys, and when a run is over."""
 
+import logging
 from dataclasses import dataclass
 
+from pytorch_lightning.utilities import rank_zero_only
+
 from askwell.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,17 @@ def plan_for(
     budget: int | float | None = None,
     target_accuracy: float | None = None,
 ) -> Plan:
-    """The plan for a pool; sizes are labels or, below 1, fractions of the pool. Raises UserError for what cannot be."""
+    """The plan for a pool; sizes are labels or, below 1, fractions of the pool.
+
+    A query above the pool is cut to it, which is said. Raises UserError for what cannot be.
+    """
     if not isinstance(rounds, int | None):
         raise UserError(f"rounds={rounds}: expected a whole number")
     if not isinstance(target_accuracy, int | float | None):
         raise UserError(f"target_accuracy={target_accuracy}: expected a number")
+    if isinstance(query_size, int) and query_size > pool_size:
+        rank_zero_only(log.warning)("query_size=%d is cut to the %d images of the pool", query_size, pool_size)
+        query_size = pool_size
     query = _labels("query_size", query_size, pool_size)
     initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
     limit = None if budget is None else _labels("budget", budget, pool_size)
