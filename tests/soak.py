@@ -13,7 +13,7 @@ import forked
 from experiment import equal, record_of, weights_of
 
 PROTOCOLS = {"paper": [], "retrain": ["protocol=retrain", "protocol.epochs_per_round=2"]}
-RUN = ["name=run", "trainer=cpu", "logger=none", "query_size=8", "model.network.width=4", "model.network.hidden=8"]
+RUN = ["name=run", "trainer=cpu", "logger=none", "query_size=10", "model.network.width=4", "model.network.hidden=8"]
 JITTER = 0.4
 """Seconds: longer than a round, so that every instant of one may be the last."""
 
