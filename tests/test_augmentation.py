@@ -174,7 +174,18 @@ def test_images_grow_and_shrink_as_scipy_scales_them():
         )
 
 
-def test_bending_moves_no_pixel_farther_than_said():
+def test_images_are_sheared_as_scipy_maps_them():
+    sheared = replace(STILL, shear=30)(SQUARE, INDICES, KEY)
+    for image, index, result in zip(SQUARE, INDICES.tolist(), sheared, strict=True):
+        angle = np.radians(30 * spread(index, 1))
+        rows_and_columns = np.array([[1, 0, 0], [0, np.cos(angle), 0], [0, -np.sin(angle), 1]])
+        middle = np.array([0, 9.5, 9.5])
+        offset = middle - rows_and_columns @ middle
+        pixels = image.numpy().astype(float)
+        assert_close(result, scipy.ndimage.affine_transform(pixels, rows_and_columns, offset, order=1))
+
+
+def test_bending_moves_pixels_about_as_far_as_said_and_not_all_alike():
     ramp = (torch.arange(24.0) * 10).expand(64, 1, 24, 24).byte()  # a pixel to the right is ten levels
     bent = replace(STILL, elastic=1.5)(ramp, INDICES, KEY).float()[..., 4:-4, 4:-4] - ramp[..., 4:-4, 4:-4]
     assert 5 < bent.abs().max() <= 15 * 1.2  # bicubic interpolation may overshoot its points

@@ -34,6 +34,7 @@ def own_images(images, tmp_path):
         ("dataset=unknown", ["'dataset/unknown'", "cifar10", "folder", "mnist_mini"]),
         ("batch_size=k7", ["'batch_size/k7'", "k32"]),
         ("rouns=3", ["rouns"]),
+        ("datamodule.augmentation=affine", ["datamodule.augmentation=affine", "_target_"]),
         ("query_size=0", ["query_size=0", "expected 1 to 48"]),
         ("query_size=-3", ["query_size=-3", "expected 1 to 48"]),
         ("initial_size=2", ["the 2 initial labels", "all 3 classes", "initial_size=3"]),

@@ -2,6 +2,7 @@
 
 import pytest
 from experiment import Experiment
+from pytorch_lightning import Trainer
 
 from askwell.errors import UserError
 
@@ -41,3 +42,8 @@ def test_gradients_accumulated_over_batches_are_not_carried_into_the_next_round(
 @pytest.mark.parametrize("flag", ["+trainer.gradient_clip_val=0.5", "+trainer.precision=bf16-mixed"])
 def test_other_flags_are_lightnings_own_matter(composed, flag):
     assert len(Experiment(composed(flag)).fit().seen.results) == 3
+
+
+def test_lightning_still_keeps_its_sigterm_handler_where_interruption_replaces_it():
+    """A canary: a renamed attribute would be set in vain, and two processes could hang again."""
+    assert callable(Trainer(accelerator="cpu", logger=False)._signal_connector._sigterm_notifier_fn)

@@ -100,11 +100,12 @@ def test_the_confusion_chart_is_the_one_that_a_run_draws_by_itself(config: dict[
     assert ours == [chart_of(config["_wandb.visualize.confusion"]["panel_config"])]
 
 
-def test_runs_are_averaged_where_they_share_their_choices_and_the_size_of_a_query(config: dict[str, Any]) -> None:
+def test_runs_are_averaged_where_they_share_their_choices_and_the_loop(config: dict[str, Any]) -> None:
     paths = [key["name"].split(".") for key in SPEC["runSets"][0]["grouping"]]
     shared = {path[-1] if len(path) > 2 else path[0]: value_at(config, path) for path in paths}
     choices = {"dataset": "folder", "model": "cnn", "protocol": "paper", "oracle": "truth", "strategy": "sm"}
-    assert shared == choices | {"query_size": 6}
+    loop = {"epochs_per_round": 1, "reset": False, "rescore_every": 1, "initial_size": None, "query_size": 6}
+    assert shared == choices | loop | {"classes": None}
 
 
 def value_at(config: dict[str, Any], path: list[str]) -> Any:
@@ -217,13 +218,20 @@ def test_an_account_without_a_default_entity_is_asked_for_one(
     with logged_in(tmp_path) as server:
         server.entity = None
         line = refusal([], capsys)
-    assert line.endswith("no entity is yours by default, name one by --entity")
+    assert line == "askwell: no entity is yours by default, name one by --entity"
 
 
 def test_without_a_key_one_line_says_how_to_log_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with without_account(tmp_path):
         line = refusal([], capsys)
     assert line == "askwell: the dashboard is kept by W&B and there is no API key: `wandb login` first"
+
+
+def test_a_key_that_is_none_is_told_of_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with without_account(tmp_path), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("WANDB_API_KEY", "abc")
+        line = refusal([], capsys)
+    assert line.startswith("askwell: W&B did not take the dashboard: ")
 
 
 def test_a_wandb_that_is_to_stay_offline_stays_offline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

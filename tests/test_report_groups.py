@@ -76,3 +76,15 @@ def test_settings_with_the_same_last_word_are_told_in_full(tmp_path):
     for rate, dropout in ((0.1, 0.2), (0.1, 0.3), (0.2, 0.2)):
         write_run(tmp_path, config=config(oracle={"rate": rate}, dropout={"rate": dropout}))
     assert groups_of(tmp_path)[0].title == "mnist · oracle.rate 0.1 · dropout.rate 0.2"
+
+
+def test_a_setting_that_only_some_runs_have_tells_them_apart(tmp_path):
+    for datamodule in ({"augmentation": None}, {"augmentation": {"_target_": "askwell.AffineElastic", "elastic": 1}}):
+        write_run(tmp_path, config=config(datamodule=datamodule))
+    assert len(groups_of(tmp_path)) == 2
+
+
+def test_a_setting_that_was_added_to_some_runs_tells_them_apart(tmp_path):
+    for optimizer in ({"lr": 0.1}, {"lr": 0.1, "weight_decay": 0.1}):
+        write_run(tmp_path, config=config(model={"optimizer": optimizer}))
+    assert [group.title for group in groups_of(tmp_path)] == ["mnist · weight decay 0.1", "mnist"]

@@ -12,7 +12,13 @@ RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(
     "protocol",
-    [("protocol=paper",), RETRAIN, ("protocol.rescore_every=2",), ("model=cnn_cosine", "protocol.epochs_per_round=3")],
+    [
+        ("protocol=paper",),
+        RETRAIN,
+        ("protocol.rescore_every=2",),
+        ("model=cnn_cosine", "protocol.epochs_per_round=3"),
+        (*RETRAIN, "model=cnn_cosine"),
+    ],
 )
 def test_five_rounds_are_three_rounds_and_two_more(program, tmp_path, protocol, workers):
     arguments = [*protocol, f"datamodule.num_workers={workers}"]

@@ -13,10 +13,11 @@ def exit_code_of_signal(trainer: Any) -> Iterator[None]:
     """Exits with 143 after SIGTERM and 130 after Ctrl-C, where Lightning would say 0 and 1.
 
     A scheduler would take a preempted run for a finished one. After an error the processes that Lightning started end
-    with this one: they would wait for it. For the same reason SIGTERM ends a process where it is: Lightning's own
-    handler waits for the others, which may wait for this one elsewhere.
+    with this one: they would wait for it. For the same reason SIGTERM ends one of several processes where it is:
+    Lightning's own handler waits for the others, which may wait for this one elsewhere.
     """
-    trainer._signal_connector._sigterm_notifier_fn = partial(_leave, trainer)
+    if trainer.world_size > 1:
+        trainer._signal_connector._sigterm_notifier_fn = partial(_leave, trainer)
     try:
         yield
     except SystemExit:
@@ -39,4 +40,5 @@ def _leave(trainer: Any, signum: int, frame: Any) -> None:
     trainer._signal_connector.received_sigterm = True
     if trainer.strategy.launcher is not None:
         trainer.strategy.launcher.kill(signum)
+        getattr(trainer.strategy.launcher, "procs", []).clear()  # or their observer, seeing them end, kills this one
     sys.exit(128 + signum)

@@ -58,8 +58,8 @@ class AffineElastic:
 
     Angles are uniform up to `degrees` (turning) and `shear` (degrees) each way, the scale of each axis up to a fraction
     `scale` each way, moves up to `shift` pixels. The elastic part follows Simard et al. (2003), "Best Practices for
-    Convolutional Neural Networks", with a smooth field from a grid of `POINTS` x `POINTS` random moves of up to
-    `elastic` pixels, in place of a blurred one.
+    Convolutional Neural Networks", with a bicubic field through `POINTS` x `POINTS` random moves of up to `elastic`
+    pixels each way, in place of a blurred one.
     """
 
     degrees: float = 15

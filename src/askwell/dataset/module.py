@@ -51,6 +51,10 @@ class ActiveDataModule(LightningDataModule):
         if train_batch_size < 4:
             few = f"datamodule.train_batch_size={train_batch_size}"
             raise UserError(f"{few}: expected at least 4, or batch norm would meet a single image and fail")
+        if not (augmentation is None or callable(augmentation)):
+            raise UserError(
+                f"datamodule.augmentation={augmentation}: expected {{_target_: ...}} of what augments images"
+            )
         self._dataset = dataset
         self.train_batch_size, self.seed, self.num_workers = train_batch_size, seed, num_workers
         self.augmentation = augmentation

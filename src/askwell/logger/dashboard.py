@@ -14,7 +14,10 @@ from askwell.logger.session import brief, silence, wished_mode
 from askwell.logger.wandb import CONFUSION_CHART, CONFUSION_COLUMNS
 
 TITLE = "Askwell report"
-ALIKE = ("choices.dataset", "choices.model", "choices.protocol", "choices.oracle", "query_size", "choices.strategy")
+ALIKE = (
+    *("choices.dataset", "dataset.classes", "choices.model", "choices.oracle", "query_size", "initial_size"),
+    *("protocol.epochs_per_round", "protocol.reset", "protocol.rescore_every", "choices.strategy"),
+)
 """Runs that share these are averaged: those of several seeds. What else a sweep varies, a filter keeps apart."""
 
 SHOWN = 50
@@ -31,11 +34,13 @@ def push(project: str | None = None, entity: str | None = None) -> str:
     if wished_mode("auto") != "online":
         raise UserError(f"WANDB_MODE={os.environ['WANDB_MODE']} keeps W&B offline: unset it for the dashboard")
     silence()
-    if not wandb.login(prompt=False, verify=False):
-        raise UserError("the dashboard is kept by W&B and there is no API key: `wandb login` first")
     project = project or composed(()).logger.wandb.project
     try:
+        if not wandb.login(prompt=False, verify=False):
+            raise UserError("the dashboard is kept by W&B and there is no API key: `wandb login` first")
         return workspace(entity or _own_entity(), project).save().url
+    except UserError:
+        raise
     except Exception as error:  # of whatever kind: W&B has several for a request that failed
         raise UserError(f"W&B did not take the dashboard: {brief(error)}") from error
 

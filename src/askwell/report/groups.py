@@ -12,7 +12,8 @@ from askwell.report.reading import Records, slug
 
 BASELINE = "random"
 ORDER = (BASELINE, "lc", "entropy", "sm", "lm")
-UNKNOWN = "unknown"
+UNKNOWN = "unknown"  # to a run that failed before it knew
+ABSENT = "absent"  # from the config of a run whose other parts have no such setting
 # Runs that differ in one of these, or in another setting of their config, are never averaged. These name a difference.
 SETTINGS = ("classes", "protocol", "model", "oracle", "query_size", "initial_size", "rescore_every")
 
@@ -108,7 +109,7 @@ def sorted_groups(records: Records) -> Iterator[Group]:
     for dataset, of_dataset in runs.groupby("dataset"):
         settings = known_settings(of_dataset)
         settings = settings[telling(settings)]
-        shown = settings.apply(short_values).rename(columns=short_names(settings.columns))
+        shown = settings.replace(ABSENT, None).apply(short_values).rename(columns=short_names(settings.columns))
         keys = pd.Series([tuple(row) for row in settings.fillna(UNKNOWN).to_numpy()], settings.index)
         for key in sorted(keys.unique(), key=lambda values: [natural(value) for value in values]):
             runs = of_dataset[keys == key]
@@ -140,8 +141,9 @@ def short_values(values: pd.Series) -> pd.Series:
 
 
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
-    """The settings as text; absent where a run failed before it knew them, which makes no difference."""
+    """The settings as text; missing where a run failed before it knew them, which makes no difference."""
     others = pd.DataFrame([given or {} for given in runs["settings"]], runs.index)
+    others[runs["settings"].astype(bool)] = others[runs["settings"].astype(bool)].fillna(ABSENT)
     settings = runs[list(SETTINGS)].join(others.drop(columns=list(SETTINGS), errors="ignore"))
     return settings.astype(str).where(settings.notna())
 

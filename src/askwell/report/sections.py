@@ -75,7 +75,7 @@ def soundness(group: Group) -> Section:
     text = "What is wrong with this comparison:" if found else "Nothing was found wrong with this comparison."
     chosen = (
         f"The strategy of the first sentence was chosen among {len(group.contenders)} by the accuracies that it is "
-        "then judged by, which flatters it a little; the tests of the areas are corrected for that."
+        "then judged by, which flatters it a little; the tests against random are corrected for that."
     )
     return Section("Soundness", (*((chosen,) if len(group.contenders) > 1 else ()), text), points=found)
 
