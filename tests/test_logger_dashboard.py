@@ -103,7 +103,7 @@ def test_the_confusion_chart_is_the_one_that_a_run_draws_by_itself(config: dict[
 def test_runs_are_averaged_where_they_share_their_choices_and_the_loop(config: dict[str, Any]) -> None:
     paths = [key["name"].split(".") for key in SPEC["runSets"][0]["grouping"]]
     shared = {path[-1] if len(path) > 2 else path[0]: value_at(config, path) for path in paths}
-    choices = {"dataset": "folder", "model": "cnn", "protocol": "paper", "oracle": "truth", "strategy": "sm"}
+    choices = {"dataset": "folder", "model": "cnn", "oracle": "truth", "strategy": "sm"}
     loop = {"epochs_per_round": 1, "reset": False, "rescore_every": 1, "initial_size": None, "query_size": 6}
     assert shared == choices | loop | {"classes": None}
 
