@@ -143,7 +143,8 @@ def short_values(values: pd.Series) -> pd.Series:
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
     """The settings as text; missing where a run failed before it knew them, which makes no difference."""
     others = pd.DataFrame([given or {} for given in runs["settings"]], runs.index)
-    others[runs["settings"].astype(bool)] = others[runs["settings"].astype(bool)].fillna(ABSENT)
+    told = runs["settings"].astype(bool)
+    others[told] = others[told].fillna(ABSENT)
     settings = runs[list(SETTINGS)].join(others.drop(columns=list(SETTINGS), errors="ignore"))
     return settings.astype(str).where(settings.notna())
 

@@ -95,12 +95,16 @@ def write_pages(report: Report) -> None:
     """The page as HTML and Markdown, and its plots as files."""
     parts = [(group, [section(group) for section in SECTIONS]) for group in report.groups]
     write_plots(report.folder / "plots", [section for _, sections in parts for section in sections])
+    content = {
+        "report": report,
+        "parts": parts,
+        "overviews": list(overviews(report.groups)),
+        "again": again(report.records.runs),
+        "nothing": NOTHING,
+    }
     for suffix in (".html", ".md"):
         template = TEMPLATES.get_template(f"page{suffix}.j2")
-        page = template.render(
-            **{"report": report, "parts": parts, "again": again(report.records.runs), "nothing": NOTHING},
-            overviews=list(overviews(report.groups)),
-        )
+        page = template.render(content)
         report.page.with_suffix(suffix).write_text(page, encoding="utf-8")
 
 
