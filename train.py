@@ -19,6 +19,7 @@ def main(cfg: DictConfig) -> float:
 
     from askwell import provenance, sweep
     from askwell.checkpoint import SafeCheckpointIO
+    from askwell.flags import build_trainer
     from askwell.folder import RunFolder, is_first_process
     from askwell.interruption import exit_code_of_signal
     from askwell.keys import seed_process
@@ -45,7 +46,8 @@ def main(cfg: DictConfig) -> float:
         callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
         learning = callbacks["active_learning"]
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
-        trainer = instantiate(cfg.trainer, _partial_=True)(
+        trainer = build_trainer(
+            instantiate(cfg.trainer, _partial_=True),
             logger=loggers,
             callbacks=[Record(folder, learning), *callbacks.values()],
             plugins=[SafeCheckpointIO(learning.admit)],

@@ -72,6 +72,17 @@ def test_a_class_is_told_without_its_module_where_that_is_enough(tmp_path, targe
     assert [group.title for group in groups_of(tmp_path)] == [f"mnist · optimizer {name}" for name in told]
 
 
+@pytest.mark.parametrize(
+    ("other", "told"), [(range(1, 12), "0, 1, 2 … (11)"), ([*range(10), 11], "0, 1, 2, 3, 4, 5, ")]
+)
+def test_a_long_list_of_classes_is_cut_where_that_tells_it_apart(tmp_path, other, told):
+    for classes in (range(11), other):
+        write_run(tmp_path, classes=[str(number) for number in classes])
+    titles = [group.title for group in groups_of(tmp_path)]
+    assert titles[0].startswith(f"mnist · classes {told}")
+    assert len(set(titles)) == 2
+
+
 def test_settings_with_the_same_last_word_are_told_in_full(tmp_path):
     for rate, dropout in ((0.1, 0.2), (0.1, 0.3), (0.2, 0.2)):
         write_run(tmp_path, config=config(oracle={"rate": rate}, dropout={"rate": dropout}))

@@ -26,6 +26,7 @@ from askwell.plan import plan_for
 from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
+from askwell.wording import first_of
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +76,8 @@ class ActiveLearning(pl.Callback):
         refuse_flags(trainer)
         self.data: ActiveDataModule = trainer.datamodule
         dataset = self.data.dataset
-        self.plan = plan_for(len(dataset.train), **self.limits)
-        if self.plan.initial_size < 2 * trainer.world_size:
-            few = f"{self.plan.initial_size} labels do not go round {trainer.world_size} processes"
-            raise UserError(f"{few}: initial_size=... must be at least twice as many")
-        if self.plan.initial_size < len(dataset.classes):
-            few = f"the {self.plan.initial_size} initial labels cannot show all {len(dataset.classes)} classes"
-            raise UserError(f"{few}: initial_size={len(dataset.classes)} or more")
+        sizes = {"num_classes": len(dataset.classes), "processes": trainer.world_size}
+        self.plan = plan_for(len(dataset.train), **self.limits, **sizes)
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
@@ -250,8 +246,7 @@ def _share_buffers(trainer: Any, module: Any) -> None:
 def _tell_absent_classes(initial: dict[str, int]) -> None:
     absent = [name for name, count in initial.items() if not count]
     if absent:
-        named = ", ".join(absent[:NAMED]) + (", ..." if len(absent) > NAMED else "")
         log.warning(
             "the %d initial labels are of %d of %d classes, none of %s: the network learns those from the queries only",
-            *(sum(initial.values()), len(initial) - len(absent), len(initial), named),
+            *(sum(initial.values()), len(initial) - len(absent), len(initial), first_of(absent, NAMED)),
         )

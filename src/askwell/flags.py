@@ -1,5 +1,6 @@
-"""Lightning's flags that would change the study without a word."""
+"""Lightning's flags: those that it does not know, and those that would change the study without a word."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pytorch_lightning.callbacks import EarlyStopping, Timer
@@ -7,6 +8,14 @@ from pytorch_lightning.callbacks import EarlyStopping, Timer
 from askwell.errors import UserError
 
 LIMITS = ("limit_train_batches", "limit_val_batches", "limit_test_batches", "limit_predict_batches")
+
+
+def build_trainer(trainer: Callable[..., Any], **parts: Any) -> Any:
+    """The Lightning trainer with these parts. Raises UserError for flags that Lightning does not know."""
+    try:
+        return trainer(**parts)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"trainer: {error}") from error
 
 
 def refuse_flags(trainer: Any) -> None:

@@ -42,10 +42,14 @@ def plan_for(
     rounds: int | None = None,
     budget: int | float | None = None,
     target_accuracy: float | None = None,
+    *,
+    num_classes: int = 1,
+    processes: int = 1,
 ) -> Plan:
     """The plan for a pool; sizes are labels or, below 1, fractions of the pool.
 
-    A query above the pool is cut to it, which is said. Raises UserError for what cannot be.
+    A query above the pool is cut to it, which is said. Raises UserError for what cannot be, such as an initial set that
+    is too small to show every class or to give each process two images.
     """
     if not isinstance(rounds, int | None):
         raise UserError(f"rounds={rounds}: expected a whole number")
@@ -57,9 +61,11 @@ def plan_for(
     query = _labels("query_size", query_size, pool_size)
     initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
     limit = None if budget is None else _labels("budget", budget, pool_size)
-    if initial < 2:
+    least = max(2 * processes, num_classes)
+    if initial < least:
         setting = "query_size" if initial_size is None else "initial_size"
-        raise UserError(f"{setting}={initial}: the first round trains on these labels, expected at least 2")
+        few = f"{setting}={initial}: the first round trains on one label for each class and two for each process"
+        raise UserError(f"{few}: expected initial_size={least} or more")
     if limit is not None and limit < initial:
         raise UserError(
             f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, lower the other"

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from askwell.dataset.images import Source
 from askwell.dataset.pixels import BrokenImageError
 from askwell.errors import UserError
+from askwell.wording import first_of
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class BrokenImagesError(UserError):
 def in_short(broken: Iterable[tuple[str, str]]) -> str:
     """The first few of the broken images, each given by its path and what is wrong with it."""
     told = [f"{path} ({reason})" for path, reason in broken]
-    return ", ".join(told[:NAMED]) + (f" and {len(told) - NAMED} more" if len(told) > NAMED else "")
+    return first_of(told, NAMED)
 
 
 def decode_into(source: Source, file: Path) -> None:

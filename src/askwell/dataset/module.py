@@ -104,7 +104,7 @@ class ActiveDataModule(LightningDataModule):
         return pixels, labels
 
     def state_dict(self) -> dict[str, Any]:
-        return {"pool": self.pool.state_dict(), "dataset": self.dataset.fingerprint, "seed": self.seed}
+        return {"pool": self.pool.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.pool.load_state_dict(state_dict["pool"])

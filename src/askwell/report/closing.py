@@ -15,7 +15,7 @@ def closing_table(report: Report) -> Table:
     caption = "mean ± sd over seeds; labels of the first round at or above the target"
     table = Table(caption=caption, caption_justify="left", box=SIMPLE_HEAD)
     for column in ("", *(f"to {percent(target)}" for target in TARGETS), "final accuracy", "seeds"):
-        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+        table.add_column(column, justify="right" if column else "left", no_wrap=bool(column))
     for group in report.groups:
         table.add_row(f"[bold]{escape(group.title)}[/bold]")
         for strategy in group.strategies:

@@ -135,9 +135,10 @@ def short_names(settings: Iterable[str]) -> dict[str, str]:
 
 
 def short_values(values: pd.Series) -> pd.Series:
-    """A setting's values as a title has them: a class without its module, a long list of classes cut."""
-    names = values.str.rpartition(".")[2] if str(values.name).endswith("_target_") else values
-    return (names if names.nunique() == values.nunique() else values).map(short, na_action="ignore")
+    """A setting's values as a title has them: a class without its module, a long list cut, if that tells them apart."""
+    is_class = str(values.name).endswith("_target_")
+    names = values.map(without_module if is_class else short, na_action="ignore")
+    return names if names.nunique() == values.nunique() else values
 
 
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -152,6 +153,10 @@ def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
 def natural(value: str) -> tuple[float, str]:
     """A key that sorts numbers by size, before words."""
     return (float(value), "") if value.replace(".", "", 1).isdigit() else (float("inf"), value)
+
+
+def without_module(value: str) -> str:
+    return value.rpartition(".")[2]
 
 
 def short(value: str) -> str:

@@ -11,7 +11,6 @@ from askwell.report.measures import TARGETS
 from askwell.report.power import MOST
 from askwell.report.wording import (
     count,
-    listing,
     percent,
     saving,
     saving_interval,
@@ -19,6 +18,7 @@ from askwell.report.wording import (
     spread_or_value,
     spread_percent,
 )
+from askwell.wording import listing
 
 
 def verdict(group: Group) -> tuple[str, ...]:

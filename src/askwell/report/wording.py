@@ -1,4 +1,4 @@
-"""How numbers and names are told: the same in sentences, tables and figures."""
+"""How the numbers and names of a report are told: the same in sentences, tables and figures."""
 
 import re
 from collections.abc import Sequence
@@ -7,17 +7,6 @@ import pandas as pd
 
 NAMES = {"lc": "least confidence", "sm": "smallest margin", "lm": "largest margin"}
 MISSING = "–"
-
-
-def listing(words: Sequence[str]) -> str:
-    """The words as a sentence has them: `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def first_of(words: Sequence[str], most: int = 12) -> str:
-    """The first few words, and how many are left."""
-    left = len(words) - most
-    return listing(words) if left <= 0 else f"{', '.join(words[:most])} and {left} more"
 
 
 def count(number: int, noun: str) -> str:

@@ -17,7 +17,8 @@ from askwell.report.reading import Records, read
 from askwell.report.sections import SECTIONS
 from askwell.report.soundness import outside, remarks
 from askwell.report.verdict import verdict
-from askwell.report.wording import count, first_of, plain
+from askwell.report.wording import count, plain
+from askwell.wording import first_of
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
