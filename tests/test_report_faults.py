@@ -11,7 +11,7 @@ from askwell.report import write_report
 from askwell.report.class_figures import class_maps, class_shares
 from askwell.report.comparing import compare
 from askwell.report.curve_figures import learning_curves
-from askwell.report.lost import MOST, lost_classes
+from askwell.report.lost import MOST, lost_classes, unrecognised_classes
 from askwell.report.reading import read
 from askwell.report.soundness import remarks
 
@@ -77,6 +77,22 @@ def test_classes_with_a_comma_in_their_name_are_lost_whole(tmp_path: Path) -> No
 def test_no_lost_class_is_said_so(tmp_path: Path) -> None:
     write_run(tmp_path)
     assert list(lost_classes(group_of(tmp_path))) == ["No class was lost: none fell to 0 % after it had been learned."]
+
+
+def test_a_class_at_nothing_in_the_end_is_named_with_its_labels(tmp_path: Path) -> None:
+    for strategy, seed in (("lc", 1), ("lc", 0), ("random", 0)):
+        run = write_run(tmp_path, strategy, seed)
+        rewrite_round(run, 0, class_accuracy={"0": 0.0, "1": 0.9})
+        rewrite_round(run, 1, class_accuracy={"0": 0.8, "1": 0.0}, query_class_counts={"0": 9, "1": 1})
+    assert list(unrecognised_classes(group_of(tmp_path))) == [
+        f"{strategy} ends with class 1 at 0 % in seed {seed}: 7 of 20 labels are of it."
+        for strategy, seed in (("random", 0), ("least confidence", 0), ("least confidence", 1))
+    ]
+
+
+def test_many_classes_at_nothing_are_counted(tmp_path: Path) -> None:
+    rewrite_round(write_run(tmp_path), 1, class_accuracy={f"kind {number}": 0 for number in range(MOST + 2)})
+    assert list(unrecognised_classes(group_of(tmp_path)))[MOST:] == ["2 more stand in rounds.jsonl."]
 
 
 def test_many_lost_classes_are_counted(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
-"""Classes that a network had learned and no longer recognises at all, told in words."""
+"""Classes that a network does not recognise at all, be it any more or in the end, told in words."""
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from askwell.report.groups import Group, strategy_order
+from askwell.report.measures import in_last_round
 from askwell.report.wording import full_name, spans
 
 MOST = 15
@@ -21,6 +24,19 @@ def lost_classes(group: Group) -> Iterator[str]:
         yield f"{len(losses) - MOST} more stand in curves.csv."
 
 
+def unrecognised_classes(group: Group) -> Iterator[str]:
+    """A sentence for each run and class: `certain ends with class 9 at 0 % in seed 7: 0 of 544 labels are of it.`"""
+    final = in_last_round(group.curves, group.classes)
+    queried = group.classes.groupby(["run", "class"])["queried"].sum().to_dict()
+    labels = group.runs["final_labels"].to_dict()
+    ends = final[final["accuracy"] == 0].sort_values(["strategy", "seed"], key=_in_order, kind="stable")
+    for run, strategy, seed, name in ends[["run", "strategy", "seed", "class"]].head(MOST).itertuples(index=False):
+        share = f"{queried[run, name]} of {labels[run]:,} labels are of it"
+        yield f"{full_name(strategy)} ends with class {name} at 0 % in seed {seed}: {share}."
+    if len(ends) > MOST:
+        yield f"{len(ends) - MOST} more stand in rounds.jsonl."
+
+
 def found_losses(group: Group) -> dict[tuple[str, int, str], list[int]]:
     """The rounds in which a strategy's run of a seed had lost a class, in the report's order."""
     rows = group.curves.sort_values("round")
@@ -29,3 +45,7 @@ def found_losses(group: Group) -> dict[tuple[str, int, str], list[int]]:
         for name in lost:
             found.setdefault((strategy, seed, name), []).append(number)
     return dict(sorted(found.items(), key=lambda item: (strategy_order(item[0][0]), item[0])))
+
+
+def _in_order(values: pd.Series) -> pd.Series:
+    return values.map(strategy_order) if values.name == "strategy" else values

@@ -44,10 +44,15 @@ def areas(curves: pd.DataFrame) -> pd.Series:
     )
 
 
+def in_last_round(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `classes` of each run's last round, for the classes that were measured."""
+    last = curves.groupby("run")["round"].max()
+    return classes[classes["round"] == classes["run"].map(last)].dropna(subset="accuracy")
+
+
 def worst_classes(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     """The class that each run recognises least in its last round: `worst` and `worst_accuracy`."""
-    last = curves.groupby("run")["round"].max()
-    final = classes[classes["round"] == classes["run"].map(last)].dropna(subset="accuracy")
+    final = in_last_round(curves, classes)
     worst = final.loc[final.groupby("run")["accuracy"].idxmin()].set_index("run")
     return worst[["class", "accuracy"]].rename(columns={"class": "worst", "accuracy": "worst_accuracy"})
 

@@ -9,7 +9,7 @@ from askwell.report.curve_figures import differences, learning_curves
 from askwell.report.groups import BASELINE, Group
 from askwell.report.head_to_head import head_to_head
 from askwell.report.layout import Section
-from askwell.report.lost import lost_classes
+from askwell.report.lost import lost_classes, unrecognised_classes
 from askwell.report.snapshots import snapshots
 from askwell.report.soundness import remarks
 from askwell.report.tables import savings, summary, timing
@@ -45,7 +45,12 @@ def against_random(group: Group) -> Section:
 
 def classes(group: Group) -> Section:
     text = "Accuracy of each class, in percent, mean over seeds."
-    return Section("Classes", (text,), pictures=tuple(class_maps(group)), points=tuple(lost_classes(group)))
+    return Section(
+        "Classes",
+        (text,),
+        pictures=tuple(class_maps(group)),
+        points=(*lost_classes(group), *unrecognised_classes(group)),
+    )
 
 
 def queries(group: Group) -> Section:
