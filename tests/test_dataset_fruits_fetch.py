@@ -69,7 +69,7 @@ def test_the_images_of_other_fruits_do_not_travel(tmp_path: Path, repository: st
 def test_a_second_run_asks_git_nothing(tmp_path: Path, repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = splits(tmp_path, repository)
     monkeypatch.setattr(sparse_clone, "git", None)
-    assert splits(tmp_path, repository).train.fingerprint == first.train.fingerprint
+    assert splits(tmp_path, repository).train.stamp == first.train.stamp
 
 
 def test_a_run_that_wants_more_fetches_the_rest(tmp_path: Path, repository: str) -> None:

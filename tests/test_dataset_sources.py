@@ -110,33 +110,33 @@ def files(folder: Path, size: int = SIZE) -> FileSource:
     return FileSource([saved(photograph(), folder / "image.png")], np.zeros(1, np.int64), size, 3)
 
 
-def test_a_file_that_was_written_again_changes_the_fingerprint(tmp_path: Path) -> None:
-    before = files(tmp_path).fingerprint
-    assert files(tmp_path).fingerprint != before
+def test_a_file_that_was_written_again_changes_the_stamp(tmp_path: Path) -> None:
+    before = files(tmp_path).stamp
+    assert files(tmp_path).stamp != before
 
 
-def test_another_size_changes_the_fingerprint(tmp_path: Path) -> None:
+def test_another_size_changes_the_stamp(tmp_path: Path) -> None:
     source = files(tmp_path)
     other = FileSource(source.files, source.labels, SIZE + 1, 3)
-    assert other.fingerprint != source.fingerprint
+    assert other.stamp != source.stamp
 
 
-def test_another_label_changes_the_fingerprint(tmp_path: Path) -> None:
+def test_another_label_changes_the_stamp(tmp_path: Path) -> None:
     source = files(tmp_path)
     other = FileSource(source.files, source.labels + 1, SIZE, 3)
-    assert other.fingerprint != source.fingerprint
+    assert other.stamp != source.stamp
 
 
-def test_a_fingerprint_reads_no_file(tmp_path: Path) -> None:
+def test_a_stamp_reads_no_file(tmp_path: Path) -> None:
     (tmp_path / "image.png").write_text("no image")
-    assert FileSource([str(tmp_path / "image.png")], np.zeros(1, np.int64), SIZE, 3).fingerprint
+    assert FileSource([str(tmp_path / "image.png")], np.zeros(1, np.int64), SIZE, 3).stamp
 
 
-def test_an_array_is_not_loaded_for_its_fingerprint() -> None:
+def test_an_array_is_not_loaded_for_its_stamp() -> None:
     def load() -> tuple[np.ndarray, np.ndarray]:
         raise AssertionError("loaded")
 
-    assert ArraySource(load, "key", SIZE, 1).fingerprint
+    assert ArraySource(load, "key", SIZE, 1).stamp
 
 
 @pytest.mark.parametrize("shape", [(2, SIZE, SIZE), (2, SIZE, SIZE, 1)])

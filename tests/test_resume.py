@@ -1,5 +1,6 @@
 """Going on: a run that was broken off ends as if nothing had happened."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,16 @@ def test_a_run_ended_by_another_limit_goes_on_when_it_is_raised(program, tmp_pat
     program(*more, "name=at_once", "rounds=4")
     program(*more, "name=in_parts", "rounds=2")
     program(*more, "name=in_parts", "rounds=4", "resume=true")
+    assert_equal_runs(tmp_path / "outputs" / "in_parts", tmp_path / "outputs" / "at_once")
+
+
+@pytest.mark.parametrize("store", ["memmap", "none"])
+def test_a_run_goes_on_where_its_data_were_copied_to(program, images, tmp_path, store):
+    program("name=at_once", "rounds=4")
+    program("name=in_parts", "rounds=2")
+    elsewhere = shutil.copytree(images, tmp_path / "elsewhere", copy_function=shutil.copy)  # with other times
+    moved = [f"dataset.root={elsewhere}", "cache_dir=elsewhere/cache", f"dataset.store={store}"]
+    program("name=in_parts", "rounds=4", "resume=true", *moved)
     assert_equal_runs(tmp_path / "outputs" / "in_parts", tmp_path / "outputs" / "at_once")
 
 

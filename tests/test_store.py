@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from askwell.dataset.fingerprint import digest_images
 from askwell.dataset.images import Source
 from askwell.dataset.on_demand import OnDemandImages
 from askwell.dataset.pixels import BrokenImageError
@@ -27,7 +28,7 @@ class Noise:
     """Random images that remember which of them were decoded."""
 
     broken: tuple[int, ...] = ()
-    fingerprint: str = "noise"
+    stamp: str = "noise"
     decoded: list[int] = field(default_factory=list)
 
     @property
@@ -96,14 +97,31 @@ def test_the_second_open_decodes_nothing(tmp_path: Path) -> None:
     assert again.decoded == []
 
 
-def test_another_fingerprint_is_another_store(tmp_path: Path) -> None:
+def test_another_stamp_is_another_store(tmp_path: Path) -> None:
     ImageStore.open(Noise(), tmp_path)
-    changed = Noise(fingerprint="changed")
+    changed = Noise(stamp="changed")
     ImageStore.open(changed, tmp_path)
     assert set(changed.decoded) == set(range(COUNT))
 
 
-@pytest.mark.parametrize("name", ["pixels.npy", "labels.npy", "statistics.json"])
+def test_the_same_images_elsewhere_have_the_same_fingerprint(tmp_path: Path) -> None:
+    elsewhere = ImageStore.open(Noise(stamp="elsewhere"), tmp_path)
+    assert {ImageStore.open(Noise(), tmp_path).fingerprint, OnDemandImages(Noise()).fingerprint} == {
+        elsewhere.fingerprint
+    }
+
+
+@pytest.mark.parametrize("changed", ["pixel", "label", "shape"])
+def test_images_that_differ_have_different_fingerprints(changed: str) -> None:
+    labels, pixels = Noise().labels, Noise().pixels
+    before = digest_images(labels, pixels.shape[1:], pixels)
+    pixels[-1, -1, -1, -1] ^= changed == "pixel"
+    labels[0] += changed == "label"
+    shape = pixels.shape[1:] if changed != "shape" else pixels.shape[:0:-1]
+    assert digest_images(labels, shape, pixels) != before
+
+
+@pytest.mark.parametrize("name", ["pixels.npy", "labels.npy", "content.json"])
 def test_a_store_whose_file_was_cut_is_built_again(tmp_path: Path, name: str) -> None:
     file = ImageStore.open(Noise(), tmp_path).folder / name
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -150,7 +168,7 @@ def test_many_broken_images_are_counted_and_the_first_named(tmp_path: Path) -> N
 
 
 def test_the_first_image_may_be_the_broken_one(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"2 images: 0\.png .*, 9\.png"):
+    with pytest.raises(UserError, match=r"2 images: 0\.png .* and 9\.png"):
         ImageStore.open(Noise(broken=(0, 9)), tmp_path)
 
 
@@ -212,7 +230,7 @@ def test_what_is_left_out_is_known_without_looking_at_the_images_again(tmp_path:
 
 def test_images_left_out_are_another_data_set(tmp_path: Path) -> None:
     fingerprints = {open_without_broken(Noise(broken=(one,)), tmp_path / str(one)).fingerprint for one in (3, 4)}
-    assert len(fingerprints | {Noise().fingerprint}) == 3
+    assert len(fingerprints | {ImageStore.open(Noise(), tmp_path).fingerprint}) == 3
 
 
 def test_what_is_left_out_is_said_and_listed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -222,7 +240,7 @@ def test_what_is_left_out_is_said_and_listed(tmp_path: Path, caplog: pytest.LogC
 
 
 def test_where_nothing_is_broken_nothing_is_left_out(tmp_path: Path) -> None:
-    assert open_without_broken(Noise(), tmp_path).fingerprint == Noise().fingerprint
+    assert open_without_broken(Noise(), tmp_path).folder == ImageStore.open(Noise(), tmp_path).folder
 
 
 def test_images_left_out_once_are_still_an_error_where_they_should_be(tmp_path: Path) -> None:

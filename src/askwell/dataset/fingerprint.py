@@ -1,9 +1,11 @@
-"""Short names for what things are made of, so that a change is noticed."""
+"""Short names for what things are and where they lie, so that a change is noticed."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+
+import numpy as np
 
 from askwell.errors import UserError
 
@@ -11,6 +13,17 @@ from askwell.errors import UserError
 def digest(*parts: object) -> str:
     """32 hexadecimal digits that change with any of the parts, taken as text."""
     return sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def digest_images(labels: np.ndarray, shape: Sequence[int], pixels: Iterable[np.ndarray]) -> str:
+    """32 hexadecimal digits of what N images are, wherever they lie: labels [N], shape (H, W, C), and uint8 pixels.
+
+    `pixels` are the images, or blocks of several, in their order.
+    """
+    content = sha256(np.asarray(labels, np.int64).tobytes() + str(tuple(shape)).encode())
+    for block in pixels:
+        content.update(np.ascontiguousarray(block).data)
+    return content.hexdigest()[:32]
 
 
 def digest_files(files: Iterable[Path | str]) -> str:

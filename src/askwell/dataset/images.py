@@ -14,7 +14,7 @@ class Source(Protocol):
         """The true class of each image, int64 [N]."""
 
     @property
-    def fingerprint(self) -> str:
+    def stamp(self) -> str:
         """Changes whenever a pixel or label could have: a hash of paths, sizes, times, image size and classes."""
 
     def decode(self, index: int) -> np.ndarray:
@@ -22,10 +22,15 @@ class Source(Protocol):
 
 
 class Images(Protocol):
-    """Images that can be fetched by index, in one operation a batch."""
+    """Images that can be fetched by index, in one operation a batch.
+
+    The fingerprint is that of their pixels and labels, and the same wherever they lie.
+    """
 
     labels: np.ndarray
-    fingerprint: str
+
+    @property
+    def fingerprint(self) -> str: ...
 
     def __len__(self) -> int: ...
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from askwell.dataset.fingerprint import digest_images
 from askwell.dataset.images import Source
 from askwell.dataset.statistics import Statistics, channel_statistics
 
@@ -16,7 +17,12 @@ class OnDemandImages:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.labels = source.labels
-        self.fingerprint = source.fingerprint
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """That of a store of the same images: decodes all of them, as every round does."""
+        images = (self.source.decode(index) for index in range(len(self)))
+        return digest_images(self.labels, self.source.decode(0).shape, images)
 
     @cached_property
     def statistics(self) -> Statistics:

@@ -36,9 +36,9 @@ class WithoutBroken:
         return self.source.labels[self.indices]
 
     @property
-    def fingerprint(self) -> str:
+    def stamp(self) -> str:
         """Changes with the source and with what is left out of it."""
-        return digest(self.source.fingerprint, "without", *self.broken)
+        return digest(self.source.stamp, "without", *self.broken)
 
     def decode(self, index: int) -> np.ndarray:
         """Image `index` as uint8 [H, W, C]."""
@@ -47,7 +47,7 @@ class WithoutBroken:
 
 def open_without_broken(source: Source, cache_dir: Path) -> ImageStore:
     """The store of all images that can be read. The rest are said, and listed in `cache_dir` for the next start."""
-    listed = cache_dir / f"{source.fingerprint}.quarantine.json"
+    listed = cache_dir / f"{source.stamp}.quarantine.json"
     if not listed.exists():
         try:
             return ImageStore.open(source, cache_dir)

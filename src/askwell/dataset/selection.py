@@ -31,9 +31,9 @@ class ClassSubset:
         return order[np.searchsorted(self.numbers, self.source.labels[self.indices], sorter=order)]
 
     @property
-    def fingerprint(self) -> str:
+    def stamp(self) -> str:
         """Changes with the source and with the choice of classes."""
-        return digest(self.source.fingerprint, *self.numbers)
+        return digest(self.source.stamp, *self.numbers)
 
     def decode(self, index: int) -> np.ndarray:
         """Image `index` as uint8 [H, W, C]."""

@@ -21,7 +21,7 @@ class FileSource:
     channels: int
 
     @cached_property
-    def fingerprint(self) -> str:
+    def stamp(self) -> str:
         """Changes with the paths, sizes, times and labels of the files, and with the size and channels asked for."""
         return digest(digest_files(self.files), self.labels.tobytes().hex(), self.image_size, self.channels)
 
@@ -53,7 +53,7 @@ class ArraySource:
         return self._loaded[1]
 
     @property
-    def fingerprint(self) -> str:
+    def stamp(self) -> str:
         """Changes with `key` and with the size and channels asked for."""
         return digest(self.key, self.image_size, self.channels)
 

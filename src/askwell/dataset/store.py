@@ -11,26 +11,28 @@ from filelock import FileLock
 from torch import Tensor
 
 from askwell.dataset.decoding import decode_into
+from askwell.dataset.fingerprint import digest_images
 from askwell.dataset.images import Source
 from askwell.dataset.statistics import Statistics, channel_statistics
 from askwell.errors import UserError
 
-PIXELS, LABELS, STATISTICS = "pixels.npy", "labels.npy", "statistics.json"
+PIXELS, LABELS, CONTENT = "pixels.npy", "labels.npy", "content.json"
+BLOCK = 4096  # images digested at a time
 
 
 class ImageStore:
-    """A folder with the pixels of N images, uint8 [N, H, W, C], their labels and the statistics of their channels.
+    """A folder with the pixels of N images, uint8 [N, H, W, C], their labels, fingerprint and channel statistics.
 
     `fetch` is one indexing operation. A pickle of it holds the name of the folder, and maps it again.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.fingerprint = folder.name
         self.labels: np.ndarray = np.load(folder / LABELS)
         # A plain array on the mapped memory: np.memmap would cost as much again as the fetch of a small batch.
         self.pixels: np.ndarray = np.asarray(np.load(folder / PIXELS, mmap_mode="r"))
-        self.statistics = Statistics(**json.loads((folder / STATISTICS).read_text()))
+        content = json.loads((folder / CONTENT).read_text())
+        self.fingerprint, self.statistics = content["fingerprint"], Statistics(content["mean"], content["std"])
         if self.pixels.ndim != 4 or self.pixels.dtype != np.uint8 or len(self.pixels) != len(self.labels):
             raise ValueError(f"{folder} is not a store of images")
 
@@ -40,7 +42,7 @@ class ImageStore:
 
         Raises UserError where images are broken, or where `cache_dir` cannot be written.
         """
-        folder = cache_dir / source.fingerprint
+        folder = cache_dir / source.stamp
         return _mapped(folder) or _built(source, folder)
 
     def __len__(self) -> int:
@@ -93,4 +95,6 @@ def _fill(source: Source, folder: Path) -> None:
     decode_into(source, folder / PIXELS)
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     statistics = channel_statistics(lambda indices: torch.from_numpy(pixels[indices]).permute(0, 3, 1, 2), len(pixels))
-    (folder / STATISTICS).write_text(json.dumps(statistics._asdict()))
+    blocks = (pixels[start : start + BLOCK] for start in range(0, len(pixels), BLOCK))
+    fingerprint = digest_images(source.labels, pixels.shape[1:], blocks)
+    (folder / CONTENT).write_text(json.dumps({"fingerprint": fingerprint} | statistics._asdict()))
