@@ -31,12 +31,12 @@ class SparseDataset(ImageDataset):
         return OpenDataset(train, evaluation, ("even", "odd"), channels / 2, channels / 2)
 
     def _store(self, folder: Path, count: int) -> ImageStore:
-        if not folder.exists():
-            folder.mkdir(parents=True)
+        if not (folder / CONTENT).exists():
+            folder.mkdir(parents=True, exist_ok=True)
             np.save(folder / LABELS, np.arange(count) % 2)
             half = [0.5] * self.channels
-            (folder / CONTENT).write_text(json.dumps({"fingerprint": folder.name, "mean": half, "std": half}))
             self._write_hole(folder / PIXELS, count)
+            (folder / CONTENT).write_text(json.dumps({"fingerprint": folder.name, "mean": half, "std": half}))
         return ImageStore(folder)
 
     def _write_hole(self, file: Path, count: int) -> None:

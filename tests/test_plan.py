@@ -1,11 +1,16 @@
 """Sizes of queries and ends of runs."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import askwell.plan
 from askwell.errors import UserError
-from askwell.plan import Plan, plan_for
+from askwell.plan import Plan
+
+plan_for = partial(askwell.plan.plan_for, num_classes=2, processes=1)
 
 
 @pytest.mark.parametrize(("size", "labels"), [(32, 32), (0.1, 400), (0.0125, 50), (4000, 4000)])
@@ -29,10 +34,14 @@ def test_the_budget_may_be_a_fraction_of_the_pool():
         ({"query_size": 1.5}, r"query_size=1\.5: a fraction of the pool lies between 0 and 1"),
         ({"query_size": 0.0}, r"query_size=0\.0: a fraction of the pool lies between 0 and 1"),
         ({"query_size": 0.001}, r"query_size=0\.001 is 0 labels"),
-        ({"query_size": 1}, "query_size=1: .* expected initial_size=2 or more"),
-        ({"query_size": 8, "initial_size": 1}, "initial_size=1: .* expected initial_size=2 or more"),
-        ({"query_size": 7, "processes": 4}, "query_size=7: .* two for each process: expected initial_size=8 or more"),
-        ({"query_size": 8, "num_classes": 9}, "query_size=8: .* one label for each class .* initial_size=9 or more"),
+        ({"query_size": 1}, r"query_size=1 is too few .*2 classes: set initial_size=2 or more"),
+        ({"query_size": 8, "initial_size": 1}, r"initial_size=1 is too few .* initial_size=2 or more"),
+        (
+            {"query_size": 7, "processes": 4},
+            r"query_size=7 is too few .*\(7\), as 4 processes .* initial_size=8 or more",
+        ),
+        ({"query_size": 8, "num_classes": 9}, "query_size=8 is too few .* 9 classes: set initial_size=9 or more"),
+        ({"query_size": 0.05, "num_classes": 6}, r"query_size=0\.05 is too few to start with \(5\)"),
         ({"query_size": 8, "initial_size": 101}, "initial_size=101 is 101 labels: expected 1 to 100"),
         ({"query_size": 8, "budget": 7}, "budget=7 does not pay for the 8 labels of initial_size"),
         ({"query_size": 8, "budget": 101}, "budget=101 is 101 labels: expected 1 to 100"),

@@ -85,14 +85,14 @@ def test_a_class_at_nothing_in_the_end_is_named_with_its_labels(tmp_path: Path) 
         rewrite_round(run, 0, class_accuracy={"0": 0.0, "1": 0.9})
         rewrite_round(run, 1, class_accuracy={"0": 0.8, "1": 0.0}, query_class_counts={"0": 9, "1": 1})
     assert list(unrecognised_classes(group_of(tmp_path))) == [
-        f"{strategy} ends with class 1 at 0 % in seed {seed}: 7 of 20 labels are of it."
+        f"{strategy} has class 1 at 0 % in the last round of seed {seed}: 7 of 20 labels are of it."
         for strategy, seed in (("random", 0), ("least confidence", 0), ("least confidence", 1))
     ]
 
 
 def test_many_classes_at_nothing_are_counted(tmp_path: Path) -> None:
     rewrite_round(write_run(tmp_path), 1, class_accuracy={f"kind {number}": 0 for number in range(MOST + 2)})
-    assert list(unrecognised_classes(group_of(tmp_path)))[MOST:] == ["2 more stand in rounds.jsonl."]
+    assert list(unrecognised_classes(group_of(tmp_path)))[MOST:] == ["2 more stand in the rounds.jsonl of their runs."]
 
 
 def test_many_lost_classes_are_counted(tmp_path: Path) -> None:

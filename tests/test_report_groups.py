@@ -1,5 +1,7 @@
 """Which runs are compared with each other."""
 
+from fnmatch import fnmatch
+
 import pytest
 from report_runs import groups_of, write_run
 
@@ -73,13 +75,17 @@ def test_a_class_is_told_without_its_module_where_that_is_enough(tmp_path, targe
 
 
 @pytest.mark.parametrize(
-    ("other", "told"), [(range(1, 12), "0, 1, 2 … (11)"), ([*range(10), 11], "0, 1, 2, 3, 4, 5, ")]
+    ("other", "told"),
+    [
+        (range(1, 12), ["0, 1, 2 … (11)", "1, 2, 3 … (11)"]),
+        ([*range(10), 11], ["0, 1, 2 … (11) ????", "0, 1, 2 … (11) ????"]),
+    ],
 )
-def test_a_long_list_of_classes_is_cut_where_that_tells_it_apart(tmp_path, other, told):
+def test_a_long_list_of_classes_is_cut_so_that_it_tells_runs_apart(tmp_path, other, told):
     for classes in (range(11), other):
         write_run(tmp_path, classes=[str(number) for number in classes])
     titles = [group.title for group in groups_of(tmp_path)]
-    assert titles[0].startswith(f"mnist · classes {told}")
+    assert [fnmatch(title, f"mnist · classes {end}") for title, end in zip(titles, told, strict=True)] == [True, True]
     assert len(set(titles)) == 2
 
 

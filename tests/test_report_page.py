@@ -126,6 +126,15 @@ def test_a_run_of_one_round_has_a_report(tmp_path: Path) -> None:
     assert write_report([tmp_path], tmp_path).page.exists()
 
 
+def test_names_of_any_length_make_files(tmp_path: Path) -> None:
+    for variety in ("a", "b"):
+        classes = [f"{variety} fruit with a name as long as this {number}" for number in range(9)]
+        write_run(tmp_path / "sweep", classes=classes)
+    report = write_report([tmp_path / "sweep"], tmp_path / "report")
+    names = [file.name for file in (tmp_path / "report" / "plots").iterdir()]
+    assert (len(report.groups), len(names) > 2, max(map(len, names)) < 120) == (2, True, True)
+
+
 def test_a_target_reached_by_some_runs_says_by_how_many(tmp_path: Path) -> None:
     write_run(tmp_path, seed=0, accuracies=(0.5, 0.95))
     write_run(tmp_path, seed=1, accuracies=(0.5, 0.94))

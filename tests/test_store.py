@@ -105,20 +105,28 @@ def test_another_stamp_is_another_store(tmp_path: Path) -> None:
 
 
 def test_the_same_images_elsewhere_have_the_same_fingerprint(tmp_path: Path) -> None:
-    elsewhere = ImageStore.open(Noise(stamp="elsewhere"), tmp_path)
-    assert {ImageStore.open(Noise(), tmp_path).fingerprint, OnDemandImages(Noise()).fingerprint} == {
-        elsewhere.fingerprint
-    }
+    here, elsewhere = (ImageStore.open(Noise(stamp=stamp), tmp_path) for stamp in ("here", "elsewhere"))
+    assert here.folder != elsewhere.folder
+    assert here.fingerprint == elsewhere.fingerprint == OnDemandImages(Noise()).fingerprint
 
 
-@pytest.mark.parametrize("changed", ["pixel", "label", "shape"])
-def test_images_that_differ_have_different_fingerprints(changed: str) -> None:
+def test_images_that_differ_have_different_fingerprints() -> None:
     labels, pixels = Noise().labels, Noise().pixels
-    before = digest_images(labels, pixels.shape[1:], pixels)
-    pixels[-1, -1, -1, -1] ^= changed == "pixel"
-    labels[0] += changed == "label"
-    shape = pixels.shape[1:] if changed != "shape" else pixels.shape[:0:-1]
-    assert digest_images(labels, shape, pixels) != before
+    shape, other = pixels.shape[1:], pixels.copy()
+    other[-1, -1, -1, -1] ^= 1
+    same_pixels = [(labels, shape), (labels[::-1], shape), (labels, shape[::-1])]
+    digests = {digest_images(*facts, pixels) for facts in same_pixels}
+    assert len(digests | {digest_images(labels, shape, changed) for changed in (other, pixels[::-1])}) == 5
+
+
+def test_without_a_store_all_broken_images_are_named_too() -> None:
+    with pytest.raises(UserError, match=r"2 images: 3\.png .* and 40\.png"):
+        _ = OnDemandImages(Noise(broken=(3, 40))).fingerprint
+
+
+def test_a_store_of_which_a_fact_is_missing_is_built_again(tmp_path: Path) -> None:
+    (ImageStore.open(Noise(), tmp_path).folder / "content.json").write_text("{}")
+    assert ImageStore.open(Noise(), tmp_path).fingerprint
 
 
 @pytest.mark.parametrize("name", ["pixels.npy", "labels.npy", "content.json"])

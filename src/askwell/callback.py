@@ -20,13 +20,13 @@ from askwell.evaluation import evaluate
 from askwell.flags import refuse_flags
 from askwell.keys import key
 from askwell.labelling import Answers, Labelling
+from askwell.listing import first_of
 from askwell.model.frozen import FrozenNetwork
 from askwell.oracle import Oracle
 from askwell.plan import plan_for
 from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
-from askwell.wording import first_of
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +76,9 @@ class ActiveLearning(pl.Callback):
         refuse_flags(trainer)
         self.data: ActiveDataModule = trainer.datamodule
         dataset = self.data.dataset
-        sizes = {"num_classes": len(dataset.classes), "processes": trainer.world_size}
-        self.plan = plan_for(len(dataset.train), **self.limits, **sizes)
+        self.plan = plan_for(
+            len(dataset.train), **self.limits, num_classes=len(dataset.classes), processes=trainer.world_size
+        )
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}

@@ -1,6 +1,7 @@
 """Lightning's flags: those that it does not know, and those that would change the study without a word."""
 
-from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from typing import Any
 
 from pytorch_lightning.callbacks import EarlyStopping, Timer
@@ -10,11 +11,15 @@ from askwell.errors import UserError
 LIMITS = ("limit_train_batches", "limit_val_batches", "limit_test_batches", "limit_predict_batches")
 
 
-def build_trainer(trainer: Callable[..., Any], **parts: Any) -> Any:
-    """The Lightning trainer with these parts. Raises UserError for flags that Lightning does not know."""
+def build_trainer(trainer: partial[Any], **parts: Any) -> Any:
+    """The Lightning trainer with these parts. Raises UserError for a flag or a value that Lightning does not know."""
+    try:
+        signature(trainer.func).bind_partial(**trainer.keywords)
+    except TypeError as error:
+        raise UserError(f"trainer {error}: the flags are those of Lightning's Trainer") from error
     try:
         return trainer(**parts)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise UserError(f"trainer: {error}") from error
 
 

@@ -43,13 +43,13 @@ def plan_for(
     budget: int | float | None = None,
     target_accuracy: float | None = None,
     *,
-    num_classes: int = 1,
-    processes: int = 1,
+    num_classes: int,
+    processes: int,
 ) -> Plan:
     """The plan for a pool; sizes are labels or, below 1, fractions of the pool.
 
-    A query above the pool is cut to it, which is said. Raises UserError for what cannot be, such as an initial set that
-    is too small to show every class or to give each process two images.
+    A query above the pool is cut to it, which is said. Raises UserError for what cannot be, such as an initial set with
+    fewer images than there are classes, or than two for each process.
     """
     if not isinstance(rounds, int | None):
         raise UserError(f"rounds={rounds}: expected a whole number")
@@ -61,11 +61,15 @@ def plan_for(
     query = _labels("query_size", query_size, pool_size)
     initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
     limit = None if budget is None else _labels("budget", budget, pool_size)
-    least = max(2 * processes, num_classes)
+    least = max(num_classes, 2 * processes)
     if initial < least:
-        setting = "query_size" if initial_size is None else "initial_size"
-        few = f"{setting}={initial}: the first round trains on one label for each class and two for each process"
-        raise UserError(f"{few}: expected initial_size={least} or more")
+        setting = f"query_size={query_size}" if initial_size is None else f"initial_size={initial_size}"
+        need = (
+            f"as there are {num_classes} classes"
+            if num_classes >= 2 * processes
+            else f"as {processes} processes need two each"
+        )
+        raise UserError(f"{setting} is too few to start with ({initial}), {need}: set initial_size={least} or more")
     if limit is not None and limit < initial:
         raise UserError(
             f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, lower the other"

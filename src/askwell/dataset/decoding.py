@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from askwell.dataset.images import Source
 from askwell.dataset.pixels import BrokenImageError
 from askwell.errors import UserError
-from askwell.wording import first_of
+from askwell.listing import first_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,37 +48,40 @@ def in_short(broken: Iterable[tuple[str, str]]) -> str:
 
 def decode_into(source: Source, file: Path) -> None:
     """Writes all images as uint8 [N, H, W, C]. Raises one BrokenImagesError for all that are broken."""
-    count = len(source.labels)
-    shape = _shape(source, count)
+    count, shape = len(source.labels), image_shape(source)
     logger.info("decoding %d images into %s", count, file.parent.parent)
-    broken: Broken = {}
     with file.open("wb") as stream:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
         np.lib.format.write_array_header_1_0(stream, header)
         # Plain writes, because a full disk under a memory map ends the process instead of raising an error.
-        for images, failures in _decoded(source, shape, count):
+        for images in decoded(source, shape):
             stream.write(images.data)
-            broken |= failures
         os.fsync(stream.fileno())
-    if broken:
-        raise BrokenImagesError(broken)
 
 
-def _decoded(source: Source, shape: tuple[int, ...], count: int) -> Iterator[tuple[np.ndarray, Broken]]:
-    """What `_decode` returns for all images in their order, block by block, from as many threads as there are cores."""
+def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """All images in their order, in blocks of uint8 [B, H, W, C], from as many threads as there are cores.
+
+    Raises in the end one BrokenImagesError for all that are broken.
+    """
+    count = len(source.labels)
+    broken: Broken = {}
     blocks = [range(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
     with ThreadPoolExecutor(_cores()) as threads, _progress() as progress:
         bar = progress.add_task("decoding", total=count)
         for start in range(0, len(blocks), BLOCKS):
             for images, failures in threads.map(partial(_decode, source, shape), blocks[start : start + BLOCKS]):
-                yield images, failures
+                broken |= failures
+                yield images
                 progress.advance(bar, len(images))
+    if broken:
+        raise BrokenImagesError(broken)
 
 
-def _shape(source: Source, count: int) -> tuple[int, ...]:
+def image_shape(source: Source) -> tuple[int, ...]:
     """[H, W, C] of the first image that is not broken."""
     broken: Broken = {}
-    for index in range(count):
+    for index in range(len(source.labels)):
         try:
             return source.decode(index).shape
         except BrokenImageError as error:

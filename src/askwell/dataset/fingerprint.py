@@ -22,7 +22,7 @@ def digest_images(labels: np.ndarray, shape: Sequence[int], pixels: Iterable[np.
     """
     content = sha256(np.asarray(labels, np.int64).tobytes() + str(tuple(shape)).encode())
     for block in pixels:
-        content.update(np.ascontiguousarray(block).data)
+        content.update(np.ascontiguousarray(block, np.uint8).data)
     return content.hexdigest()[:32]
 
 

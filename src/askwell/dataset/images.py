@@ -22,15 +22,13 @@ class Source(Protocol):
 
 
 class Images(Protocol):
-    """Images that can be fetched by index, in one operation a batch.
-
-    The fingerprint is that of their pixels and labels, and the same wherever they lie.
-    """
+    """Images that can be fetched by index, in one operation a batch."""
 
     labels: np.ndarray
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """A digest of the pixels and labels, the same wherever they lie."""
 
     def __len__(self) -> int: ...
 

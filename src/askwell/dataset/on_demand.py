@@ -1,14 +1,18 @@
 """Images without a store: decoded from their source whenever they are fetched."""
 
+import logging
 from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from askwell.dataset.decoding import decoded, image_shape
 from askwell.dataset.fingerprint import digest_images
 from askwell.dataset.images import Source
 from askwell.dataset.statistics import Statistics, channel_statistics
+
+logger = logging.getLogger(__name__)
 
 
 class OnDemandImages:
@@ -20,9 +24,10 @@ class OnDemandImages:
 
     @cached_property
     def fingerprint(self) -> str:
-        """That of a store of the same images: decodes all of them, as every round does."""
-        images = (self.source.decode(index) for index in range(len(self)))
-        return digest_images(self.labels, self.source.decode(0).shape, images)
+        """That of a store of the same images. Decodes all of them, once a start, and so finds all that are broken."""
+        logger.info("decoding %d images once, to know them by their pixels", len(self))
+        shape = image_shape(self.source)
+        return digest_images(self.labels, shape, decoded(self.source, shape))
 
     @cached_property
     def statistics(self) -> Statistics:

@@ -28,7 +28,7 @@ class OpenDataset:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever an image, a label or the classes could have."""
+        """Changes with any pixel, label or class, and with the order of each; not with where they lie."""
         return digest(self.train.fingerprint, self.evaluation.fingerprint, *self.classes)
 
 

@@ -11,13 +11,12 @@ from filelock import FileLock
 from torch import Tensor
 
 from askwell.dataset.decoding import decode_into
-from askwell.dataset.fingerprint import digest_images
+from askwell.dataset.fingerprint import digest, digest_images
 from askwell.dataset.images import Source
 from askwell.dataset.statistics import Statistics, channel_statistics
 from askwell.errors import UserError
 
 PIXELS, LABELS, CONTENT = "pixels.npy", "labels.npy", "content.json"
-BLOCK = 4096  # images digested at a time
 
 
 class ImageStore:
@@ -42,7 +41,7 @@ class ImageStore:
 
         Raises UserError where images are broken, or where `cache_dir` cannot be written.
         """
-        folder = cache_dir / source.stamp
+        folder = cache_dir / digest(source.stamp, PIXELS, LABELS, CONTENT)  # another layout is another folder
         return _mapped(folder) or _built(source, folder)
 
     def __len__(self) -> int:
@@ -60,7 +59,7 @@ def _mapped(folder: Path) -> ImageStore | None:
     """The store in `folder`; None where there is none, or only a part of one."""
     try:
         return ImageStore(folder)
-    except (OSError, ValueError, EOFError, TypeError):
+    except (OSError, ValueError, EOFError, TypeError, KeyError):
         return None
 
 
@@ -95,6 +94,5 @@ def _fill(source: Source, folder: Path) -> None:
     decode_into(source, folder / PIXELS)
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     statistics = channel_statistics(lambda indices: torch.from_numpy(pixels[indices]).permute(0, 3, 1, 2), len(pixels))
-    blocks = (pixels[start : start + BLOCK] for start in range(0, len(pixels), BLOCK))
-    fingerprint = digest_images(source.labels, pixels.shape[1:], blocks)
+    fingerprint = digest_images(source.labels, pixels.shape[1:], [pixels])
     (folder / CONTENT).write_text(json.dumps({"fingerprint": fingerprint} | statistics._asdict()))

@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from askwell.report.measures import measure
-from askwell.report.reading import Records, slug
+from askwell.report.reading import Records, checksum, slug
 
 BASELINE = "random"
 ORDER = (BASELINE, "lc", "entropy", "sm", "lm")
@@ -135,10 +135,10 @@ def short_names(settings: Iterable[str]) -> dict[str, str]:
 
 
 def short_values(values: pd.Series) -> pd.Series:
-    """A setting's values as a title has them: a class without its module, a long list cut, if that tells them apart."""
-    is_class = str(values.name).endswith("_target_")
-    names = values.map(without_module if is_class else short, na_action="ignore")
-    return names if names.nunique() == values.nunique() else values
+    """A setting's values as a title has them: a class without its module if that tells them apart, a long list cut."""
+    short, longer = (without_module, str) if str(values.name).endswith("_target_") else (cut, cut_with_checksum)
+    names = values.map(short, na_action="ignore")
+    return names if names.nunique() == values.nunique() else values.map(longer, na_action="ignore")
 
 
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -156,10 +156,17 @@ def natural(value: str) -> tuple[float, str]:
 
 
 def without_module(value: str) -> str:
+    """The last part of a dotted name."""
     return value.rpartition(".")[2]
 
 
-def short(value: str) -> str:
-    """A long list of classes is cut."""
+def cut(value: str) -> str:
+    """The first few of a long list of classes, and how many they are."""
     items = value.split(", ")
     return value if len(items) <= 10 else f"{', '.join(items[:3])} … ({len(items)})"
+
+
+def cut_with_checksum(value: str) -> str:
+    """The same for lists that begin alike."""
+    shorter = cut(value)
+    return value if shorter == value else f"{shorter} {checksum(value)[:4]}"

@@ -1,8 +1,6 @@
-"""Classes that a network does not recognise at all, be it any more or in the end, told in words."""
+"""Classes that a network lost, or does not recognise in its last round, told in words."""
 
 from collections.abc import Iterator
-
-import pandas as pd
 
 from askwell.report.groups import Group, strategy_order
 from askwell.report.measures import in_last_round
@@ -25,16 +23,17 @@ def lost_classes(group: Group) -> Iterator[str]:
 
 
 def unrecognised_classes(group: Group) -> Iterator[str]:
-    """A sentence for each run and class: `certain ends with class 9 at 0 % in seed 7: 0 of 544 labels are of it.`"""
+    """A sentence for each run and class: `certain has class 9 at 0 % in the last round of seed 7: 0 of 544 …`"""
     final = in_last_round(group.curves, group.classes)
     queried = group.classes.groupby(["run", "class"])["queried"].sum().to_dict()
     labels = group.runs["final_labels"].to_dict()
-    ends = final[final["accuracy"] == 0].sort_values(["strategy", "seed"], key=_in_order, kind="stable")
-    for run, strategy, seed, name in ends[["run", "strategy", "seed", "class"]].head(MOST).itertuples(index=False):
+    rows = final.loc[final["accuracy"] == 0, ["strategy", "seed", "class", "run"]].itertuples(index=False)
+    ends = sorted(rows, key=lambda row: (strategy_order(row[0]), row[1]))
+    for strategy, seed, name, run in ends[:MOST]:
         share = f"{queried[run, name]} of {labels[run]:,} labels are of it"
-        yield f"{full_name(strategy)} ends with class {name} at 0 % in seed {seed}: {share}."
+        yield f"{full_name(strategy)} has class {name} at 0 % in the last round of seed {seed}: {share}."
     if len(ends) > MOST:
-        yield f"{len(ends) - MOST} more stand in rounds.jsonl."
+        yield f"{len(ends) - MOST} more stand in the rounds.jsonl of their runs."
 
 
 def found_losses(group: Group) -> dict[tuple[str, int, str], list[int]]:
@@ -45,7 +44,3 @@ def found_losses(group: Group) -> dict[tuple[str, int, str], list[int]]:
         for name in lost:
             found.setdefault((strategy, seed, name), []).append(number)
     return dict(sorted(found.items(), key=lambda item: (strategy_order(item[0][0]), item[0])))
-
-
-def _in_order(values: pd.Series) -> pd.Series:
-    return values.map(strategy_order) if values.name == "strategy" else values

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]
 ROUND_COLUMNS = ["round", "labels", "accuracy", "loss", *SECONDS, "pool_size", "lost_classes", *DIVERSITY]
 CLASS_COLUMNS = ["run", "round", "class", "accuracy", "queried"]
+LONGEST = 80  # characters of a name in a file name, which the system limits to 255
 
 
 @dataclass(frozen=True)
@@ -141,5 +143,11 @@ def class_table(rounds: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
 
 
 def slug(text: str) -> str:
-    """The text as part of a file name or anchor."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-").lower()
+    """The text as part of a file name or anchor; a long one is cut, and told apart by its checksum."""
+    name = re.sub(r"[^\w.-]+", "-", text).strip("-").lower()
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{checksum(text)}"
+
+
+def checksum(text: str) -> str:
+    """Eight hexadecimal digits that tell texts apart which begin alike."""
+    return f"{crc32(text.encode()):08x}"

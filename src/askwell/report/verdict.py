@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from askwell.listing import listing
 from askwell.report.comparing import ENOUGH_SEEDS, Comparison, Pairs, compare, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
 from askwell.report.measures import TARGETS
@@ -18,7 +19,6 @@ from askwell.report.wording import (
     spread_or_value,
     spread_percent,
 )
-from askwell.wording import listing
 
 
 def verdict(group: Group) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from askwell.listing import first_of
 from askwell.report.files import round_table, run_table
 from askwell.report.groups import Group, group_runs
 from askwell.report.layout import Section
@@ -18,7 +19,6 @@ from askwell.report.sections import SECTIONS
 from askwell.report.soundness import outside, remarks
 from askwell.report.verdict import verdict
 from askwell.report.wording import count, plain
-from askwell.wording import first_of
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
