@@ -2,6 +2,7 @@ import re
 import sys
 from html.parser import HTMLParser
 from io import StringIO
+from itertools import product
 from pathlib import Path
 from subprocess import run as run_process
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from report_runs import group_of, rewrite_round, write_run
 from rich.console import Console
 
-from askwell.report import Report, closing_table, write_report
+from askwell.report import Report, closing, write_report
 from askwell.report.class_figures import query_shares
 from askwell.report.drawing import ACCURACY_TICKS, spaced, stretched
 from askwell.report.tables import summary, timing
@@ -111,14 +112,27 @@ def test_the_same_runs_give_the_same_page(report: Report) -> None:
 
 
 def test_the_closing_table_has_a_row_a_strategy(report: Report) -> None:
-    console = Console(file=StringIO(), width=120)
-    console.print(closing_table(report))
-    assert re.findall(r"^ +(random|lc|b) ", console.file.getvalue(), flags=re.M) == ["random", "lc", "b"]
+    assert re.findall(r"^ +(random|lc|b) ", closing_lines(report), flags=re.M) == ["random", "lc", "b"]
+
+
+def test_on_the_screen_each_group_has_its_title_table_and_verdict(tmp_path: Path) -> None:
+    for dataset, strategy in product(("[b]mnist", "fruits"), ("random", "lc")):
+        write_run(tmp_path / dataset, strategy, dataset=dataset)
+    lines = closing_lines(write_report([tmp_path / "[b]mnist", tmp_path / "fruits"], tmp_path)).splitlines()
+    starts = [line.split(maxsplit=1)[0] for line in lines if re.match(r"\[b\]mnist$|fruits$| +lc |To reach", line)]
+    assert starts == ["[b]mnist", "lc", "To", "fruits", "lc", "To"]
+
+
+def closing_lines(report: Report) -> str:
+    """What ends a sweep on a screen of 80 columns."""
+    console = Console(file=StringIO(), width=80)
+    console.print(closing(report))
+    return console.file.getvalue()
 
 
 def test_a_sweep_whose_runs_all_failed_still_has_a_report(tmp_path: Path) -> None:
     write_run(tmp_path, "lc", 0, (), status="failed", reason="no memory")
-    assert write_report([tmp_path], tmp_path).verdict == ("no run has a measured round: there is nothing to compare",)
+    assert "nothing to compare" in closing_lines(write_report([tmp_path], tmp_path))
 
 
 def test_a_run_of_one_round_has_a_report(tmp_path: Path) -> None:

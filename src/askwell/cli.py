@@ -88,15 +88,13 @@ def _dashboard(project: str | None, entity: str | None) -> None:
 
 
 def report_on(folders: Sequence[Path], output: Path) -> None:
-    """Writes the report of `folders` into `output` and prints its verdict, its table and its path."""
-    from askwell.report import closing_table, write_report  # pandas and matplotlib: seconds that --help need not wait
+    """Writes the report of `folders` into `output` and prints its tables, its verdict and its path."""
+    from askwell.report import closing, write_report  # pandas and matplotlib: seconds that --help need not wait
 
     report = write_report(folders, output)
-    console = Console()
-    console.print(closing_table(report))
-    for text in report.verdict:
-        console.print(text, highlight=False)
-    print(f"report: {report.page}")
+    console = Console()  # which a reader that goes away early, as `head` does, ends without a traceback
+    console.print(closing(report))
+    console.out(f"report: {report.page}", highlight=False)
 
 
 def _train_and_report(train: Callable[[], object]) -> None:

@@ -1,25 +1,41 @@
-"""The table that ends a sweep on the screen."""
+"""What ends a sweep on the screen."""
+
+from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
+from rich.console import Group as Lines
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from askwell.report.groups import Group
 from askwell.report.measures import TARGETS
 from askwell.report.tables import summary_row
 from askwell.report.wording import percent
-from askwell.report.writing import Report
+from askwell.report.writing import NOTHING, Report
 
 
-def closing_table(report: Report) -> Table:
-    """A row a strategy in each group: labels to each target, final accuracy, seeds."""
-    caption = "mean ± sd over seeds; labels of the first round at or above the target"
-    table = Table(caption=caption, caption_justify="left", box=SIMPLE_HEAD)
-    for column in ("", *(f"to {percent(target)}" for target in TARGETS), "final accuracy", "seeds"):
-        table.add_column(column, justify="right" if column else "left", no_wrap=bool(column))
-    for group in report.groups:
-        table.add_row(f"[bold]{escape(group.title)}[/bold]")
-        for strategy in group.strategies:
-            _, seeds, *to_targets, _, _, final, _ = summary_row(group, strategy)
-            table.add_row(strategy, *(cell.replace(" (", "\n(") for cell in to_targets), final, seeds)  # for 80 columns
-        table.add_section()
+def closing(report: Report) -> RenderableType:
+    """Each group's title, table and verdict, to be read on 80 columns."""
+    if not report.groups:
+        return Text(NOTHING)
+    note = Text("mean ± sd over seeds; labels of the first round at or above the target", "italic")
+    return Lines(*(line for group in report.groups for line in closing_lines(group, report)), note)
+
+
+def closing_lines(group: Group, report: Report) -> Iterator[RenderableType]:
+    yield Text(group.title, "bold")
+    yield closing_table(group)
+    yield Text(" ".join(report.verdicts[group.title]) + "\n")
+
+
+def closing_table(group: Group) -> Table:
+    """A row a strategy: labels to each target, final accuracy, seeds."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("strategy")
+    for column in (*(f"to {percent(target)}" for target in TARGETS), "final accuracy", "seeds"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for strategy in group.strategies:
+        _, seeds, *to_targets, _, _, final, _ = summary_row(group, strategy)
+        table.add_row(Text(strategy), *(cell.replace(" (", "\n(") for cell in to_targets), final, seeds)
     return table

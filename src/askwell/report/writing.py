@@ -55,11 +55,6 @@ class Report:
         """The sentences on each group, by its title; the first of each is the answer."""
         return {group.title: verdict(group) for group in self.groups}
 
-    @property
-    def verdict(self) -> tuple[str, ...]:
-        """One text for each group, which begins with its title."""
-        return tuple(f"{title}: {' '.join(sentences)}" for title, sentences in self.verdicts.items()) or (NOTHING,)
-
     @cached_property
     def remarks(self) -> dict[str, list[str]]:
         """What is wrong with each group's comparison, by its title."""
