@@ -89,6 +89,39 @@ def test_a_long_list_of_classes_is_cut_so_that_it_tells_runs_apart(tmp_path, oth
     assert len(set(titles)) == 2
 
 
+@pytest.mark.parametrize("seeds", [(0, 0), (0, 1)])
+def test_a_strategy_with_other_settings_is_another_strategy(tmp_path, seeds):
+    for beta, seed in zip((1, 2), seeds, strict=True):
+        strategy = {"_target_": "mine.Mine", "beta": beta, "seed": seed}
+        write_run(tmp_path, "mine", seed, config=config(strategy=strategy))
+    write_run(tmp_path, "random", config=config())
+    assert [group.strategies for group in groups_of(tmp_path)] == [["random", "mine beta 1", "mine beta 2"]]
+
+
+def test_the_seed_of_a_split_is_a_setting(tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path, config=config(dataset={"split_seed": seed}))
+    assert [group.title for group in groups_of(tmp_path)] == ["mnist · split seed 0", "mnist · split seed 1"]
+
+
+def test_numbers_stand_in_order_of_size_however_written(tmp_path):
+    for rate in (1e-3, 1e-5, 1e-4):
+        write_run(tmp_path, config=config(lr=rate))
+    assert [group.settings["lr"] for group in groups_of(tmp_path)] == ["1e-05", "0.0001", "0.001"]
+
+
+def test_a_run_that_does_not_know_its_settings_is_a_group_that_says_so(tmp_path):
+    for facts in ({"config": config(oracle={"rate": 0.1})}, {"config": config(oracle={})}, {}):
+        write_run(tmp_path, **facts)
+    assert {group.title for group in groups_of(tmp_path)} == {"mnist", "mnist · rate 0.1", "mnist · rate unknown"}
+
+
+def test_names_that_differ_in_capitals_alone_have_files_of_their_own(tmp_path):
+    for dataset in ("fruits", "Fruits"):
+        write_run(tmp_path, dataset=dataset)
+    assert len({group.slug.casefold() for group in groups_of(tmp_path)}) == 2
+
+
 def test_settings_with_the_same_last_word_are_told_in_full(tmp_path):
     for rate, dropout in ((0.1, 0.2), (0.1, 0.3), (0.2, 0.2)):
         write_run(tmp_path, config=config(oracle={"rate": rate}, dropout={"rate": dropout}))

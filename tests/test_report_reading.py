@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from report_runs import groups_of, write_run
+from report_runs import group_of, groups_of, write_run
 
 from askwell.errors import UserError
 from askwell.report.reading import read
@@ -61,6 +61,14 @@ def test_a_run_json_cut_short_is_an_unreadable_run(tmp_path: Path) -> None:
     run = write_run(tmp_path)
     (run / "run.json").write_text('{"status": "fini')
     assert read([tmp_path], tmp_path).runs["status"].to_list() == ["unreadable"]
+
+
+@pytest.mark.parametrize("content", ["[]", '{"config": "a.yaml"}', '{"config": {"callbacks": null}}'])
+def test_a_run_json_of_another_program_is_outside(tmp_path: Path, content: str) -> None:
+    write_run(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "run.json").write_text(content)
+    assert len(group_of(tmp_path).runs) == 1
 
 
 def test_unlike_runs_are_never_in_one_group(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ FREE_SETTINGS = {
 def study_settings(config: dict[str, Any]) -> dict[str, Any]:
     """The settings of a resolved config that decide what is computed, by dotted name."""
     groups = {group: content for group, content in config.items() if group not in FREE_GROUPS}
-    callbacks = {name: node for name, node in groups.pop("callbacks", {}).items() if name not in FREE_CALLBACKS}
+    callbacks = groups.pop("callbacks", None) or {}
+    callbacks = {name: node for name, node in callbacks.items() if name not in FREE_CALLBACKS}
     leaves = _leaves(groups | {"callbacks": callbacks}, ())
     return {".".join(path): value for path, value in leaves if path[-1] not in FREE_SETTINGS}
 

@@ -14,7 +14,7 @@ def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
     measures = measured[measured.columns.difference(records.runs.columns, sort=False)]
     named = {target: target_name(target) for target in TARGETS}
     compared = pd.Series(records.runs.index.isin(measured.index), index=records.runs.index)
-    runs = records.runs.drop(columns="settings")
+    runs = records.runs.drop(columns=["settings", "strategy_settings"])
     return runs.assign(compared=compared).join(measures.rename(columns=named))
 
 

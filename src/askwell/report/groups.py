@@ -33,7 +33,7 @@ class Group:
     @property
     def differences(self) -> list[str]:
         """The settings as they are told: `query size 32`, `rate 0.05`."""
-        return [f"{name.replace('_', ' ')} {value}" for name, value in self.settings.items()]
+        return told(self.settings)
 
     @property
     def slug(self) -> str:
@@ -48,6 +48,11 @@ class Group:
     def runs(self) -> pd.DataFrame:
         """The compared runs with their measures, indexed by run."""
         return self.records.runs.join(measure(self.records.curves, self.records.classes))
+
+    @property
+    def finished(self) -> bool:
+        """Whether runs that came to their end are compared, and not those that did not for want of any."""
+        return bool((self.runs["status"] == "finished").any())
 
     @cached_property
     def curves(self) -> pd.DataFrame:
@@ -76,7 +81,7 @@ class Group:
     @cached_property
     def by_seed(self) -> dict[str, pd.DataFrame]:
         """The compared runs of each strategy, indexed by seed, in order."""
-        return {strategy: self.of(strategy).set_index("seed").sort_index() for strategy in self.strategies}
+        return {name: self.of(name).reset_index().set_index("seed").sort_index() for name in self.strategies}
 
 
 def strategy_order(strategy: str) -> tuple[int, str]:
@@ -108,12 +113,32 @@ def sorted_groups(records: Records) -> Iterator[Group]:
     runs = records.runs[identified(records.runs)]
     for dataset, of_dataset in runs.groupby("dataset"):
         settings = known_settings(of_dataset)
-        settings = settings[telling(settings)]
-        shown = settings.replace(ABSENT, None).apply(short_values).rename(columns=short_names(settings.columns))
-        keys = pd.Series([tuple(row) for row in settings.fillna(UNKNOWN).to_numpy()], settings.index)
+        settings = settings[telling(settings)].fillna(UNKNOWN)
+        shown = shortened(settings)
+        keys = pd.Series([tuple(row) for row in settings.to_numpy()], settings.index)
         for key in sorted(keys.unique(), key=lambda values: [natural(value) for value in values]):
             runs = of_dataset[keys == key]
-            yield Group(str(dataset), shown.loc[runs.index[0]].dropna().to_dict(), records.of(runs))
+            yield Group(str(dataset), shown[runs.index[0]], records.of(runs.assign(strategy=strategy_names(runs))))
+
+
+def strategy_names(runs: pd.DataFrame) -> pd.Series:
+    """Each run's strategy; where runs of one name differ in settings of their own, with these: `mine beta 2`."""
+    names = runs["strategy"].astype(str)
+    for _, settings in as_text(runs["strategy_settings"]).groupby(names):
+        shown = shortened(settings[telling(settings)])
+        names.update(pd.Series({run: " ".join([names[run], *told(settings)]) for run, settings in shown.items()}))
+    return names
+
+
+def told(settings: dict[str, str]) -> list[str]:
+    """Settings in words: `query size 32`, `rate 0.05`."""
+    return [f"{name.replace('_', ' ')} {value}" for name, value in settings.items()]
+
+
+def shortened(settings: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """The settings that each run has, by the shortest names and values that still tell them apart."""
+    shown = settings.replace(ABSENT, None).apply(short_values).rename(columns=short_names(settings.columns))
+    return {str(run): {str(name): str(value) for name, value in row.dropna().items()} for run, row in shown.iterrows()}
 
 
 def telling(settings: pd.DataFrame) -> list[str]:
@@ -121,7 +146,7 @@ def telling(settings: pd.DataFrame) -> list[str]:
     chosen: list[str] = []
     kinds = 1
     for name in settings.columns[settings.nunique() > 1]:
-        now = len(settings[[*chosen, name]].drop_duplicates())
+        now = len(settings[[*chosen, name]].dropna().drop_duplicates())
         if now > kinds:
             chosen, kinds = [*chosen, str(name)], now
     return chosen
@@ -143,16 +168,25 @@ def short_values(values: pd.Series) -> pd.Series:
 
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
     """The settings as text; missing where a run failed before it knew them, which makes no difference."""
-    others = pd.DataFrame([given or {} for given in runs["settings"]], runs.index)
-    told = runs["settings"].astype(bool)
-    others[told] = others[told].fillna(ABSENT)
+    others = as_text(runs["settings"])
     settings = runs[list(SETTINGS)].join(others.drop(columns=list(SETTINGS), errors="ignore"))
     return settings.astype(str).where(settings.notna())
 
 
+def as_text(settings: pd.Series) -> pd.DataFrame:
+    """A column for each setting; ABSENT where a run that knows its settings has no such one."""
+    table = pd.DataFrame([given or {} for given in settings], settings.index, dtype=object)
+    known = settings.notna()
+    table[known] = table[known].fillna(ABSENT)
+    return table
+
+
 def natural(value: str) -> tuple[float, str]:
     """A key that sorts numbers by size, before words."""
-    return (float(value), "") if value.replace(".", "", 1).isdigit() else (float("inf"), value)
+    try:
+        return (float(value), "")
+    except ValueError:
+        return (float("inf"), value)
 
 
 def without_module(value: str) -> str:

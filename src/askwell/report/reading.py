@@ -19,12 +19,13 @@ RUN_COLUMNS = [
     *["status", "reason", "name", "strategy", "dataset", "seed", "model", "protocol", "oracle", "query_size"],
     *["initial_size", "rescore_every", "classes", "pool", "evaluation", "initial_digest", "weights_digest"],
     *["dataset_fingerprint", "versions", "git_commit", "device", "scoring_batch_size", "started", "wall_seconds"],
-    *["command", "sweeper", "settings"],
+    *["command", "sweeper", "settings", "strategy_settings"],
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]
 ROUND_COLUMNS = ["round", "labels", "accuracy", "loss", *SECONDS, "pool_size", "lost_classes", *DIVERSITY]
 CLASS_COLUMNS = ["run", "round", "class", "accuracy", "queried"]
+RESUMED = ", resumed with "
 LONGEST = 80  # characters of a name in a file name, which the system limits to 255
 
 
@@ -82,16 +83,34 @@ def read_facts(path: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return {"status": "unreadable", "reason": "run.json is cut short"}
+    if not isinstance(facts, dict):
+        return {"status": "unreadable", "reason": "run.json is not that of a run"}
     known = {key: flat(value) for key, value in facts.items() if key in RUN_COLUMNS}
+    for later in facts.get("resumed", []):
+        known |= {key: with_change(known.get(key), flat(later.get(key))) for key in ("git_commit", "versions")}
     if known.get("status") == "running" and not in_use(path.parent):
         known["status"] = "killed"
-    return known | {"settings": other_settings(facts.get("config") or {})}
+    return known | settings_of(facts.get("config"))
 
 
-def other_settings(config: dict[str, Any]) -> dict[str, str]:
-    """The settings of a config that decide what is computed, but for those that a comparison is about."""
-    compared = {name for name in study_settings(config) if "strategy" in name.split(".") or name.endswith("seed")}
-    return {name: str(value) for name, value in study_settings(config).items() if name not in compared}
+def settings_of(config: Any) -> dict[str, dict[str, str]]:
+    """The settings of the strategy, and all others that decide what is computed, without seeds; none if not known."""
+    if not isinstance(config, dict):
+        return {}
+    of_strategy: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for name, value in study_settings(config).items():
+        *groups, setting = name.split(".")
+        if setting != "seed":
+            (of_strategy if "strategy" in groups else others)[name] = str(value)
+    return {"strategy_settings": of_strategy, "settings": others}
+
+
+def with_change(before: str | None, now: str | None) -> str | None:
+    """What a run was made with, and with what it went on where that is another."""
+    if before is None or now is None or before.split(RESUMED)[-1] == now:
+        return before
+    return f"{before}{RESUMED}{now}"
 
 
 def flat(value: Any) -> Any:
@@ -143,9 +162,9 @@ def class_table(rounds: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
 
 
 def slug(text: str) -> str:
-    """The text as part of a file name or anchor; a long one is cut, and told apart by its checksum."""
+    """The text as part of a file name or anchor; one in capitals or too long is told apart by its checksum."""
     name = re.sub(r"[^\w.-]+", "-", text).strip("-").lower()
-    return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{checksum(text)}"
+    return name if len(name) <= LONGEST and text == text.lower() else f"{name[:LONGEST]}-{checksum(text)}"
 
 
 def checksum(text: str) -> str:
