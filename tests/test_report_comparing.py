@@ -46,10 +46,26 @@ def test_runs_that_started_otherwise_are_not_paired(tmp_path: Path, digest: str,
 def test_a_comparison_is_scipys_paired_t_test_of_the_areas(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.02, (2, 6))
     for seed in range(6):
-        write_run(tmp_path, "random", seed, (0.5 + noise[0, seed],))
-        write_run(tmp_path, "lc", seed, (0.52 + noise[1, seed],))
+        write_run(tmp_path, "random", seed, (0.5 + noise[0, seed],) * 2)
+        write_run(tmp_path, "lc", seed, (0.52 + noise[1, seed],) * 2)
     (comparison,) = compare(group_of(tmp_path), ["lc"], "random")
     assert comparison.p == pytest.approx(stats.ttest_rel(0.52 + noise[1], 0.5 + noise[0]).pvalue)
+
+
+def test_a_short_run_of_a_third_strategy_leaves_a_comparison_as_it_was(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_run(tmp_path, "random", seed, (0.5, 0.6, 0.7 + seed / 100))
+        write_run(tmp_path, "lc", seed, (0.5, 0.8 + seed / 50, 0.9))
+    before = compare(group_of(tmp_path), ["lc"], "random")
+    write_run(tmp_path, "sm", 0, (0.5,))
+    assert compare(group_of(tmp_path), ["lc"], "random") == before
+
+
+def test_runs_that_share_the_first_round_only_are_not_tested(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_run(tmp_path, "random", seed, (0.5, 0.6))
+        write_run(tmp_path, "lc", seed, (0.5, 0.6) if seed else (0.5,))
+    assert compare(group_of(tmp_path), ["lc"], "random") == []
 
 
 def test_fewer_than_five_pairs_are_not_tested(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from report_runs import group_of, rewrite_round, write_run
 from scipy import stats
 
-from askwell.report.balance import balance, variety
+from askwell.report.balance import balance, entropy, variety
 from askwell.report.head_to_head import head_to_head, mean_ranks, win_shares, won
 
 
@@ -93,6 +94,16 @@ def test_rounds_that_only_some_runs_reached_count_for_the_strategies_that_did(sw
         write_run(sweep, "sm", seed, (0.5, 0.9))
     shares = win_shares(group_of(sweep))
     assert (shares.loc["lc", "random"], shares.loc["sm", "random"]) == (0.5, 1.0)
+
+
+def test_no_rank_where_a_strategy_has_the_first_round_alone(sweep: Path) -> None:
+    write_run(sweep, "sm", 0, (0.5,))
+    assert mean_ranks(group_of(sweep)).isna().all()
+
+
+def test_queries_as_even_as_their_number_allows_have_entropy_one() -> None:
+    bought = pd.DataFrame({"strategy": "lc", "class": list("0123456789"), "queried": [2] * 5 + [1] * 5})
+    assert entropy(bought, ["strategy"])["lc"] == pytest.approx(1)
 
 
 def test_runs_of_one_round_are_not_compared(tmp_path: Path) -> None:

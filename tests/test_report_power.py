@@ -13,6 +13,10 @@ def test_the_seeds_are_those_of_the_usual_tables(effect: float, seeds: int | Non
     assert seeds_needed(effect, 0.05) == seeds
 
 
+def test_a_strong_effect_needs_few_seeds_at_any_level() -> None:
+    assert seeds_needed(2.8, 0.005) == 6
+
+
 def test_a_stricter_level_needs_more_seeds() -> None:
     assert seeds_needed(0.8, 0.05 / 4) > seeds_needed(0.8, 0.05)
 

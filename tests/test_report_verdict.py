@@ -91,7 +91,9 @@ def test_unpaired_starts_are_not_tested(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.9))
     write_curves(tmp_path, "lc", 5, (0.9, 0.9), initial_digest="of its own")
     (reason,) = verdict(group_of(tmp_path))[1:]
-    assert reason.startswith("lc and random did not start from the same images and weights in 5 of 5 seeds")
+    assert reason.startswith(
+        "lc and random are not known to have started from the same images and weights in 5 of 5 seeds"
+    )
 
 
 def test_without_random_no_saving_is_told(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_strategies_are_told_apart_by_paired_tests(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.001, (4, 6))
     for place, (strategy, height) in enumerate({"random": 0.8, "lc": 0.9, "sm": 0.9, "lm": 0.7}.items()):
         for seed in range(6):
-            write_run(tmp_path, strategy, seed, (height + noise[place, seed],))
+            write_run(tmp_path, strategy, seed, (height + noise[place, seed],) * 2)
     sentence = verdict(group_of(tmp_path))[-1]
     best, other = ("lc", "sm") if noise[1].mean() > noise[2].mean() else ("sm", "lc")
     assert "lc and sm are better than random; lm is worse than random" in sentence
@@ -118,10 +120,31 @@ def test_strategies_are_told_apart_by_paired_tests(tmp_path: Path) -> None:
 
 def test_a_comparison_that_is_open_says_how_many_more_seeds_would_settle_it(tmp_path: Path) -> None:
     for seed, difference in enumerate((0.03, -0.01, 0.02, -0.01, 0.02)):  # 0.53 standard deviations
-        write_run(tmp_path, "random", seed, (0.8,))
-        write_run(tmp_path, "lc", seed, (0.8 + difference,))
+        write_run(tmp_path, "random", seed, (0.8, 0.8))
+        write_run(tmp_path, "lc", seed, (0.8 + difference,) * 2)
     expected = "lc (25 more seeds would settle it if the difference seen is true) is not distinguishable from random."
     assert verdict(group_of(tmp_path))[-1].endswith(expected)
+
+
+def test_a_single_good_run_does_not_take_the_first_sentence_from_a_tested_strategy(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.95))
+    write_curves(tmp_path, "sm", 1, (0.5, 0.99))
+    assert verdict(group_of(tmp_path))[0].startswith("To reach 90 %, lc needs")
+
+
+def test_the_best_is_told_by_its_end_where_the_runs_share_only_the_start(tmp_path: Path) -> None:
+    for strategy, end in (("random", 0.7), ("lc", 0.6), ("sm", 0.8)):
+        write_curves(tmp_path, strategy, 2, (0.5, end))
+    write_curves(tmp_path, "lm", 1, (0.5,))
+    assert "sm comes to 80.0 ± 0.0 %" in verdict(group_of(tmp_path))[0]
+
+
+def test_runs_that_did_not_finish_are_not_spoken_of_as_if_they_had(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.6), status="failed")
+    write_curves(tmp_path, "lc", 5, (0.5, 0.9), status="failed")
+    (sentence,) = verdict(group_of(tmp_path))
+    assert sentence.startswith("No run has finished yet. ")
 
 
 def test_runs_that_end_alike_are_settled_by_no_number_of_seeds(tmp_path: Path) -> None:

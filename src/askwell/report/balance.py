@@ -52,6 +52,7 @@ def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
     """The entropy of the classes' shares within each part, as a fraction of the most there can be."""
     counts = bought.groupby([*by, "class"], sort=False)["queried"].sum().unstack(fill_value=0)
     counts = counts[counts.sum(axis=1) > 0]
-    most = counts.sum(axis=1).clip(upper=counts.shape[1]).to_numpy(float)
+    total, classes = counts.sum(axis=1).to_numpy()[:, None], counts.shape[1]
+    most = stats.entropy(total // classes + (np.arange(classes) < total % classes), axis=1)  # of the most even counts
     entropies = stats.entropy(counts.to_numpy(float), axis=1)
-    return pd.Series(np.divide(entropies, np.log(most), out=np.ones_like(entropies), where=most > 1), counts.index)
+    return pd.Series(np.divide(entropies, most, out=np.ones_like(entropies), where=most > 0), counts.index)

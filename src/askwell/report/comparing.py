@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from askwell.report.groups import Group
+from askwell.report.measures import areas
 from askwell.report.power import seeds_needed
 
 ENOUGH_SEEDS = 5
@@ -18,7 +19,10 @@ RESAMPLES = 4999
 
 @dataclass(frozen=True)
 class Comparison:
-    """A strategy's area under the learning curve against a reference's: mean over paired seeds, and a test."""
+    """A strategy's area under the learning curve against a reference's: mean over paired seeds, and a test.
+
+    The areas are over the labels that all of these runs share: no run of a third strategy cuts them.
+    """
 
     strategy: str
     reference: str
@@ -39,7 +43,7 @@ class Comparison:
 
         Only if the true difference is the one that was seen; at the strictest level of Holm's procedure.
         """
-        if not self.deviation > 0:
+        if not self.deviation > 0 or np.isclose(self.difference, 0):
             return None
         needed = seeds_needed(self.difference / self.deviation, SIGNIFICANCE / self.together)
         return None if needed is None else needed - self.seeds
@@ -73,13 +77,21 @@ def pairs(group: Group, strategy: str, reference: str) -> Pairs:
 def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Comparison]:
     """Paired t-tests of each strategy's area against the reference's, where there are enough pairs, and areas."""
     paired = {strategy: pairs(group, strategy, reference) for strategy in strategies if strategy != reference}
-    tested = {strategy: pair for strategy, pair in paired.items() if pair.enough and pair.own["area"].notna().all()}
-    probabilities = [paired_p(pair.own["area"], pair.reference["area"]) for pair in tested.values()]
-    differences = {strategy: pair.own["area"] - pair.reference["area"] for strategy, pair in tested.items()}
+    found = {strategy: paired_areas(group, pair) for strategy, pair in paired.items() if pair.enough}
+    tested = {strategy: both for strategy, both in found.items() if both.notna().all(axis=None)}
+    probabilities = [paired_p(both["own"], both["reference"]) for both in tested.values()]
+    differences = {strategy: both["own"] - both["reference"] for strategy, both in tested.items()}
     return [
         Comparison(strategy, reference, len(each), each.mean(), each.std(), p, corrected, len(tested))
         for (strategy, each), p, corrected in zip(differences.items(), probabilities, holm(probabilities), strict=True)
     ]
+
+
+def paired_areas(group: Group, pair: Pairs) -> pd.DataFrame:
+    """The areas of paired runs, `own` and `reference`, by seed, over the labels that all of them share."""
+    runs = pd.DataFrame({"own": pair.own["run"], "reference": pair.reference["run"]})
+    curves = group.curves[group.curves["run"].isin(runs.to_numpy().ravel())]
+    return runs.apply(lambda names: names.map(areas(curves)))
 
 
 def paired_p(values: pd.Series, reference: pd.Series) -> float:

@@ -61,7 +61,7 @@ def won(own: np.ndarray, other: np.ndarray) -> np.ndarray:
 def mean_ranks(group: Group) -> pd.Series:
     """The mean over seeds and rounds of each strategy's rank by accuracy, where all strategies were measured."""
     curves = after_the_first(group).pivot_table(index=["seed", "labels"], columns="strategy", values="accuracy")
-    return curves.dropna().rank(axis=1, ascending=False).mean().reindex(group.strategies)
+    return curves.reindex(columns=group.strategies).dropna().rank(axis=1, ascending=False).mean()
 
 
 def after_the_first(group: Group) -> pd.DataFrame:

@@ -19,14 +19,12 @@ def shared_range(curves: pd.DataFrame) -> tuple[float, float]:
 
 
 def area(labels: np.ndarray, accuracy: np.ndarray, low: float, high: float) -> float:
-    """The mean height of a piecewise linear curve between two numbers of labels; nan where it has no such part.
+    """The mean height of a piecewise linear curve between two numbers of labels; nan where there is nothing between.
 
     labels: [R], ascending; accuracy: [R].
     """
-    if low > high:
+    if low >= high:
         return float("nan")
-    if low == high:
-        return float(np.interp(low, labels, accuracy))
     inside = labels[(labels > low) & (labels < high)]
     points = np.concatenate([[low], inside, [high]])
     return float(trapezoid(np.interp(points, labels, accuracy), points) / (high - low))

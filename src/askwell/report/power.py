@@ -16,7 +16,8 @@ def power(effect: float, seeds: int, significance: float) -> float:
     By the noncentral t distribution (Cohen, Statistical Power Analysis for the Behavioral Sciences, 1988).
     """
     critical, shift = stats.t.isf(significance / 2, seeds - 1), effect * np.sqrt(seeds)
-    return float(stats.nct.sf(critical, seeds - 1, shift) + stats.nct.cdf(-critical, seeds - 1, shift))
+    wrong_sign = np.nan_to_num(stats.nct.cdf(-critical, seeds - 1, shift))  # scipy has nan where it is next to nothing
+    return float(stats.nct.sf(critical, seeds - 1, shift) + wrong_sign)
 
 
 def seeds_needed(effect: float, significance: float) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from askwell.report.balance import balance, variety
 from askwell.report.class_figures import class_maps, class_shares
-from askwell.report.comparing import ENOUGH_SEEDS
+from askwell.report.comparing import ENOUGH_SEEDS, compare
 from askwell.report.curve_figures import differences, learning_curves
 from askwell.report.groups import BASELINE, Group
 from askwell.report.head_to_head import head_to_head
@@ -80,8 +80,10 @@ def soundness(group: Group) -> Section:
     text = "What is wrong with this comparison:" if found else "Nothing was found wrong with this comparison."
     chosen = (
         f"The strategy of the first sentence was chosen among {len(group.contenders)} by the accuracies that it is "
-        "then judged by, which flatters it a little; the tests against random are corrected for that."
+        "then judged by, which flatters it a little"
     )
+    tests = compare(group, group.contenders, BASELINE) if BASELINE in group.strategies else []
+    chosen += "; the tests against random are corrected for that." if tests else "."
     return Section("Soundness", (*((chosen,) if len(group.contenders) > 1 else ()), text), points=found)
 
 

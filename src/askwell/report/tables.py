@@ -24,11 +24,12 @@ def summary(group: Group) -> Table:
     """Labels to each target, area, final accuracy and worst class of each strategy."""
     targets = [f"labels to {percent(target)}" for target in TARGETS]
     low, high = shared_range(group.curves)
+    shared = f"from {low:,.0f} to {high:,.0f} labels" if low < high else "over shared labels, which these runs lack"
     return Table(
         ("strategy", "seeds", *targets, "area", "final labels", "final accuracy", "worst class"),
         tuple(summary_row(group, strategy) for strategy in group.strategies),
         "Mean ± standard deviation over seeds. Labels to a target: those of the first round measured at or above it, "
-        f"not interpolated. Area: the mean height of the learning curve from {low:,.0f} to {high:,.0f} labels. "
+        f"not interpolated. Area: the mean height of the learning curve {shared}. "
         "Worst class: of the last round, and the class that was worst most often.",
     )
 

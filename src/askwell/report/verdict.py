@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from askwell.listing import listing
@@ -23,6 +22,13 @@ from askwell.report.wording import (
 
 def verdict(group: Group) -> tuple[str, ...]:
     """The sentences on a group; the first one is the answer."""
+    if not group.finished:
+        return (f"No run has finished yet. {answer(group)[0]}",)
+    return answer(group)
+
+
+def answer(group: Group) -> tuple[str, ...]:
+    """What the runs say, finished or not."""
     if BASELINE not in group.strategies:
         return (no_baseline(group), *rank_sentences(group))
     if not group.contenders:
@@ -35,9 +41,15 @@ def verdict(group: Group) -> tuple[str, ...]:
 
 
 def best_strategy(group: Group) -> str:
-    """The strategy other than random with the largest mean area under the learning curve."""
-    means = group.runs.groupby("strategy")["area"].mean()
-    return str(means.reindex(group.contenders).fillna(-np.inf).idxmax())
+    """The strategy furthest above random by area; where none can be tested, the one with the largest mean area.
+
+    Where the runs share too few labels for that, the one that ends with the best accuracy.
+    """
+    tests = compare(group, group.contenders, BASELINE) if BASELINE in group.strategies else []
+    if tests:
+        return max(tests, key=lambda test: test.difference).strategy
+    means = group.runs.groupby("strategy")[["area", "final_accuracy"]].mean().loc[group.contenders]
+    return str(means["area" if means["area"].notna().all() else "final_accuracy"].idxmax())
 
 
 def headline(group: Group, best: str, paired: Pairs) -> str:
@@ -106,8 +118,9 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
     shared, noun = len(set(own) & set(reference)), "seed" if set(own) == set(reference) else "shared seed"
     if len(paired) < shared:
         yield (
-            f"{best} and random did not start from the same images and weights in {shared - len(paired)} of "
-            f"{count(shared, 'seed')}: unpaired runs are not tested, the numbers are means only."
+            f"{best} and random are not known to have started from the same images and weights in "
+            f"{shared - len(paired)} of {count(shared, 'seed')}: "
+            "unpaired runs are not tested, the numbers are means only."
         )
     else:
         yield f"{count(shared, noun)} {'is' if shared == 1 else 'are'} no evidence: a test needs {ENOUGH_SEEDS}."
@@ -127,7 +140,8 @@ def rank_sentences(group: Group) -> Iterator[str]:
     if alike:
         clauses.append(undecided(alike, best))
     if clauses:
-        yield f"By the area under the learning curve (paired t-tests, Holm's correction), {'; '.join(clauses)}."
+        over = "" if group.runs["final_labels"].nunique() == 1 else " over the labels that the runs of both share"
+        yield f"By the area under the learning curve (paired t-tests{over}, Holm's correction), {'; '.join(clauses)}."
 
 
 def against_random(tests: list[Comparison]) -> Iterator[str]:
