@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from report_runs import group_of, rewrite_round, write_run
 
+from askwell.errors import UserError
 from askwell.report import write_report
 from askwell.report.class_figures import class_maps, class_shares
 from askwell.report.comparing import compare
@@ -67,6 +68,28 @@ def test_runs_whose_labels_do_not_overlap_are_not_tested(tmp_path: Path) -> None
         write_run(tmp_path, "random", seed)
         rewrite_round(write_run(tmp_path, "lc", seed, (0.5,)), 0, labels=100)
     assert compare(group_of(tmp_path), ["lc"], "random") == []
+
+
+def test_a_damaged_snapshot_is_named(tmp_path: Path) -> None:
+    file = write_run(tmp_path) / "snapshots" / "round-0001.npz"
+    file.parent.mkdir()
+    file.write_bytes(b"PK, and no more")
+    with pytest.raises(UserError, match=r"round-0001\.npz is damaged: delete it"):
+        write_report([tmp_path], tmp_path)
+
+
+def test_an_output_that_is_a_file_is_named(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    (tmp_path / "report").touch()
+    with pytest.raises(UserError, match=r"cannot write .*report \(File exists\)"):
+        write_report([tmp_path], tmp_path / "report")
+
+
+def test_rounds_without_classes_have_a_report(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    for number in range(2):
+        rewrite_round(run, number, class_accuracy={}, query_class_counts={})
+    assert write_report([tmp_path], tmp_path).page.exists()
 
 
 def test_classes_with_a_comma_in_their_name_are_lost_whole(tmp_path: Path) -> None:

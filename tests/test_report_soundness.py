@@ -60,7 +60,24 @@ def test_hydras_own_sweeper_chooses_nothing(tmp_path: Path) -> None:
 
 def test_a_missing_seed_is_named(sweep: Path) -> None:
     write_run(sweep, "lc", 5)
-    assert remarks(group_of(sweep)) == ["random has no finished run of seed 5."]
+    assert remarks(group_of(sweep)) == ["random has no run to compare of seed 5."]
+
+
+def test_a_finished_run_without_a_round_is_named(sweep: Path) -> None:
+    write_run(sweep, "sm", 3, ())
+    assert remarks(group_of(sweep)) == ["1 finished run without a measured round was left out: sm seed 3."]
+
+
+def test_a_resume_on_other_code_is_named(sweep: Path) -> None:
+    write_run(sweep, "random", 0, git_commit="aaa", resumed=[{"git_commit": "aaa"}, {"git_commit": "bbb"}])
+    assert "the runs are of different commits: aaa and bbb." in remarks(group_of(sweep))
+
+
+def test_starts_that_are_not_recorded_are_not_said_to_differ(sweep: Path) -> None:
+    write_run(sweep, "random", 5)
+    write_run(sweep, "lc", 5, initial_digest=None)
+    expected = "the initial images of 1 run are not recorded, so that none is paired with these: lc seed 5."
+    assert remarks(group_of(sweep)) == [expected]
 
 
 def test_a_run_done_twice_is_named(sweep: Path) -> None:

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from askwell.report.drawing import drawn, legend_above, legend_height, look, stretched, unstretched
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
-from askwell.report.wording import full_name
+from askwell.report.wording import full_name, short_name
 
 WIDTH, WIDE = 4.1, 5.4
 MOST_ROWS = 20
@@ -27,6 +27,8 @@ NORM = FuncNorm((stretched, unstretched), vmin=0, vmax=TICKS[-1], clip=True)
 def class_maps(group: Group) -> list[Picture]:
     """For each strategy the mean accuracy of each class over rounds as a heat map; and the scale of their colours."""
     pictures: list[Picture] = []
+    if group.classes.empty:
+        return pictures
     for strategy in group.strategies:
         part = group.classes[group.classes["strategy"] == strategy]
         names = class_names(part)
@@ -80,7 +82,7 @@ def rows_drawn(
 ) -> Iterator[Axes]:
     """A figure with a row a class; of many classes only every few are named."""
     step = -(-len(classes) // MOST_ROWS)
-    named = [short_name(each) for each in classes[::step]]
+    named = [short_name(each, MOST_LETTERS) for each in classes[::step]]
     size = (width, 0.5 + top + 0.2 * min(len(classes), MOST_ROWS))
     with drawn(pictures, name, caption, size, 0.2 + 0.085 * max(map(len, named)), top=top) as axes:
         yield axes
@@ -89,11 +91,6 @@ def rows_drawn(
         for row, words in zip(range(0, len(classes), step), named, strict=True):  # a third of the time of tick labels
             axes.text(-0.02, row, words, transform=axes.get_yaxis_transform(), ha="right", va="center")
         axes.xaxis.set_major_locator(MaxNLocator(4))
-
-
-def short_name(name: str) -> str:
-    """A class name that leaves room for its row."""
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
 
 
 def query_shares(classes: pd.DataFrame) -> pd.DataFrame:

@@ -16,12 +16,9 @@ FACTS = {
 def again(runs: pd.DataFrame) -> Section:
     """The commands that made the runs, and what they ran on."""
     points = [f"{title}: {', '.join(values)}" for column, title in FACTS.items() if (values := different(runs[column]))]
-    return Section(
-        "How to have it again",
-        ("Equal seeds give equal runs. The commands that made these:",),
-        points=tuple(points),
-        commands=tuple(different(runs["command"])),
-    )
+    commands = tuple(different(runs["command"]))
+    text = "Equal seeds give equal runs." + (" The commands that made these:" if commands else "")
+    return Section("How to have it again", (text,), points=tuple(points), commands=commands)
 
 
 def different(values: pd.Series) -> list[str]:

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
+from askwell.errors import UserError
 from askwell.report.drawing import drawn
 from askwell.report.groups import Group
 from askwell.report.layout import Picture
-from askwell.report.wording import full_name
+from askwell.report.wording import full_name, short_name
 
 SIDE = 4.1
 COLUMNS = 8
+MOST_LETTERS = 12
 LABEL = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.75, "linewidth": 0}
 MOST_WRITTEN = 12
 """Classes with which the numbers still fit into the fields of a confusion matrix."""
@@ -24,10 +27,19 @@ def snapshots(group: Group) -> list[Picture]:
     pictures: list[Picture] = []
     for strategy in group.strategies:
         for seed, file in kept(group, strategy):
-            with np.load(file) as snapshot:
-                title = f"{full_name(strategy)}, seed {seed}, {snapshot['labels']:,} labels"
-                draw(pictures, f"{group.slug}-{strategy}-{file.stem}", title, dict(snapshot))
+            snapshot = load(file)
+            title = f"{full_name(strategy)}, seed {seed}, {snapshot['labels']:,} labels"
+            draw(pictures, f"{group.slug}-{strategy}-{file.stem}", title, snapshot)
     return pictures
+
+
+def load(file: Path) -> dict[str, np.ndarray]:
+    """What a snapshot holds. Raises UserError for a damaged one."""
+    try:
+        with np.load(file) as snapshot:
+            return dict(snapshot)
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise UserError(f"{file} is damaged: delete it") from error
 
 
 def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path]]:
@@ -42,7 +54,7 @@ def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path]]:
 def draw(pictures: list[Picture], name: str, title: str, snapshot: dict[str, np.ndarray]) -> None:
     """The figures of one snapshot."""
     classes = [str(each) for each in snapshot["classes"]]
-    left = 0.45 + 0.085 * max(map(len, shortened(classes)))
+    left = 0.45 + 0.085 * max(len(short_name(name, MOST_LETTERS)) for name in classes)
     with drawn(pictures, f"{name}-confusion", f"{title}: confusion", (SIDE, SIDE), left, left) as axes:
         draw_confusion(axes, snapshot["confusion"], classes)
     with drawn(
@@ -56,17 +68,12 @@ def draw(pictures: list[Picture], name: str, title: str, snapshot: dict[str, np.
             draw_mosaics(axes, mosaics)
 
 
-def shortened(classes: list[str]) -> list[str]:
-    """Names that leave room for the matrix."""
-    return [name[:12] for name in classes]
-
-
 def draw_confusion(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
     """Rows are true classes, columns what they are taken for; coloured by the share of the row."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, interpolation="none")
     step = -(-len(classes) // MOST_WRITTEN)
-    places, names = range(0, len(classes), step), shortened(classes)[::step]
+    places, names = range(0, len(classes), step), [short_name(name, MOST_LETTERS) for name in classes[::step]]
     axes.set_xticks(places, names, rotation=90 if max(map(len, names)) > 2 else 0)
     axes.set_yticks(places, names)
     axes.set(xlabel="predicted", ylabel="true")

@@ -7,6 +7,7 @@ import pandas as pd
 from askwell.listing import first_of, listing
 from askwell.report.comparing import ENOUGH_SEEDS
 from askwell.report.groups import BASELINE, Group, comparable
+from askwell.report.reading import RESUMED
 from askwell.report.wording import count
 
 MOST_OUTSIDE = 12
@@ -47,9 +48,18 @@ def unfinished(group: Group) -> Iterator[str]:
             yield f"{count(len(open_runs), 'run')} {was(open_runs)} {happened} and left out: {described(open_runs)}."
 
 
+def empty(group: Group) -> Iterator[str]:
+    """Runs that finished without a measured round."""
+    others = left_out(group)
+    nothing = others[(others["status"] == "finished") & (others["rounds"] == 0)]
+    if len(nothing):
+        runs = count(len(nothing), "finished run")
+        yield f"{runs} without a measured round {was(nothing)} left out: {described(nothing)}."
+
+
 def none_finished(group: Group) -> Iterator[str]:
     """Only runs that still go on, were killed or failed."""
-    if not (group.runs["status"] == "finished").any():
+    if not group.finished:
         yield f"no run has finished; the page shows how far they came: {described(group.runs)}."
 
 
@@ -74,7 +84,7 @@ def missing(group: Group) -> Iterator[str]:
     every = set().union(*seeds)
     gaps = {strategy: sorted(every - seeds[strategy]) for strategy in group.strategies if every - seeds[strategy]}
     for strategy, absent in gaps.items():
-        yield f"{strategy} has no finished run of seed {first_of([str(seed) for seed in absent])}."
+        yield f"{strategy} has no run to compare of seed {first_of([str(seed) for seed in absent])}."
 
 
 def baseline(group: Group) -> Iterator[str]:
@@ -94,12 +104,14 @@ def few_seeds(group: Group) -> Iterator[str]:
 def unpaired(group: Group) -> Iterator[str]:
     """Seeds whose runs did not start alike."""
     for column, what in {"initial_digest": "initial images", "weights_digest": "initial weights"}.items():
-        kinds = group.runs[column].fillna("").groupby(group.runs["seed"]).nunique()
+        kinds = group.runs[column].groupby(group.runs["seed"]).nunique()
         unlike_seeds = [str(seed) for seed in kinds.index[kinds > 1]]
         if unlike_seeds:
             yield f"the {what} differ between the runs of seed {first_of(unlike_seeds)}."
-        if group.runs[column].isna().all():
-            yield f"the {what} are not recorded, so no run counts as paired."
+        unknown = group.runs[group.runs[column].isna()]
+        if len(unknown):
+            runs = count(len(unknown), "run")
+            yield f"the {what} of {runs} are not recorded, so that none is paired with these: {described(unknown)}."
 
 
 def unequal_labels(group: Group) -> Iterator[str]:
@@ -108,7 +120,8 @@ def unequal_labels(group: Group) -> Iterator[str]:
     if ends.nunique() > 1:
         yield (
             f"the runs end at different numbers of labels ({ends.min():,.0f} to {ends.max():,.0f}): "
-            "final accuracies are not at equal cost; areas are taken over the labels that all runs share."
+            "final accuracies are not at equal cost; the areas of the table are over the labels that all runs share, "
+            "those of a test over the labels that its runs share."
         )
 
 
@@ -122,7 +135,8 @@ def unlike(group: Group) -> Iterator[str]:
         "device": "the runs used different devices",
     }
     for column, remark in columns.items():
-        kinds = sorted(group.runs[column].dropna().astype(str).unique())
+        values = group.runs[column].dropna().astype(str)
+        kinds = sorted({one for value in values for one in value.split(RESUMED)})
         if len(kinds) > 1:
             yield f"{remark}: {first_of(kinds, 3)}."
 
@@ -157,6 +171,6 @@ def was(runs: pd.DataFrame) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    none_finished, failed, unfinished, repeated, missing, baseline, few_seeds, unpaired, unequal_labels, selected,
-    unlike,
+    none_finished, failed, unfinished, empty, repeated, missing, baseline, few_seeds, unpaired, unequal_labels,
+    selected, unlike,
 )  # fmt: skip

@@ -9,6 +9,11 @@ NAMES = {"lc": "least confidence", "sm": "smallest margin", "lm": "largest margi
 MISSING = "–"
 
 
+def short_name(name: str, letters: int) -> str:
+    """A class name of at most so many letters; it keeps its end, where numbered classes differ."""
+    return name if len(name) <= letters else f"{name[: letters - 5]}…{name[-4:]}"
+
+
 def count(number: int, noun: str) -> str:
     """`1 seed`, `5 seeds`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

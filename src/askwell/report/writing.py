@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from askwell.errors import UserError
 from askwell.listing import first_of
 from askwell.report.files import round_table, run_table
 from askwell.report.groups import Group, group_runs
@@ -76,14 +77,19 @@ def write_report(folders: Sequence[Path], output: Path) -> Report:
     """Reads every run in or below the folders and writes report.html, report.md, runs.csv, curves.csv and plots/.
 
     Raises:
-        UserError: a folder is absent, there is no run in any, or a file of a run is damaged.
+        UserError: a folder is absent, there is no run in any, a file of a run is damaged, or `output` takes none.
     """
     records = read(folders, output)
     report = Report(output, records, group_runs(records))
-    output.mkdir(parents=True, exist_ok=True)
-    run_table(records, report.groups).to_csv(output / "runs.csv")
-    round_table(records).to_csv(output / "curves.csv", index=False)
-    write_pages(report)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        run_table(records, report.groups).to_csv(output / "runs.csv")
+        round_table(records).to_csv(output / "curves.csv", index=False)
+        write_pages(report)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {error.filename or output} ({error.strerror}): make room, or choose another --output"
+        ) from error
     return report
 
 
