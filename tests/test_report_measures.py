@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from report_runs import group_of, rewrite_round, write_run
 from sklearn.metrics import auc
 
-from askwell.report.measures import area
+from askwell.report.measures import area, targets_within
 
 
 def test_labels_to_a_target_are_those_of_the_first_round_at_or_above_it(tmp_path: Path) -> None:
@@ -18,6 +18,21 @@ def test_labels_to_a_target_are_those_of_the_first_round_at_or_above_it(tmp_path
 def test_a_target_that_is_never_reached_has_no_labels(tmp_path: Path) -> None:
     write_run(tmp_path, accuracies=(0.5, 0.94))
     assert group_of(tmp_path).runs[0.95].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("reach", "targets"),
+    [
+        (0.98, (0.90, 0.95, 0.97)),
+        (0.90, (0.90, 0.95, 0.97)),
+        (0.87, (0.80, 0.85, 0.90)),
+        (0.66, (0.5, 0.6, 0.7)),
+        (0.1, (0.1, 0.2, 0.3)),
+        (0.05, (0.90, 0.95, 0.97)),
+    ],
+)
+def test_targets_are_such_that_one_is_reached(reach: float, targets: tuple[float, ...]) -> None:
+    assert targets_within(reach) == targets
 
 
 def test_the_area_of_a_straight_line_is_its_middle() -> None:

@@ -96,6 +96,11 @@ def test_the_run_table_has_a_row_a_run(report: Report) -> None:
     assert table["compared"].sum() == len(table) - 1 == 15
 
 
+def test_the_run_table_has_the_labels_to_the_targets_alone(report: Report) -> None:
+    table = pd.read_csv(report.folder / "runs.csv")
+    assert [name for name in table if name.startswith("labels_to_")] == ["labels_to_90", "labels_to_95", "labels_to_97"]
+
+
 def test_the_curve_table_has_a_row_a_run_and_round(report: Report) -> None:
     table = pd.read_csv(report.folder / "curves.csv")
     assert len(table[["run", "round"]].drop_duplicates()) == len(table) == 45

@@ -38,12 +38,18 @@ def test_a_target_that_only_the_strategy_reaches_is_told(tmp_path: Path) -> None
 
 
 def test_targets_that_nobody_reaches_are_said_so(tmp_path: Path) -> None:
-    write_curves(tmp_path, "random", 5, (0.4, 0.5))
-    write_curves(tmp_path, "lc", 5, (0.4, 0.6))
+    write_curves(tmp_path, "random", 5, (0.01, 0.05))
+    write_curves(tmp_path, "lc", 5, (0.01, 0.06))
     assert verdict(group_of(tmp_path))[0] == (
         "None of 90 %, 95 % and 97 % is reached by every run of lc and random: "
-        "lc comes to 60.0 ± 0.0 % with 20 labels, random to 50.0 ± 0.0 % with 20 labels."
+        "lc comes to 6.0 ± 0.0 % with 20 labels, random to 5.0 ± 0.0 % with 20 labels."
     )
+
+
+def test_labels_that_are_as_many_are_said_so(tmp_path: Path) -> None:
+    for strategy in ("random", "lc"):
+        write_curves(tmp_path, strategy, 3, (0.5, 0.9))
+    assert verdict(group_of(tmp_path))[0].endswith("20 ± 0: as many (means of 3 seeds each).")
 
 
 def test_three_seeds_are_called_no_evidence(tmp_path: Path) -> None:
@@ -126,6 +132,15 @@ def test_a_comparison_that_is_open_says_how_many_more_seeds_would_settle_it(tmp_
     assert verdict(group_of(tmp_path))[-1].endswith(expected)
 
 
+def test_on_hard_images_the_headline_takes_the_highest_level_that_both_reach(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.83))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.81, 0.88))
+    write_curves(tmp_path, "certain", 5, (0.5, 0.5, 0.5))
+    first, second = verdict(group_of(tmp_path))[:2]
+    assert first.startswith("To reach 80 %, lc needs 20 ± 0 labels where random needs 30 ± 0: 33 % fewer")
+    assert second == "85 % is reached by every run of lc (30 ± 0 labels) and by none of random's 5."
+
+
 def test_a_single_good_run_does_not_take_the_first_sentence_from_a_tested_strategy(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.9))
     write_curves(tmp_path, "lc", 5, (0.5, 0.95))
@@ -137,7 +152,7 @@ def test_the_best_is_told_by_its_end_where_the_runs_share_only_the_start(tmp_pat
     for strategy, end in (("random", 0.7), ("lc", 0.6), ("sm", 0.8)):
         write_curves(tmp_path, strategy, 2, (0.5, end))
     write_curves(tmp_path, "lm", 1, (0.5,))
-    assert "sm comes to 80.0 ± 0.0 %" in verdict(group_of(tmp_path))[0]
+    assert verdict(group_of(tmp_path))[0].startswith("To reach 70 %, sm needs")
 
 
 def test_runs_that_did_not_finish_are_not_spoken_of_as_if_they_had(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from askwell.report.groups import Group
-from askwell.report.measures import TARGETS
 from askwell.report.tables import summary_row
 from askwell.report.wording import percent
 from askwell.report.writing import NOTHING, Report
@@ -33,7 +32,7 @@ def closing_table(group: Group) -> Table:
     """A row a strategy: labels to each target, final accuracy, seeds."""
     table = Table(box=SIMPLE_HEAD)
     table.add_column("strategy")
-    for column in (*(f"to {percent(target)}" for target in TARGETS), "final accuracy", "seeds"):
+    for column in (*(f"to {percent(target)}" for target in group.targets), "final accuracy", "seeds"):
         table.add_column(column, justify="right", no_wrap=True)
     for strategy in group.strategies:
         _, seeds, *to_targets, _, _, final, _ = summary_row(group, strategy)

@@ -8,7 +8,6 @@ from askwell.report.comparing import Pairs, interval, mean_difference, pairs
 from askwell.report.drawing import Look, accuracy_axis, drawn, legend_above, legend_height, look
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
-from askwell.report.measures import TARGETS
 
 SIZE = (5.4, 3.7)
 Values = pd.Series | np.ndarray
@@ -24,14 +23,15 @@ def learning_curves(group: Group) -> list[Picture]:
             draw_line(axes, curve.index, curve["mean"], style, strategy)
             spread = curve["std"].fillna(0)
             band(axes, curve.index, curve["mean"] - spread, curve["mean"] + spread, style)
-        finish_curves(axes, group.curves["accuracy"])
+        finish_curves(axes, group)
     return pictures
 
 
-def finish_curves(axes: Axes, accuracy: pd.Series) -> None:
+def finish_curves(axes: Axes, group: Group) -> None:
     """Axes, target lines and legend of the learning curves."""
+    accuracy = group.curves["accuracy"]
     axes.set_ylim(max(0, accuracy.min() - 0.02), min(1, 1 - (1 - accuracy.max()) / 1.5))
-    for target in TARGETS:
+    for target in group.targets:
         if target < axes.get_ylim()[1]:
             axes.axhline(target, linestyle=":", linewidth=0.8, color="#8a8a8a")
     accuracy_axis(axes)

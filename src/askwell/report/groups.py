@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from askwell.report.measures import measure
+from askwell.report.measures import LEVELS, measure, targets_within
 from askwell.report.reading import Records, checksum, slug
 
 BASELINE = "random"
@@ -48,6 +48,14 @@ class Group:
     def runs(self) -> pd.DataFrame:
         """The compared runs with their measures, indexed by run."""
         return self.records.runs.join(measure(self.records.curves, self.records.classes))
+
+    @cached_property
+    def targets(self) -> tuple[float, ...]:
+        """The accuracies whose price in labels is compared, such that random and another strategy always reach one."""
+        reached = self.runs[list(LEVELS)].notna().groupby(self.runs["strategy"]).all()
+        highest = reached.mul(list(LEVELS)).max(axis=1)
+        best = highest[self.contenders or self.strategies].max()
+        return targets_within(min(best, highest.get(BASELINE, best)))
 
     @property
     def finished(self) -> bool:

@@ -6,6 +6,9 @@ from scipy.integrate import trapezoid
 
 from askwell.curve import TARGETS
 
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, *TARGETS, 0.98)
+"""The accuracies that targets are chosen from."""
+
 
 def labels_to_target(curves: pd.DataFrame, target: float) -> pd.Series:
     """Labels of the first round at which a run measured at least the target, not interpolated; absent if never."""
@@ -56,7 +59,16 @@ def worst_classes(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
-    """A row a run: labels to each target (column: the target), area, final labels and accuracy, worst class."""
+    """A row a run: labels to each level (column: the level), area, final labels and accuracy, worst class."""
     final = curves.groupby("run")[["labels", "accuracy"]].last().add_prefix("final_")
-    targets = {target: labels_to_target(curves, target).reindex(final.index) for target in TARGETS}
-    return final.assign(area=areas(curves)).join(pd.DataFrame(targets)).join(worst_classes(curves, classes))
+    levels = {level: labels_to_target(curves, level).reindex(final.index) for level in LEVELS}
+    return final.assign(area=areas(curves)).join(pd.DataFrame(levels)).join(worst_classes(curves, classes))
+
+
+def targets_within(reach: float) -> tuple[float, ...]:
+    """90, 95 and 97 %; where `reach` is below all of them, the highest level within it, and the two beside that."""
+    within = [level for level in LEVELS if level <= reach]
+    if not within or within[-1] >= TARGETS[0]:
+        return TARGETS
+    middle = max(len(within) - 1, 1)
+    return LEVELS[middle - 1 : middle + 2]

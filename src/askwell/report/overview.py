@@ -6,7 +6,6 @@ from itertools import groupby
 from askwell.report.comparing import pairs
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Section, Table
-from askwell.report.measures import TARGETS
 from askwell.report.tables import saved_at
 from askwell.report.wording import MISSING, percent, reached, spread_percent
 
@@ -20,27 +19,28 @@ def overviews(groups: Sequence[Group]) -> Iterator[Section]:
 
 def side_by_side(groups: Sequence[Group]) -> Table:
     """A row a strategy and setting."""
+    targets = sorted({target for group in groups for target in group.targets})
     return Table(
         (
             "strategy and setting",
             "seeds",
-            *(f"labels to {percent(target)}" for target in TARGETS),
+            *(f"labels to {percent(target)}" for target in targets),
             "final accuracy",
             "against random",
         ),
-        tuple(overview_row(group, strategy) for group in groups for strategy in group.strategies),
+        tuple(overview_row(group, strategy, targets) for group in groups for strategy in group.strategies),
         "Mean ± standard deviation over seeds. Against random: the labels saved under the same settings, at the "
         "highest target that both reach in every paired seed, with the 95 % interval for 5 seeds or more. A setting "
         "that is picked by these accuracies is flattered by them: it takes other images to judge it.",
     )
 
 
-def overview_row(group: Group, strategy: str) -> tuple[str, ...]:
+def overview_row(group: Group, strategy: str, targets: Sequence[float]) -> tuple[str, ...]:
     runs = group.of(strategy)
     return (
         ", ".join([strategy, *group.differences]),
         str(runs["seed"].nunique()),
-        *(reached(runs[target]) for target in TARGETS),
+        *(reached(runs[target]) for target in targets),
         spread_percent(runs["final_accuracy"]),
         against_random(group, strategy),
     )
@@ -51,5 +51,5 @@ def against_random(group: Group, strategy: str) -> str:
     if strategy == BASELINE or BASELINE not in group.strategies:
         return MISSING
     paired = pairs(group, strategy, BASELINE)
-    told = ((target, saved_at(paired, target)) for target in reversed(TARGETS))
+    told = ((target, saved_at(paired, target)) for target in reversed(group.targets))
     return next((f"to {percent(target)}: {share}" for target, share in told if share != MISSING), MISSING)

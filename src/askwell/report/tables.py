@@ -22,14 +22,15 @@ PHASES = {"train_seconds": "training", "score_seconds": "scoring", "eval_seconds
 
 def summary(group: Group) -> Table:
     """Labels to each target, area, final accuracy and worst class of each strategy."""
-    targets = [f"labels to {percent(target)}" for target in TARGETS]
+    targets = [f"labels to {percent(target)}" for target in group.targets]
     low, high = shared_range(group.curves)
     shared = f"from {low:,.0f} to {high:,.0f} labels" if low < high else "over shared labels, which these runs lack"
+    chosen = "" if group.targets == TARGETS else "The targets lie about the highest level that is always reached. "
     return Table(
         ("strategy", "seeds", *targets, "area", "final labels", "final accuracy", "worst class"),
         tuple(summary_row(group, strategy) for strategy in group.strategies),
         "Mean ± standard deviation over seeds. Labels to a target: those of the first round measured at or above it, "
-        f"not interpolated. Area: the mean height of the learning curve {shared}. "
+        f"not interpolated. {chosen}Area: the mean height of the learning curve {shared}. "
         "Worst class: of the last round, and the class that was worst most often.",
     )
 
@@ -40,7 +41,7 @@ def summary_row(group: Group, strategy: str) -> tuple[str, ...]:
     return (
         strategy,
         str(runs["seed"].nunique()),
-        *(reached(runs[target]) for target in TARGETS),
+        *(reached(runs[target]) for target in group.targets),
         spread(runs["area"], ".4f"),
         spread_or_value(runs["final_labels"]),
         spread_percent(runs["final_accuracy"]),
@@ -52,9 +53,9 @@ def savings(group: Group) -> Iterator[Table]:
     """Labels saved against random at each target; no table where there is nothing to compare."""
     if BASELINE in group.strategies and group.contenders:
         yield Table(
-            ("against random", *(f"to {percent(target)}" for target in TARGETS)),
+            ("against random", *(f"to {percent(target)}" for target in group.targets)),
             tuple(
-                (strategy, *(saved_at(paired, target) for target in TARGETS))
+                (strategy, *(saved_at(paired, target) for target in group.targets))
                 for strategy, paired in ((name, pairs(group, name, BASELINE)) for name in group.contenders)
             ),
             "One minus the ratio of the mean labels, over paired seeds, where both reached the target in every one; "

@@ -1,13 +1,12 @@
 """What a group of runs says, in plain sentences, and where it cannot say it, why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from askwell.listing import listing
 from askwell.report.comparing import ENOUGH_SEEDS, Comparison, Pairs, compare, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
-from askwell.report.measures import TARGETS
 from askwell.report.power import MOST
 from askwell.report.wording import (
     count,
@@ -55,9 +54,9 @@ def best_strategy(group: Group) -> str:
 def headline(group: Group, best: str, paired: Pairs) -> str:
     """The best strategy's labels to the highest target that it and random always reach, else their final accuracy."""
     own, reference = (paired.own, paired.reference) if paired.enough else (group.of(best), group.of(BASELINE))
-    target = highest_target(own, reference)
+    target = highest_target(group.targets, own, reference)
     if target is None:
-        return short_of_targets(best, own, reference)
+        return short_of_targets(group.targets, best, own, reference)
     return (
         f"To reach {percent(target)}, {best} needs {spread(own[target])} labels where random needs "
         f"{spread(reference[target])}: {saving(saved(own[target], reference[target]))} "
@@ -65,18 +64,17 @@ def headline(group: Group, best: str, paired: Pairs) -> str:
     )
 
 
-def short_of_targets(best: str, own: pd.DataFrame, reference: pd.DataFrame) -> str:
+def short_of_targets(targets: Sequence[float], best: str, own: pd.DataFrame, reference: pd.DataFrame) -> str:
     """The final accuracies, where not every run reaches a target."""
-    targets = listing([percent(target) for target in TARGETS])
     return (
-        f"None of {targets} is reached by every run of {best} and random: "
+        f"None of {listing([percent(target) for target in targets])} is reached by every run of {best} and random: "
         f"{best} comes to {finals(own)}, random to {finals(reference)}."
     )
 
 
-def highest_target(*runs: pd.DataFrame) -> float | None:
+def highest_target(targets: Sequence[float], *runs: pd.DataFrame) -> float | None:
     """The highest target that all the runs reached."""
-    return max((target for target in TARGETS if all(part[target].notna().all() for part in runs)), default=None)
+    return max((target for target in targets if all(part[target].notna().all() for part in runs)), default=None)
 
 
 def certainty(labels: pd.Series, reference: pd.Series, paired: Pairs) -> str:
@@ -101,7 +99,7 @@ def finals(runs: pd.DataFrame) -> str:
 def beyond(group: Group, best: str) -> Iterator[str]:
     """The targets that the best strategy always reaches and random does not."""
     own, reference = group.of(best), group.of(BASELINE)
-    for target in TARGETS:
+    for target in group.targets:
         hits = reference[target].notna().sum()
         if own[target].notna().all() and hits < len(reference):
             yield (

@@ -52,7 +52,9 @@ def reached(labels: pd.Series) -> str:
 
 
 def saving(share: float) -> str:
-    """A share of labels saved as `37 % fewer`, a negative one as `8 % more`."""
+    """A share of labels saved as `37 % fewer`, a negative one as `8 % more`, none as `as many`."""
+    if round(100 * share) == 0:
+        return "as many"
     return f"{abs(100 * share):.0f} % {'fewer' if share >= 0 else 'more'}"
 
 
