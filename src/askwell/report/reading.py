@@ -101,7 +101,7 @@ def settings_of(config: Any) -> dict[str, dict[str, str]]:
     others: dict[str, str] = {}
     for name, value in study_settings(config).items():
         *groups, setting = name.split(".")
-        if setting != "seed":
+        if setting != "seed" and name != "strategy._target_":  # which the strategy's name stands for
             (of_strategy if "strategy" in groups else others)[name] = str(value)
     return {"strategy_settings": of_strategy, "settings": others}
 
