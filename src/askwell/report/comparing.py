@@ -76,6 +76,8 @@ def pairs(group: Group, strategy: str, reference: str) -> Pairs:
 
 def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Comparison]:
     """Paired t-tests of each strategy's area against the reference's, where there are enough pairs, and areas."""
+    if reference not in group.strategies:
+        return []
     paired = {strategy: pairs(group, strategy, reference) for strategy in strategies if strategy != reference}
     found = {strategy: paired_areas(group, pair) for strategy, pair in paired.items() if pair.enough}
     tested = {strategy: both for strategy, both in found.items() if both.notna().all(axis=None)}

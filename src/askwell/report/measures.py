@@ -1,5 +1,7 @@
 """What a learning curve is worth: labels to a target, area, final accuracy, worst class."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
@@ -10,9 +12,10 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, *TARGETS, 0.98)
 """The accuracies that targets are chosen from."""
 
 
-def labels_to_target(curves: pd.DataFrame, target: float) -> pd.Series:
-    """Labels of the first round at which a run measured at least the target, not interpolated; absent if never."""
-    return curves[curves["accuracy"] >= target].groupby("run")["labels"].min()
+def labels_to(levels: Sequence[float], curves: pd.DataFrame) -> pd.DataFrame:
+    """A row a run: labels of the first round that measured at least each level, not interpolated; nan if none did."""
+    reached = {level: curves["labels"].where(curves["accuracy"] >= level) for level in levels}
+    return pd.DataFrame(reached, dtype=float).groupby(curves["run"]).min()
 
 
 def shared_range(curves: pd.DataFrame) -> tuple[float, float]:
@@ -61,8 +64,7 @@ def worst_classes(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
 def measure(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     """A row a run: labels to each level (column: the level), area, final labels and accuracy, worst class."""
     final = curves.groupby("run")[["labels", "accuracy"]].last().add_prefix("final_")
-    levels = {level: labels_to_target(curves, level).reindex(final.index) for level in LEVELS}
-    return final.assign(area=areas(curves)).join(pd.DataFrame(levels)).join(worst_classes(curves, classes))
+    return final.assign(area=areas(curves)).join(labels_to(LEVELS, curves)).join(worst_classes(curves, classes))
 
 
 def targets_within(reach: float) -> tuple[float, ...]:

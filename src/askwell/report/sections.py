@@ -82,7 +82,7 @@ def soundness(group: Group) -> Section:
         f"The strategy of the first sentence was chosen among {len(group.contenders)} by the accuracies that it is "
         "then judged by, which flatters it a little"
     )
-    tests = compare(group, group.contenders, BASELINE) if BASELINE in group.strategies else []
+    tests = compare(group, group.contenders, BASELINE)
     chosen += "; the tests against random are corrected for that." if tests else "."
     return Section("Soundness", (*((chosen,) if len(group.contenders) > 1 else ()), text), points=found)
 

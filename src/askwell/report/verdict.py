@@ -28,23 +28,24 @@ def verdict(group: Group) -> tuple[str, ...]:
 
 def answer(group: Group) -> tuple[str, ...]:
     """What the runs say, finished or not."""
-    if BASELINE not in group.strategies:
-        return (no_baseline(group), *rank_sentences(group))
     if not group.contenders:
         return (
             f"Only random was run: it comes to {finals(group.of(BASELINE))}, and there is nothing to compare it with.",
         )
-    best = best_strategy(group)
+    tests = compare(group, group.contenders, BASELINE)
+    best = best_strategy(group, tests)
+    ranks = rank_sentences(group, best, tests)
+    if BASELINE not in group.strategies:
+        return (no_baseline(group, best), *ranks)
     paired = pairs(group, best, BASELINE)
-    return (headline(group, best, paired), *beyond(group, best), *weakness(group, best, paired), *rank_sentences(group))
+    return (headline(group, best, paired), *beyond(group, best), *weakness(group, best, paired), *ranks)
 
 
-def best_strategy(group: Group) -> str:
+def best_strategy(group: Group, tests: list[Comparison]) -> str:
     """The strategy furthest above random by area; where none can be tested, the one with the largest mean area.
 
     Where the runs share too few labels for that, the one that ends with the best accuracy.
     """
-    tests = compare(group, group.contenders, BASELINE) if BASELINE in group.strategies else []
     if tests:
         return max(tests, key=lambda test: test.difference).strategy
     means = group.runs.groupby("strategy")[["area", "final_accuracy"]].mean().loc[group.contenders]
@@ -124,16 +125,14 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
         yield f"{count(shared, noun)} {'is' if shared == 1 else 'are'} no evidence: a test needs {ENOUGH_SEEDS}."
 
 
-def no_baseline(group: Group) -> str:
+def no_baseline(group: Group, best: str) -> str:
     """The best strategy's end, and what is missing to say more."""
-    best = best_strategy(group)
     return f"{best} comes to {finals(group.of(best))}; there is no run of random, so no saving can be told."
 
 
-def rank_sentences(group: Group) -> Iterator[str]:
-    """Which strategies are told apart from random, and which not from the best, by area."""
-    best = best_strategy(group)
-    clauses = [*against_random(compare(group, group.contenders, BASELINE) if BASELINE in group.strategies else [])]
+def rank_sentences(group: Group, best: str, tests: list[Comparison]) -> Iterator[str]:
+    """Which strategies are told apart from random by the tests, and which not from the best, by area."""
+    clauses = [*against_random(tests)]
     alike = [test for test in compare(group, group.contenders, best) if not test.distinguishable]
     if alike:
         clauses.append(undecided(alike, best))
