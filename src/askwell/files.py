@@ -9,6 +9,8 @@ from typing import Any
 
 from askwell.errors import UserError
 
+MEND = "make room or mend the disk, and start again; resume=true goes on with a run"
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when the write fails.
@@ -48,15 +50,12 @@ def remove_parts(folder: Path) -> None:
 
 
 @contextmanager
-def told_in_a_line(path: Path) -> Iterator[None]:
-    """Turns what the system says while `path` is written into a UserError."""
+def told_in_a_line(path: Path, advice: str = MEND) -> Iterator[None]:
+    """Turns what the system says while `path` is written into a UserError, with advice on what to do."""
     try:
         yield
     except OSError as error:
-        fault = f"cannot write {path} ({error.strerror or error})"
-        raise UserError(
-            f"{fault}: make room or mend the disk, and start again; resume=true goes on with a run"
-        ) from error
+        raise UserError(f"cannot write {path} ({error.strerror or error}): {advice}") from error
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -92,8 +92,8 @@ def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Com
 def paired_areas(group: Group, pair: Pairs) -> pd.DataFrame:
     """The areas of paired runs, `own` and `reference`, by seed, over the labels that all of them share."""
     runs = pd.DataFrame({"own": pair.own["run"], "reference": pair.reference["run"]})
-    curves = group.curves[group.curves["run"].isin(runs.to_numpy().ravel())]
-    return runs.apply(lambda names: names.map(areas(curves)))
+    found = areas(group.curves[group.curves["run"].isin(runs.to_numpy().ravel())])
+    return runs.apply(lambda names: names.map(found))
 
 
 def paired_p(values: pd.Series, reference: pd.Series) -> float:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from askwell.curve import target_name
-from askwell.report.groups import Group
+from askwell.report.groups import Group, all_targets
 from askwell.report.measures import LEVELS
 from askwell.report.reading import Records
 
@@ -12,7 +12,7 @@ def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
     """A row a run: what ran, and its measures where it was compared."""
     measured = pd.concat([group.runs for group in groups]) if groups else records.runs.iloc[:0]
     measures = measured[measured.columns.difference(records.runs.columns, sort=False)]
-    named = {target: target_name(target) for target in sorted({one for group in groups for one in group.targets})}
+    named = {target: target_name(target) for target in all_targets(groups)}
     measures = measures.drop(columns=[level for level in LEVELS if level not in named], errors="ignore")
     compared = pd.Series(records.runs.index.isin(measured.index), index=records.runs.index)
     runs = records.runs.drop(columns=["settings", "strategy_settings"])

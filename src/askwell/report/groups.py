@@ -92,6 +92,11 @@ class Group:
         return {name: self.of(name).reset_index().set_index("seed").sort_index() for name in self.strategies}
 
 
+def all_targets(groups: Iterable[Group]) -> list[float]:
+    """The targets of any of the groups, in order."""
+    return sorted({target for group in groups for target in group.targets})
+
+
 def strategy_order(strategy: str) -> tuple[int, str]:
     """A key that puts strategies into the report's fixed order."""
     return (ORDER.index(strategy) if strategy in ORDER else len(ORDER), strategy)

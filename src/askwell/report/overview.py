@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from askwell.report.comparing import pairs
-from askwell.report.groups import BASELINE, Group
+from askwell.report.groups import BASELINE, Group, all_targets
 from askwell.report.layout import Section, Table
 from askwell.report.tables import saved_at
 from askwell.report.wording import MISSING, percent, reached, spread_percent
@@ -19,7 +19,7 @@ def overviews(groups: Sequence[Group]) -> Iterator[Section]:
 
 def side_by_side(groups: Sequence[Group]) -> Table:
     """A row a strategy and setting."""
-    targets = sorted({target for group in groups for target in group.targets})
+    targets = all_targets(groups)
     return Table(
         (
             "strategy and setting",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from askwell.errors import UserError
+from askwell.files import told_in_a_line
 from askwell.listing import first_of
 from askwell.report.files import round_table, run_table
 from askwell.report.groups import Group, group_runs
@@ -81,15 +81,11 @@ def write_report(folders: Sequence[Path], output: Path) -> Report:
     """
     records = read(folders, output)
     report = Report(output, records, group_runs(records))
-    try:
+    with told_in_a_line(output, "make room, or choose another --output"):
         output.mkdir(parents=True, exist_ok=True)
         run_table(records, report.groups).to_csv(output / "runs.csv")
         round_table(records).to_csv(output / "curves.csv", index=False)
         write_pages(report)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {error.filename or output} ({error.strerror}): make room, or choose another --output"
-        ) from error
     return report
 
 
