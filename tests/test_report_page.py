@@ -96,6 +96,14 @@ def test_the_run_table_has_a_row_a_run(report: Report) -> None:
     assert table["compared"].sum() == len(table) - 1 == 15
 
 
+@pytest.mark.parametrize("table", ["runs.csv", "curves.csv"])
+def test_the_tables_call_a_strategy_as_the_page_does(tmp_path: Path, table: str) -> None:
+    for beta in (1, 2):
+        write_run(tmp_path, "mine", config={"strategy": {"_target_": "mine.Mine", "beta": beta}})
+    write_report([tmp_path], tmp_path)
+    assert set(pd.read_csv(tmp_path / table)["strategy"]) == {"mine beta 1", "mine beta 2"}
+
+
 def test_the_run_table_has_the_labels_to_the_targets_alone(report: Report) -> None:
     table = pd.read_csv(report.folder / "runs.csv")
     assert [name for name in table if name.startswith("labels_to_")] == ["labels_to_90", "labels_to_95", "labels_to_97"]

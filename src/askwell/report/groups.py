@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -90,6 +90,14 @@ class Group:
     def by_seed(self) -> dict[str, pd.DataFrame]:
         """The compared runs of each strategy, indexed by seed, in order."""
         return {name: self.of(name).reset_index().set_index("seed").sort_index() for name in self.strategies}
+
+
+def with_names(records: Records, groups: Iterable[Group]) -> Records:
+    """The records with each run's strategy called as its group calls it."""
+    runs = records.runs.copy()
+    for group in groups:
+        runs.loc[group.everything.runs.index, "strategy"] = group.everything.runs["strategy"]
+    return replace(records, runs=runs)
 
 
 def all_targets(groups: Iterable[Group]) -> list[float]:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from askwell.files import told_in_a_line
 from askwell.listing import first_of
 from askwell.report.files import round_table, run_table
-from askwell.report.groups import Group, group_runs
+from askwell.report.groups import Group, group_runs, with_names
 from askwell.report.layout import Section
 from askwell.report.overview import overviews
 from askwell.report.provenance import again
@@ -83,8 +83,9 @@ def write_report(folders: Sequence[Path], output: Path) -> Report:
     report = Report(output, records, group_runs(records))
     with told_in_a_line(output, "make room, or choose another --output"):
         output.mkdir(parents=True, exist_ok=True)
-        run_table(records, report.groups).to_csv(output / "runs.csv")
-        round_table(records).to_csv(output / "curves.csv", index=False)
+        told = with_names(records, report.groups)
+        run_table(told, report.groups).to_csv(output / "runs.csv")
+        round_table(told).to_csv(output / "curves.csv", index=False)
         write_pages(report)
     return report
 
