@@ -63,7 +63,9 @@ def test_a_run_json_cut_short_is_an_unreadable_run(tmp_path: Path) -> None:
     assert read([tmp_path], tmp_path).runs["status"].to_list() == ["unreadable"]
 
 
-@pytest.mark.parametrize("content", ["[]", '{"config": "a.yaml"}', '{"config": {"callbacks": null}}'])
+@pytest.mark.parametrize(
+    "content", ["[]", '{"config": "a.yaml"}', '{"config": {"callbacks": null}}', '{"resumed": null}']
+)
 def test_a_run_json_of_another_program_is_outside(tmp_path: Path, content: str) -> None:
     write_run(tmp_path)
     (tmp_path / "other").mkdir()

@@ -148,6 +148,13 @@ def test_a_single_good_run_does_not_take_the_first_sentence_from_a_tested_strate
     assert verdict(group_of(tmp_path))[0].startswith("To reach 90 %, lc needs")
 
 
+def test_strategies_are_ranked_over_the_same_labels(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.9, 0.9, 0.9))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.7))
+    write_curves(tmp_path, "sm", 5, (0.5, 0.75, 0.91, 0.91, 0.91))
+    assert verdict(group_of(tmp_path))[0].startswith("To reach 90 %, sm needs")
+
+
 def test_the_best_is_told_by_its_end_where_the_runs_share_only_the_start(tmp_path: Path) -> None:
     for strategy, end in (("random", 0.7), ("lc", 0.6), ("sm", 0.8)):
         write_curves(tmp_path, strategy, 2, (0.5, end))

@@ -86,7 +86,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         return {"status": "unreadable", "reason": "run.json is not that of a run"}
     known = {key: flat(value) for key, value in facts.items() if key in RUN_COLUMNS}
-    for later in facts.get("resumed", []):
+    for later in facts.get("resumed") or []:
         known |= {key: with_change(known.get(key), flat(later.get(key))) for key in ("git_commit", "versions")}
     if known.get("status") == "running" and not in_use(path.parent):
         known["status"] = "killed"
@@ -95,7 +95,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 def settings_of(config: Any) -> dict[str, dict[str, str]]:
     """The settings of the strategy, and all others that decide what is computed, without seeds; none if not known."""
-    if not isinstance(config, dict):
+    if not isinstance(config, dict) or not config:
         return {}
     of_strategy: dict[str, str] = {}
     others: dict[str, str] = {}

@@ -78,13 +78,14 @@ def times(group: Group) -> Section:
 def soundness(group: Group) -> Section:
     found = tuple(remarks(group))
     text = "What is wrong with this comparison:" if found else "Nothing was found wrong with this comparison."
+    tests = compare(group, group.contenders, BASELINE)
+    among = len(tests) or len(group.contenders)
     chosen = (
-        f"The strategy of the first sentence was chosen among {len(group.contenders)} by the accuracies that it is "
+        f"The strategy of the first sentence was chosen among {among} by the accuracies that it is "
         "then judged by, which flatters it a little"
     )
-    tests = compare(group, group.contenders, BASELINE)
     chosen += "; the tests against random are corrected for that." if tests else "."
-    return Section("Soundness", (*((chosen,) if len(group.contenders) > 1 else ()), text), points=found)
+    return Section("Soundness", (*((chosen,) if among > 1 else ()), text), points=found)
 
 
 SECTIONS: tuple[Callable[[Group], Section], ...] = (

@@ -34,12 +34,14 @@ def snapshots(group: Group) -> list[Picture]:
 
 
 def load(file: Path) -> dict[str, np.ndarray]:
-    """What a snapshot holds. Raises UserError for a damaged one."""
+    """What a snapshot holds. Raises UserError for one that is damaged or cannot be read."""
     try:
         with np.load(file) as snapshot:
             return dict(snapshot)
     except (ValueError, EOFError, BadZipFile) as error:
         raise UserError(f"{file} is damaged: delete it") from error
+    except OSError as error:
+        raise UserError(f"cannot read {file} ({error.strerror}): make it readable, or delete it") from error
 
 
 def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path]]:

@@ -7,6 +7,7 @@ import pandas as pd
 from askwell.listing import listing
 from askwell.report.comparing import ENOUGH_SEEDS, Comparison, Pairs, compare, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
+from askwell.report.measures import areas
 from askwell.report.power import MOST
 from askwell.report.wording import (
     count,
@@ -42,13 +43,14 @@ def answer(group: Group) -> tuple[str, ...]:
 
 
 def best_strategy(group: Group, tests: list[Comparison]) -> str:
-    """The strategy furthest above random by area; where none can be tested, the one with the largest mean area.
+    """Of the tested strategies, or of all where none is, the one with the largest mean area over one range of labels.
 
-    Where the runs share too few labels for that, the one that ends with the best accuracy.
+    Where these runs and random's share too few labels for that, the one that ends with the best accuracy.
     """
-    if tests:
-        return max(tests, key=lambda test: test.difference).strategy
-    means = group.runs.groupby("strategy")[["area", "final_accuracy"]].mean().loc[group.contenders]
+    names = [test.strategy for test in tests] or group.contenders
+    runs = group.runs[group.runs["strategy"].isin([*names, BASELINE])]
+    runs = runs.assign(area=areas(group.curves[group.curves["run"].isin(runs.index)]))
+    means = runs.groupby("strategy")[["area", "final_accuracy"]].mean().loc[names]
     return str(means["area" if means["area"].notna().all() else "final_accuracy"].idxmax())
 
 
