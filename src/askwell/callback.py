@@ -20,13 +20,13 @@ from askwell.evaluation import evaluate
 from askwell.flags import refuse_flags
 from askwell.keys import key
 from askwell.labelling import Answers, Labelling
-from askwell.listing import first_of
 from askwell.model.frozen import FrozenNetwork
 from askwell.oracle import Oracle
 from askwell.plan import plan_for
 from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
+from askwell.text import first_of
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from askwell.dataset.images import Source
 from askwell.dataset.pixels import BrokenImageError
 from askwell.errors import UserError
-from askwell.listing import first_of
+from askwell.text import first_of
 
 logger = logging.getLogger(__name__)
 

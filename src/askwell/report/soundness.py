@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from askwell.listing import first_of, listing
 from askwell.report.comparing import ENOUGH_SEEDS
 from askwell.report.groups import BASELINE, Group, comparable
 from askwell.report.reading import RESUMED
 from askwell.report.wording import count
+from askwell.text import first_of, listing
 
 MOST_OUTSIDE = 12
 Check = Callable[[Group], Iterator[str]]

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from askwell.listing import listing
 from askwell.report.comparing import ENOUGH_SEEDS, Comparison, Pairs, compare, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
 from askwell.report.measures import areas
@@ -18,6 +17,7 @@ from askwell.report.wording import (
     spread_or_value,
     spread_percent,
 )
+from askwell.text import listing
 
 
 def verdict(group: Group) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from askwell.files import told_in_a_line
-from askwell.listing import first_of
 from askwell.report.files import round_table, run_table
 from askwell.report.groups import Group, group_runs, with_names
 from askwell.report.layout import Section
@@ -20,6 +19,7 @@ from askwell.report.sections import SECTIONS
 from askwell.report.soundness import outside, remarks
 from askwell.report.verdict import verdict
 from askwell.report.wording import count, plain
+from askwell.text import first_of
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
