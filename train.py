@@ -25,18 +25,20 @@ def main(cfg: DictConfig) -> float:
     from askwell.keys import seed_process
     from askwell.logger import close_loggers
     from askwell.record import Record
+    from askwell.study import study_of
 
     hydra_config = HydraConfig.get()
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
     with RunFolder(hydra_config.runtime.output_dir, cfg.resume, owned=is_first_process()) as folder:
-        folder.refuse_other_study(config)
+        folder.refuse_other_study(cfg)
         if folder.finished_with(limits):
             print(f"{folder.path} holds this run, finished: nothing to do")
             return folder.facts["accuracy"]
         choices = {group: hydra_config.runtime.choices[group] for group in CHOICES}
         choices["sweeper"] = hydra_config.runtime.choices["hydra/sweeper"]
-        folder.start(provenance.of_process(), **choices, name=cfg.name, seed=cfg.seed, limits=limits, config=config)
+        identity = {**choices, "name": cfg.name, "seed": cfg.seed, "study": study_of(cfg)}
+        folder.start(provenance.of_process(), **identity, limits=limits, config=config)
 
         data = instantiate(cfg.datamodule)
         cfg.dataset.num_classes = len(data.dataset.classes)

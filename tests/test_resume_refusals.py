@@ -42,10 +42,8 @@ def refusal(program, capsys):
     ],
 )
 def test_a_changed_study_is_refused_with_both_values(began, refusal, changed, setting):
-    told = (
-        rf"holds a run with (?P<name>\S*{re.escape(setting)}\S*)=(?P<was>.+), this one has (?P=name)=(?P<wished>.+): go"
-    )
-    values = re.search(told, refusal(changed, "rounds=3"))
+    first = rf"holds a run with (?P<name>\S*{re.escape(setting)}\S*)=(?P<was>.+), "
+    values = re.search(first + "this one has (?P=name)=(?P<wished>.+): use the same", refusal(changed, "rounds=3"))
     assert values is not None
     assert values["was"] != values["wished"]
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
+from omegaconf import DictConfig
 
 from askwell.errors import UserError
 from askwell.files import remove_parts, write_json
@@ -45,10 +46,10 @@ class RunFolder:
         if self.owned:
             write_json(self.path / "run.json", self.facts)
 
-    def refuse_other_study(self, config: dict[str, Any]) -> None:
-        """Raises UserError if this folder's checkpoint was made with settings other than those of `config`."""
-        if self.checkpoint and "config" in self.facts:
-            refuse_other_study(self.facts["config"], config, self.path)
+    def refuse_other_study(self, cfg: DictConfig) -> None:
+        """Raises UserError if what this folder holds was computed with settings other than those of `cfg`."""
+        if self.checkpoint or (self.path / "rounds.jsonl").exists():
+            refuse_other_study(self.facts, cfg, self.path)
 
     def start(self, provenance: dict[str, Any], **facts: Any) -> None:
         """Marks the run as running. What it ran on at first is kept; that of each resume is added to a list."""
