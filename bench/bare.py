@@ -43,4 +43,4 @@ def run(opened: OpenDataset, model: Classifier, seed: int, rounds: int, query_si
 def _logits(frozen: FrozenNetwork, images: Images, indices: np.ndarray) -> Tensor:
     size = batch_size_for(torch.device("cpu"), images)
     starts = range(0, len(indices), size)
-    return torch.cat([frozen(images.fetch(indices[start : start + size])) for start in starts])
+    return torch.cat([frozen(images.fetch(indices[start : start + size])).logits for start in starts])

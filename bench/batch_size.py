@@ -43,7 +43,7 @@ def _contenders(
         def score(_: int) -> None:
             for start in range(0, images, size):
                 indices = np.arange(start, start + size) % len(opened.train)
-                logits = network(opened.train.fetch(indices).to(device, non_blocking=True))
+                logits = network(opened.train.fetch(indices).to(device, non_blocking=True)).logits
             logits.cpu()  # waits for the device
 
         return score

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 from askwell.acquisition import least_confidence
 from askwell.candidates import Candidates
 from askwell.dataset import OpenDataset
+from askwell.keys import generator
+from askwell.look import Look
 from askwell.model import Classifier
 from askwell.model.frozen import FrozenNetwork
 from askwell.scoring import Scorer, batch_size_for
+from askwell.strategy import UncertaintySampling
 from bench import limit, peers, program
-from bench.baseline import trainer
 from bench.publishing import Row, publish
 from bench.timing import Contender, Measurement, in_turns, options, parsed
 
@@ -53,12 +55,16 @@ def main() -> None:
 def _ours(opened: OpenDataset, model: Classifier, images: int) -> dict[str, Contender]:
     def contender(compiled: bool) -> Contender:
         network = FrozenNetwork(model.network, compile=compiled)
-        scorer = Scorer(network, batch_size_for(CPU, opened.train), trainer())
+        scorer = Scorer(network, batch_size_for(CPU, opened.train))
+
+        def looks(indices: torch.Tensor, draws: int) -> Iterator[tuple[torch.Tensor, Look]]:
+            return scorer.looks(opened.train, indices, "scoring")
 
         def score(_: int) -> list[int]:
             network.refresh()
-            forward = partial(scorer.logits, opened.train, purpose="scoring")
-            return Candidates(torch.arange(images), forward).top(least_confidence, QUERY_SIZE).positions.tolist()
+            candidates = Candidates(torch.arange(images), looks)
+            query = UncertaintySampling(least_confidence)(candidates, QUERY_SIZE, generator("query"))
+            return query.positions.tolist()
 
         return score
 

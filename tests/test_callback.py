@@ -17,6 +17,7 @@ from askwell.dataset import module
 from askwell.dataset.module import ActiveDataModule
 from askwell.dataset.sampler import LabelledBatches
 from askwell.errors import UserError
+from askwell.ranking import running_best
 
 RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
@@ -124,14 +125,19 @@ def test_the_strategy_is_handed_no_labels(composed):
     run = Experiment(composed("rounds=2"))
     run.learning.strategy = lambda candidates, size, generator: handed.append(candidates) or Query(torch.arange(size))
     run.fit()
-    assert [len(batch) for batch in next(handed[0].batches())] == [POOL - 6] * 2  # positions, probabilities
+    assert handed[0].labelled.tolist() == sorted(run.queries[0])
+    positions, look = next(handed[0].looks())
+    assert [len(part) for part in (positions, *look)] == [POOL - 6] * 3  # and their logits and features
 
 
 def test_an_image_without_a_finite_score_is_never_asked(composed):
     run = Experiment(composed("rounds=3"))
     run.learning.strategy = UncertainOnly(lambda positions: positions % 2 == 0)
-    _, *queries = run.fit().queries
-    assert [len(query) for query in queries] == [6, 6]
+    initial, first, second = run.fit().queries
+    left = np.setdiff1d(np.arange(POOL), initial)
+    assert first == left[::2][-6:][::-1].tolist()  # the highest even positions
+    left = np.setdiff1d(left, first)
+    assert second == left[::2][-6:][::-1].tolist()
 
 
 def test_a_query_without_any_finite_score_ends_in_a_word_on_the_cause(composed):
@@ -169,7 +175,7 @@ def test_the_network_trains_on_in_training_mode_after_it_was_measured(composed):
     modes = []
     watch = Watch(on_train_batch_start=lambda trainer, module, batch, number: modes.append(module.training))
     Experiment(composed(), watch).fit()
-    assert all(modes)
+    assert modes == [True] * 6  # batches of 8 from 6, 12 and 18 labels
 
 
 class Watch(Callback):
@@ -186,12 +192,10 @@ class UncertainOnly:
         self.finite = finite
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
-        query = candidates.top(self.score, size)
-        assert all(self.finite(query.positions))
-        return query
+        scores = ((positions, self.score(positions)) for positions, _ in candidates.looks())
+        return Query(*running_best(scores, size))
 
-    def score(self, probs: torch.Tensor) -> torch.Tensor:
-        positions = torch.arange(len(probs))
+    def score(self, positions: torch.Tensor) -> torch.Tensor:
         bad = torch.where(positions % 3 == 0, torch.nan, torch.inf)
         return torch.where(self.finite(positions), positions.float(), bad)
 

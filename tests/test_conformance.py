@@ -10,6 +10,7 @@ from askwell.checking import strategy_called
 from askwell.cli import main
 from askwell.conformance import CHECKS, verdicts
 from askwell.errors import UserError
+from askwell.look import probabilities
 from askwell.strategy import RandomSampling
 
 
@@ -18,8 +19,12 @@ def first(candidates, size, generator):
     return Query(torch.arange(len(candidates))[:size])
 
 
+def confidence(candidates):
+    return candidates.collect(probabilities).amax(dim=1)
+
+
 def surest(candidates, size, generator):
-    return Query(candidates.probs.amax(dim=1).nan_to_num(-1).argsort(descending=True)[:size])
+    return Query(confidence(candidates).nan_to_num(-1).argsort(descending=True)[:size])
 
 
 def one_too_few(candidates, size, generator):
@@ -60,11 +65,11 @@ def numbers_of_pythons_own(candidates, size, generator):
 
 def topk(candidates, size, generator):
     """nan first, as torch.topk has it."""
-    return Query(candidates.probs.amax(dim=1).topk(size).indices)
+    return Query(confidence(candidates).topk(size).indices)
 
 
 def unique_scores_only(candidates, size, generator):
-    scores = candidates.probs.amax(dim=1)
+    scores = confidence(candidates)
     return Query(torch.unique(scores, return_inverse=True)[1].unique()[:size])
 
 
@@ -79,7 +84,7 @@ def shuffles(candidates, size, generator):
 
 
 def gives_up(candidates, size, generator):
-    if not candidates.probs.isfinite().any():
+    if not confidence(candidates).isfinite().any():
         raise ZeroDivisionError("nothing is sure")
     return surest(candidates, size, generator)
 
@@ -98,7 +103,7 @@ def decays(candidates, size, generator):
 
 def network(candidates):
     """The module behind the candidates, dug out of the closures; of logits without a network, a stand-in."""
-    inner = dict(zip(candidates._forward.__code__.co_freevars, candidates._forward.__closure__, strict=True))
+    inner = dict(zip(candidates._looks.__code__.co_freevars, candidates._looks.__closure__, strict=True))
     answers = inner["network"].cell_contents
     names = getattr(getattr(answers, "__code__", None), "co_freevars", ())
     cells = dict(zip(names, getattr(answers, "__closure__", None) or (), strict=True))

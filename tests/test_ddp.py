@@ -15,27 +15,23 @@ pytestmark = pytest.mark.slow
 # A strategy that also lets each process score the whole pool by itself, and fails where that would ask differently.
 CHECKED = """
 from dataclasses import dataclass, replace
-from functools import partial
-from types import SimpleNamespace
 
 import torch
-from askwell.candidates import Candidates
-from askwell.strategy import UncertaintySampling
+from askwell.processes import ALONE
+from askwell.strategy import Candidates, UncertaintySampling
 
 
 @dataclass(frozen=True)
 class Checked(UncertaintySampling):
     def __call__(self, candidates, size, generator):
-        scorer = candidates._forward.func.__self__
-        parts = {name: getattr(scorer.trainer, name) for name in ("precision_plugin", "strategy", "received_sigterm")}
-        single = replace(scorer, trainer=SimpleNamespace(global_rank=0, world_size=1, callbacks=[], **parts))
-        forward = partial(single.logits, *candidates._forward.args, **candidates._forward.keywords)
+        looks = candidates._looks
+        single = replace(looks, scorer=replace(looks.scorer, processes=ALONE))
         together = super().__call__(candidates, size, generator)
-        alone = super().__call__(Candidates(candidates.indices, forward), size, generator)
+        alone = super().__call__(Candidates(candidates.indices, single), size, generator)
         for one, other in zip(together, alone, strict=True):
             if not torch.equal(one, other):
                 raise ValueError(f"two processes ask for {together}, one for {alone}")
-        with open(f"asked_by_{scorer.trainer.global_rank}.txt", "a") as file:
+        with open(f"asked_by_{looks.scorer.processes.rank}.txt", "a") as file:
             print(together.positions.tolist(), file=file)
         return together
 
@@ -49,7 +45,7 @@ class Tied:
 @dataclass(frozen=True)
 class Failing(UncertaintySampling):
     def __call__(self, candidates, size, generator):
-        if candidates._forward.func.__self__.trainer.global_rank == 1:
+        if candidates._processes.rank == 1:
             raise MemoryError("no room on the second")
         return super().__call__(candidates, size, generator)
 """

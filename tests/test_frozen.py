@@ -121,29 +121,31 @@ def network(request):
 
 
 def test_probabilities_are_those_of_the_network_in_evaluation_mode(network):
-    frozen = FrozenNetwork(network)(IMAGES).softmax(1)
+    frozen = FrozenNetwork(network)(IMAGES).logits.softmax(1)
     torch.testing.assert_close(frozen, evaluated(network, IMAGES).softmax(1), rtol=0, atol=1e-5)
 
 
 def test_logits_are_the_same_but_for_rounding(network):
     network, images = network.double(), IMAGES.double()
-    torch.testing.assert_close(FrozenNetwork(network)(images), evaluated(network, images), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(FrozenNetwork(network)(images).logits, evaluated(network, images), rtol=1e-9, atol=1e-9)
 
 
 def test_a_refreshed_copy_says_what_the_changed_network_says(network):
     frozen = FrozenNetwork(network.double())
-    before = frozen(IMAGES.double())
+    before = frozen(IMAGES.double()).logits
     lived_in(network, seed=1)
     frozen.refresh()
-    assert not torch.allclose(frozen(IMAGES.double()), before, atol=1e-3)
-    torch.testing.assert_close(frozen(IMAGES.double()), evaluated(network, IMAGES.double()), rtol=1e-9, atol=1e-9)
+    assert not torch.allclose(frozen(IMAGES.double()).logits, before, atol=1e-3)
+    torch.testing.assert_close(
+        frozen(IMAGES.double()).logits, evaluated(network, IMAGES.double()), rtol=1e-9, atol=1e-9
+    )
 
 
 def test_until_it_is_refreshed_it_stays_what_it_was(network):
     frozen = FrozenNetwork(network)
-    before = frozen(IMAGES)
+    before = frozen(IMAGES).logits
     lived_in(network, seed=1)
-    assert torch.equal(frozen(IMAGES), before)
+    assert torch.equal(frozen(IMAGES).logits, before)
 
 
 def test_the_network_keeps_its_weights_buffers_and_structure(network):
@@ -169,7 +171,7 @@ def test_the_network_can_still_learn(network):
 
 def test_answers_do_not_depend_on_the_rest_of_the_batch():
     frozen = FrozenNetwork(lived_in(NETWORKS["cnn2"]()).double())
-    torch.testing.assert_close(frozen(IMAGES.double())[2:4], frozen(IMAGES[2:4].double()))
+    torch.testing.assert_close(frozen(IMAGES.double()).logits[2:4], frozen(IMAGES[2:4].double()).logits)
 
 
 @pytest.mark.parametrize("name", ["cnn2", "cnn3", "resnet18", "convolution with bias", "linear layers"])
@@ -187,7 +189,7 @@ def test_pixels_as_a_classifier_gets_them_are_standardised_in_the_copy():
     classifier = Classifier(lived_in(NETWORKS["cnn2"]()), torch.optim.Adam, channels=3)
     classifier.standardise.fit(torch.tensor([0.3, 0.5, 0.7]), torch.tensor([0.2, 0.1, 0.3]))
     pixels = torch.randint(256, (6, 3, 8, 8), dtype=torch.uint8, generator=generator("pixels"))
-    frozen = FrozenNetwork(classifier.network)(pixels).softmax(1)
+    frozen = FrozenNetwork(classifier.network)(pixels).logits.softmax(1)
     torch.testing.assert_close(frozen, evaluated(classifier, pixels).softmax(1), rtol=0, atol=1e-5)
 
 
@@ -213,7 +215,7 @@ def test_a_compiled_copy_agrees_and_stays_compiled_when_it_is_refreshed(channels
     lived_in(network, seed=1)
     frozen.refresh()
     with torch.compiler.set_stance("fail_on_recompile"):
-        answer = frozen(images)
+        answer = frozen(images).logits
     torch.testing.assert_close(answer.softmax(1), evaluated(network, images).softmax(1), rtol=0, atol=1e-5)
 
 
@@ -237,12 +239,12 @@ def test_only_pooling_that_halves_is_replaced():
 
 def test_features_are_what_the_last_linear_layer_is_given():
     network = lived_in(nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 5), nn.ReLU(), nn.Linear(5, 3)))
-    assert torch.equal(FrozenNetwork(network).features(IMAGES), network[:3](IMAGES))
+    assert torch.equal(FrozenNetwork(network)(IMAGES).features, network[:3](IMAGES))
 
 
 def test_features_of_a_network_without_linear_layers_are_its_logits():
     frozen = FrozenNetwork(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
-    assert torch.equal(frozen.features(IMAGES), frozen(IMAGES))
+    assert torch.equal(frozen(IMAGES).features, frozen(IMAGES).logits)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (7, 9), (2, 3)])

@@ -1,8 +1,5 @@
 """The store on a GPU: the same batches, if there is room."""
 
-from contextlib import nullcontext
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -50,13 +47,11 @@ def test_nothing_moves_without_a_gpu_or_without_a_store(store):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_scores_resident_and_copied_images_alike(store):
     network = FrozenNetwork(nn.Sequential(nn.Flatten(), Float(), nn.Linear(256, 3)).cuda())
-    trainer = SimpleNamespace(
-        precision_plugin=SimpleNamespace(forward_context=nullcontext), strategy=SimpleNamespace(root_device=CUDA)
-    )
     [resident_images] = on_device([store], CUDA)
     assert isinstance(resident_images, ResidentImages)
-    scorer, indices = Scorer(network, 16, trainer), np.arange(40)
-    assert torch.equal(scorer.logits_of(resident_images, indices), scorer.logits_of(store, indices))
+    scorer, indices = Scorer(network, 16, CUDA), torch.arange(40)
+    resident, copied = (scorer.look_at(images, indices) for images in (resident_images, store))
+    assert torch.equal(resident.logits, copied.logits)
 
 
 class Float(nn.Module):

@@ -1,18 +1,19 @@
 """The pass over the pool: the same logits bit for bit, however many processes share it."""
 
 import json
-from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from experiment import equal, record_of, weights_of
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 
 from askwell.keys import generator
 from askwell.model.frozen import FrozenNetwork
-from askwell.progress import PoolProgress
+from askwell.processes import ALONE, Processes
+from askwell.progress import PoolProgress, tracked
 from askwell.scoring import PIXELS_AT_ONCE, Scorer, batch_size_for
 
 PIXELS = torch.randint(256, (200, 3, 8, 8), dtype=torch.uint8, generator=generator("pixels"))
@@ -41,19 +42,9 @@ def network():
     return FrozenNetwork(nn.Sequential(*layers))
 
 
-def trainer(rank=0, processes=1, callbacks=()):
-    return SimpleNamespace(
-        global_rank=rank,
-        world_size=processes,
-        received_sigterm=False,
-        callbacks=list(callbacks),
-        precision_plugin=SimpleNamespace(forward_context=nullcontext),
-        strategy=SimpleNamespace(root_device=torch.device("cpu")),
-    )
-
-
 def scored(network, indices, rank=0, processes=1, batch_size=16):
-    return list(Scorer(network, batch_size, trainer(rank, processes)).logits(Images(), indices, "scoring"))
+    scorer = Scorer(network, batch_size, processes=Processes(rank, processes))
+    return [(positions, look.logits) for positions, look in scorer.looks(Images(), indices, "scoring")]
 
 
 def union(shares):
@@ -79,7 +70,7 @@ def test_every_image_is_scored_once(network, images, processes):
 
 def test_the_last_batch_is_as_large_as_the_others(network):
     images = Images()
-    list(Scorer(network, 16, trainer()).logits(images, torch.arange(20), "scoring"))
+    list(Scorer(network, 16).looks(images, torch.arange(20), "scoring"))
     assert [len(indices) for indices in images.fetched] == [16, 16]
 
 
@@ -90,7 +81,14 @@ def test_an_image_has_the_same_logits_whatever_fills_up_its_batch(network):
 
 def test_logits_are_those_of_the_images_asked_for(network):
     indices = torch.tensor([150, 3, 77])
-    assert torch.allclose(union([scored(network, indices)]), network(PIXELS[indices]), atol=1e-6)
+    assert torch.allclose(union([scored(network, indices)]), network(PIXELS[indices]).logits, atol=1e-6)
+
+
+def test_features_come_with_the_logits_of_one_pass(network):
+    look = Scorer(network, 16).look_at(Images(), torch.arange(20))
+    assert torch.allclose(look.features, network(PIXELS[:20]).features, atol=1e-6)
+    weight, bias, _ = network.head
+    assert torch.allclose(look.features @ weight.T + bias, look.logits, atol=1e-5)
 
 
 def test_an_empty_pool_has_no_logits(network):
@@ -98,14 +96,14 @@ def test_an_empty_pool_has_no_logits(network):
 
 
 def test_predictions_are_the_most_likely_classes(network):
-    indices = np.array([5, 9, 120])
-    predicted = Scorer(network, 16, trainer()).logits_of(Images(), indices).argmax(dim=1).numpy()
-    assert predicted.tolist() == network(PIXELS[indices]).argmax(dim=1).tolist()
+    indices = torch.tensor([5, 9, 120])
+    predicted = Scorer(network, 16).look_at(Images(), indices).logits.argmax(dim=1)
+    assert predicted.tolist() == network(PIXELS[indices]).logits.argmax(dim=1).tolist()
 
 
 def test_a_few_images_fill_a_whole_batch_and_many_take_several(network):
     images = Images()
-    Scorer(network, 16, trainer()).logits_of(images, np.arange(20))
+    Scorer(network, 16).look_at(images, torch.arange(20))
     assert [len(indices) for indices in images.fetched] == [16, 16]
 
 
@@ -121,12 +119,22 @@ def test_the_pass_is_shown_where_something_can_show_it(network):
             shown.append((total, description))
             return batches
 
-    list(Scorer(network, 16, trainer(callbacks=[Bar()])).logits(Images(), torch.arange(20), "scoring"))
+    track = tracked(SimpleNamespace(callbacks=[Bar()], received_sigterm=False))
+    list(Scorer(network, 16, track=track).looks(Images(), torch.arange(20), "scoring"))
     assert shown == [(2, "scoring")]
 
 
-def test_a_single_process_gathers_its_own_share(network):
-    assert Scorer(network, 16, trainer()).gather("share") == ["share"]
+def test_a_pass_ends_between_two_batches_when_the_process_is_told_to_stop(network):
+    trainer = SimpleNamespace(callbacks=[], received_sigterm=False)
+    looks = Scorer(network, 16, track=tracked(trainer)).looks(Images(), torch.arange(40), "scoring")
+    next(looks)
+    trainer.received_sigterm = True
+    with pytest.raises(SIGTERMException):
+        next(looks)
+
+
+def test_a_single_process_gathers_its_own_share():
+    assert ALONE.gather("share") == ["share"]
 
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
@@ -146,7 +154,7 @@ def test_all_processes_go_on_with_the_smallest_of_their_batches(network, monkeyp
         told[:] = [mine, 2]
 
     monkeypatch.setattr(torch.distributed, "all_gather_object", gathered)
-    scorer = Scorer(network, 16, trainer(processes=2))
+    scorer = Scorer(network, 16, processes=Processes(0, 2))
     scorer.agree()
     assert scorer.at_once == 4
 
@@ -184,7 +192,7 @@ def test_out_of_memory_half_as_many_are_tried_until_they_fit_and_ever_after(netw
 def test_out_of_memory_is_said_once_for_each_size(network, caplog):
     scored(Cramped(network, 8), torch.arange(100))
     assert [record.getMessage() for record in caplog.records] == [
-        "out of memory: scoring goes on with 8 images at once, which may change last bits"
+        "out of memory: scoring continues with 8 images at once, which may change last bits"
     ]
 
 

@@ -92,7 +92,7 @@ def test_its_scores_are_those_of_the_images_it_asks_for(name):
 
 
 def test_random_sampling_never_runs_the_network():
-    def never(indices):
+    def never(indices, draws):
         raise AssertionError("the network was run")
 
     query = RandomSampling()(Candidates(torch.arange(40), never), 13, generator("query"))

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,18 @@ from askwell import provenance
 from askwell.dataset.module import ActiveDataModule
 from askwell.dataset.resident import on_device
 from askwell.diversity import Diversity, query_diversity
+from askwell.draws import Draws, Laplace, PoolLooks
 from askwell.errors import UserError
 from askwell.evaluation import evaluate
 from askwell.flags import refuse_flags
 from askwell.keys import key
 from askwell.labelling import Answers, Labelling
+from askwell.look import Look
 from askwell.model.frozen import FrozenNetwork
 from askwell.oracle import Oracle
 from askwell.plan import plan_for
+from askwell.processes import Processes
+from askwell.progress import tracked
 from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
@@ -54,15 +57,22 @@ class ActiveLearning(pl.Callback):
         rescore_every: int = 1,
         scoring_batch_size: int | None = None,
         compile: bool = False,
+        candidates: int | None = None,
+        draws: Draws | None = None,
         **limits: Any,
     ) -> None:
-        counts = {"protocol.epochs_per_round": epochs_per_round, "protocol.rescore_every": rescore_every}
+        counts = {
+            "protocol.epochs_per_round": epochs_per_round,
+            "protocol.rescore_every": rescore_every,
+            "protocol.candidates": candidates,
+        }
         for setting, value in (counts | {"callbacks.active_learning.scoring_batch_size": scoring_batch_size}).items():
             if value is not None and value < 1:
                 raise UserError(f"{setting}={value}: expected at least 1")
         self.strategy, self.oracle_for, self.seed = strategy, oracle, seed
         self.epochs_per_round, self.reset, self.rescore_every = epochs_per_round, reset, rescore_every
         self.scoring_batch_size, self.compile, self.limits = scoring_batch_size, compile, limits
+        self.candidates, self.draws = candidates, draws or Laplace()
         self.round = 0
         self.accuracy = 0.0
         self.reason: str | None = None
@@ -80,7 +90,9 @@ class ActiveLearning(pl.Callback):
             len(dataset.train), **self.limits, num_classes=len(dataset.classes), processes=trainer.world_size
         )
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
-        self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
+        self.processes = Processes(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
+        choice = self.rescore_every, self.candidates, self.processes
+        self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, *choice)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
         self.weights_digest = provenance.weights_digest(self.initial_weights)
 
@@ -97,7 +109,15 @@ class ActiveLearning(pl.Callback):
         dataset, device = self.data.dataset, trainer.strategy.root_device
         self.train_images, self.evaluation_images = on_device([dataset.train, dataset.evaluation], device)
         batch_size = self.scoring_batch_size or batch_size_for(device, dataset.train)
-        self.scorer = Scorer(FrozenNetwork(pl_module.network, self.compile), batch_size, trainer, self.halvings)
+        self.scorer = Scorer(
+            FrozenNetwork(pl_module.network, self.compile),
+            batch_size,
+            device,
+            self.processes,
+            trainer.precision_plugin.forward_context,
+            tracked(trainer),
+            self.halvings,
+        )
         if not self.data.pool:
             self.labelling.buy_initial_set(self.plan.initial_size)
             if trainer.is_global_zero:
@@ -188,7 +208,8 @@ class ActiveLearning(pl.Callback):
         _share_buffers(trainer, pl_module)
         self.scorer.network.refresh()
         images = self.evaluation_images
-        batches = self.scorer.logits(images, torch.arange(len(images)), "evaluating")
+        looks = self.scorer.looks(images, torch.arange(len(images)), "evaluating")
+        batches = ((positions, look.logits) for positions, look in looks)
         evaluation = evaluate(
             batches, torch.from_numpy(images.labels), len(self.data.dataset.classes), trainer.strategy.root_device
         )
@@ -204,8 +225,8 @@ class ActiveLearning(pl.Callback):
         if self.reason is not None:
             trainer.should_stop = True
             return None
-        forward = partial(self.scorer.logits, self.train_images, purpose="scoring")
-        return self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
+        looks = PoolLooks(self.scorer, self.train_images, self.data.pool, self.draws, self.seed, round)
+        return self.labelling.buy(self.plan.next_query(bought, left), round, looks)
 
     def _class_counts(self) -> dict[str, int]:
         classes = self.data.dataset.classes
@@ -214,15 +235,18 @@ class ActiveLearning(pl.Callback):
 
     def _preview(self, answers: Answers) -> Preview:
         indices, scores = answers.indices[:PREVIEWED], answers.scores
-        predictions = self.scorer.logits_of(self.train_images, indices).argmax(dim=1).numpy()
+        predictions = self._look(indices).logits.argmax(dim=1).numpy()
         return Preview(indices, answers.labels[:PREVIEWED], predictions, None if scores is None else scores[:PREVIEWED])
 
     def _diversity(self, answers: Answers | None, round: int) -> Diversity | None:
         """Of the query that ended `round`; the first process keeps it for all."""
-        if answers is None or not self.scorer.trainer.is_global_zero:
+        if answers is None or not self.processes.is_first:
             return None
-        features = partial(self.scorer.features, self.train_images)
-        return query_diversity(features, answers.indices, self.data.pool.unlabelled, self.seed, round)
+        unlabelled = self.data.pool.unlabelled
+        return query_diversity(lambda some: self._look(some).features, answers.indices, unlabelled, self.seed, round)
+
+    def _look(self, indices: np.ndarray) -> Look:
+        return self.scorer.look_at(self.train_images, torch.from_numpy(indices))
 
     def _listeners(self, trainer: Any) -> list[RoundListener]:
         listeners = [callback for callback in trainer.callbacks if isinstance(callback, RoundListener)]

@@ -1,20 +1,25 @@
-"""What a strategy sees of the pool: images through the network, never a label."""
+"""What a strategy sees of the pool: images through the network, never a label.
+
+Legend of axes: N candidates, L labelled images, B images of a batch, K draws, C classes, D features, Q query.
+"""
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from askwell.acquisition import AcquisitionFunction
+from askwell.look import Look, View, features
+from askwell.processes import ALONE, Processes
 from askwell.ranking import best, running_best
 
-Forward = Callable[[Tensor], Iterator[tuple[Tensor, Tensor]]]
-"""Indices [N] to batches of (positions among them [B], logits [B, C]): this process's share of the pass."""
+Looks = Callable[[Tensor, int], Iterator[tuple[Tensor, Look]]]
+"""(indices [N], K draws) to batches of (positions among them [B], look): this process's share of the pass.
 
-Gather = Callable[[Any], list[Any]]
-"""One object of this process to the list of all processes' objects."""
+One draw is the network as it is, with logits [B, C].
+"""
+
+NONE = torch.empty(0, dtype=torch.int64)
 
 
 class Query(NamedTuple):
@@ -25,30 +30,53 @@ class Query(NamedTuple):
 
 
 class Candidates:
-    """The N unlabelled images. The network runs only when a view that needs it is read."""
+    """The N unlabelled images, and which L are labelled. The network runs only when it is looked through.
 
-    def __init__(self, indices: Tensor, forward: Forward, gather: Gather = lambda share: [share]) -> None:
-        self.indices = indices  # int64 [N], ascending positions in the training set
-        self._forward = forward
-        self._gather = gather
+    Every process calls the same methods in the same order, and gets the same answers.
+    """
+
+    def __init__(self, indices: Tensor, looks: Looks, labelled: Tensor = NONE, processes: Processes = ALONE) -> None:
+        self.indices = indices  # int64 [N], ascending places in the training set
+        self.labelled = labelled  # int64 [L], the same of the labelled images; never a label
+        self._looks, self._processes = looks, processes
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """(positions [B], probabilities [B, C]) of this process's share, on the CPU, as the network gives them."""
-        for positions, logits in self._forward(self.indices):
-            yield positions, logits.softmax(dim=1).cpu()
+    def looks(self, of: Tensor | None = None, draws: int = 1) -> Iterator[tuple[Tensor, Look]]:
+        """(positions [B], look) of this process's share, streamed, as the network gives them.
 
-    def top(self, acquisition: AcquisitionFunction, size: int) -> Query:
-        """The `size` highest finite scores of all processes; memory does not grow with N."""
-        share = running_best(((positions, acquisition(probs)) for positions, probs in self.batches()), size)
-        positions, scores = zip(*self._gather(tuple(share)), strict=True)
+        `of` are indices in the training set, the candidates' by default; positions are places among them. With K
+        `draws` above 1 the logits are [B, K, C]: each draw is one network for all images.
+        """
+        yield from self._looks(self.indices if of is None else of, draws)
+
+    def top(self, score: View, size: int, draws: int = 1) -> Query:
+        """The `size` highest finite scores of all processes, ties to the lower position; memory is O(size)."""
+        share = running_best(((positions, score(look).cpu()) for positions, look in self.looks(draws=draws)), size)
+        positions, scores = zip(*self._processes.gather(tuple(share)), strict=True)
         return Query(*best(torch.cat(positions), torch.cat(scores), size))
 
-    @cached_property
-    def probs(self) -> Tensor:
-        """All class probabilities, float32 [N, C]: for strategies that need every row at once."""
-        shares = [pair for share in self._gather(list(self.batches())) for pair in share]
-        positions, probs = (torch.cat(parts) for parts in zip(*shares, strict=True))
-        return probs[positions.argsort()]
+    def collect(self, view: View, of: Tensor | None = None, draws: int = 1) -> Tensor:
+        """A view of every image, [N, ...] on the CPU in every process: for strategies that need all rows at once."""
+        parts = [(positions, view(look).cpu()) for positions, look in self.looks(of, draws)]
+        positions = torch.cat([NONE, *(positions for positions, _ in parts)])
+        shape, dtype = self._row([rows for _, rows in parts])
+        rows = torch.cat([torch.empty((0, *shape), dtype=dtype), *(rows for _, rows in parts)])
+        return self._processes.gather_rows(rows)[self._processes.gather_rows(positions).argsort()]
+
+    def embeddings(self, of: Tensor | None = None) -> Tensor:
+        """The features that the network gives its last layer, float32 [N, D] on the CPU."""
+        return self.collect(features, of)
+
+    def sample(self, size: int, generator: torch.Generator) -> "Candidates":
+        """`size` random candidates, all if there are no more, for what costs more than a pass over each."""
+        if size >= len(self):
+            return self
+        chosen = torch.randperm(len(self), generator=generator)[:size].sort().values
+        return Candidates(self.indices[chosen], self._looks, self.labelled, self._processes)
+
+    def _row(self, rows: list[Tensor]) -> tuple[torch.Size, torch.dtype]:
+        """Shape and type of a row, also for a process that had no batch."""
+        known = self._processes.gather((rows[0].shape[1:], rows[0].dtype) if rows else None)
+        return next((row for row in known if row is not None), (torch.Size(), torch.float32))

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from askwell.candidates import Candidates
+from askwell.candidates import NONE, Candidates
 from askwell.keys import generator
+from askwell.look import Look
 from askwell.strategy import Strategy
 
 IMAGES, CLASSES, SIZE, BATCH = 40, 5, 13, 7
@@ -48,14 +49,22 @@ def some_logits(images: int = IMAGES, classes: int = CLASSES, seed: int = 0) -> 
     return 3 * torch.randn(images, classes, generator=generator("logits", seed))
 
 
-def candidates(network: Callable[[Tensor], Tensor], indices: Tensor) -> Watched:
-    """The images at `indices` [N]; `network` answers a batch of indices [B] with logits [B, C]."""
+def candidates(network: Callable[[Tensor], Tensor], indices: Tensor, labelled: Tensor = NONE) -> Watched:
+    """The images at `indices` [N]; `network` answers a batch of indices [B] with logits [B, C], its features too."""
 
-    def forward(asked: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    def looks(asked: Tensor, draws: int) -> Iterator[tuple[Tensor, Look]]:
         for batch in torch.arange(len(asked)).split(BATCH):
-            yield batch, network(asked[batch])
+            logits = network(asked[batch])
+            yield batch, Look(logits if draws == 1 else _drawn(logits, draws), logits)
 
-    return Watched(indices, forward)
+    return Watched(indices, looks, labelled)
+
+
+def _drawn(logits: Tensor, draws: int) -> Tensor:
+    """K opinions [B, K, C] that differ more the less the network is sure: each sees the logits in another scale."""
+    scales = torch.linspace(0.5, 1.5, draws)
+    turned = [logits.roll(number % 2, dims=1) * 0.1 + logits * scale for number, scale in enumerate(scales)]
+    return torch.stack(turned, dim=1)
 
 
 def ask(strategy: Strategy, logits: Tensor, size: int, seed: int = 0, indices: Tensor | None = None) -> list[int]:

@@ -1,16 +1,30 @@
 """Progress bars of training and of passes over images: one live display, and none where no terminal is."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from pytorch_lightning.callbacks import RichProgressBar
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from askwell.rounds import RoundListener, RoundResult
 
 Item = TypeVar("Item")
 
 REFRESHES_A_SECOND = 10
+
+
+def tracked(trainer: Any) -> Callable[[Iterable[int], int, str], Iterator[int]]:
+    """How a pass over images is watched: a bar where the trainer has one, and an end between two batches on SIGTERM."""
+
+    def track(batches: Iterable[int], total: int, description: str) -> Iterator[int]:
+        bars = [callback for callback in trainer.callbacks if isinstance(callback, PoolProgress)]
+        for batch in bars[0].track(batches, total, description) if bars else batches:
+            if trainer.received_sigterm:  # Lightning itself looks between training steps only
+                raise SIGTERMException
+            yield batch
+
+    return track
 
 
 class PoolProgress:

@@ -47,8 +47,8 @@ def of_study(data: Any, plan: Any, labelling: Any, scorer: Any) -> dict[str, Any
         "dataset_fingerprint": data.dataset.fingerprint,
         "initial_digest": digest(data.pool.labelled[: plan.initial_size]),
         "scoring_batch_size": scorer.at_once,
-        "device": device_name(scorer.trainer.strategy.root_device),
-        "processes": scorer.trainer.world_size,
+        "device": device_name(scorer.device),
+        "processes": scorer.processes.size,
         "threads": torch.get_num_threads(),
     }
 

@@ -14,6 +14,7 @@ from askwell.dataset import Images
 from askwell.errors import UserError
 from askwell.files import write_whole
 from askwell.keys import generator
+from askwell.look import probabilities
 from askwell.rounds import RoundListener, RoundResult
 
 LAST = -1
@@ -55,9 +56,9 @@ class Snapshot(Callback, RoundListener):
         """Some evaluation images: where they lie [E, 2], what they are [E] and what they are taken for [E]."""
         images = learning.evaluation_images
         indices = self._some(np.arange(len(images)), learning.seed)
-        features = learning.scorer.features(images, indices).numpy()
-        predicted = learning.scorer.logits_of(images, indices).argmax(dim=1).numpy()
-        return {"places": places(features), "truth": images.labels[indices], "predicted": predicted}
+        look = learning.scorer.look_at(images, torch.from_numpy(indices))
+        predicted = look.logits.argmax(dim=1).numpy()
+        return {"places": places(look.features.numpy()), "truth": images.labels[indices], "predicted": predicted}
 
     def _unlabelled(self, learning: ActiveLearning) -> dict[str, np.ndarray]:
         """Of some images that were never asked for, those that the network is least and most sure of, with that."""
@@ -65,7 +66,8 @@ class Snapshot(Callback, RoundListener):
         indices = self._some(learning.data.pool.unlabelled, learning.seed)
         if not len(indices):
             return {}
-        confidence, predicted = (part.numpy() for part in learning.scorer.logits_of(images, indices).softmax(1).max(1))
+        probs = probabilities(learning.scorer.look_at(images, torch.from_numpy(indices)))
+        confidence, predicted = (part.numpy() for part in probs.max(dim=1))
         order = np.argsort(confidence, kind="stable")
         kept = {}
         for kind, chosen in (("unsure", order[: self.shown]), ("sure", order[::-1][: self.shown])):

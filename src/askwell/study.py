@@ -42,7 +42,13 @@ TRAINER = {
 }
 """The trainer's flags that count, with Lightning's defaults; the others say where and how fast, not what."""
 
-FORMER: dict[str, Any] = {**TRAINER}
+FORMER: dict[str, Any] = {
+    **TRAINER,
+    "draws._target_": "Laplace",
+    "draws.prior_precision": 1.0,
+    "callbacks.active_learning.draws": "copy of draws",
+    "model.network.dropout": 0.0,
+}
 """What a setting was before it existed: runs whose config lacks it computed with this value."""
 
 PRECISIONS = {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}

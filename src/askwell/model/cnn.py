@@ -17,7 +17,7 @@ class ConvolutionalNetwork(nn.Sequential):
     """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits [B, num_classes].
 
     With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100. Without `norm` there is
-    no batch norm, and the layers have a bias instead.
+    no batch norm, and the layers have a bias instead. `dropout` is the share of hidden units dropped in training.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class ConvolutionalNetwork(nn.Sequential):
         width: int,
         hidden: int,
         norm: bool = True,
+        dropout: float = 0.0,
     ) -> None:
         blocks = blocks_for(image_size) if blocks is None else blocks
         widths = [channels, *(max(width >> halvings, NARROWEST) for halvings in reversed(range(blocks)))]
@@ -40,6 +41,7 @@ class ConvolutionalNetwork(nn.Sequential):
                 hidden=nn.Linear(features, hidden, bias=not norm),
                 norm=nn.BatchNorm1d(hidden) if norm else nn.Identity(),
                 relu=nn.ReLU(inplace=True),
+                dropout=nn.Dropout(dropout) if dropout else nn.Identity(),
                 logits=nn.Linear(hidden, num_classes),
             )
         )

@@ -4,12 +4,14 @@ import copy
 import logging
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
+from askwell.look import Look
 from askwell.model.pooling import HalvingMaxPool, PooledConvolution
 
 log = logging.getLogger(__name__)
@@ -32,24 +34,24 @@ class FrozenNetwork:
         self.network = network
         self.folded: dict[str, str] = {}  # the layer -> the batch norm that went into it
         self.copy: nn.Module = self._trace(compile).requires_grad_(False).to(memory_format=torch.channels_last)
-        self._run = torch.compile(self.copy) if compile else self.copy
+        looking = self.copy if isinstance(self.copy, fx.GraphModule) else partial(_look_of_untraced, self.copy)
+        self._run = torch.compile(looking) if compile else looking
         self.refresh()
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Logits [B, C] of images [B, channels, H, W]."""
-        return self._run(images)
+    def __call__(self, images: Tensor) -> Look:
+        """A look at images [B, channels, H, W]; without a linear layer the logits are the features."""
+        return Look(*self._run(images))
 
-    def features(self, images: Tensor) -> Tensor:
-        """What the last linear layer is given of images [B, channels, H, W]: [B, D]; without such a layer logits."""
-        linear = [layer for layer in self.copy.modules() if isinstance(layer, nn.Linear)]
-        seen: list[Tensor] = []
-        hooks = [layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])) for layer in linear]
-        try:
-            logits = self.copy(images)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return seen[-1].flatten(1) if seen else logits
+    @property
+    def head(self) -> tuple[Tensor, Tensor, float] | None:
+        """Weight [C, D] and bias [C] of the network's last linear layer, and the dropout right before it; or None."""
+        layers: list[Any] = [module for module in self.network.modules() if not list(module.children())]
+        linear = [place for place, layer in enumerate(layers) if isinstance(layer, nn.Linear)]
+        if not linear:
+            return None
+        last, before = layers[linear[-1]], layers[linear[-1] - 1]
+        bias = last.weight.new_zeros(len(last.weight)) if last.bias is None else last.bias
+        return last.weight, bias, before.p if isinstance(before, nn.Dropout) else 0.0
 
     @torch.no_grad()
     def refresh(self) -> None:
@@ -76,6 +78,7 @@ class FrozenNetwork:
         _pool_by_maxima(graph)
         if compile and all(weight.device.type == "cpu" for weight in graph.parameters()):
             _pool_in_convolution(graph)
+        _return_features(graph)
         graph.graph.lint()
         graph.recompile()
         graph.delete_all_unused_submodules()
@@ -99,6 +102,31 @@ class FrozenNetwork:
             layer.weight, layer.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
         )
         return {f"{layer_name}.weight": weight, f"{layer_name}.bias": bias}
+
+
+def _return_features(graph: fx.GraphModule) -> None:
+    """Makes what the last linear layer is given a second output."""
+    (output,) = (node for node in graph.graph.nodes if node.op == "output")
+    modules = dict(graph.named_modules())
+    calls = [node for node in graph.graph.nodes if node.op == "call_module"]
+    linear = [node for node in calls if isinstance(modules[str(node.target)], nn.Linear)]
+    logits: Any = output.args[0]
+    with graph.graph.inserting_before(output):
+        features = graph.graph.call_method("flatten", (linear[-1].all_input_nodes[0], 1)) if linear else logits
+    output.args = ((logits, features),)
+
+
+def _look_of_untraced(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits and features of a network whose graph is not known, by watching its linear layers."""
+    seen: list[Tensor] = []
+    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    hooks = [layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])) for layer in linear]
+    try:
+        logits = network(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return logits, seen[-1].flatten(1) if seen else logits
 
 
 def _adjacent(graph: fx.GraphModule) -> list[tuple[tuple[fx.Node, Any], tuple[fx.Node, Any]]]:

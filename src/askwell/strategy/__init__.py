@@ -1,7 +1,9 @@
 """Strategies: which of the candidates to ask about next. One file a strategy."""
 
+from askwell.candidates import Candidates, Query
+from askwell.look import Look, View
 from askwell.strategy.base import Strategy
 from askwell.strategy.random import RandomSampling
 from askwell.strategy.uncertainty import UncertaintySampling
 
-__all__ = ["RandomSampling", "Strategy", "UncertaintySampling"]
+__all__ = ["Candidates", "Look", "Query", "RandomSampling", "Strategy", "UncertaintySampling", "View"]

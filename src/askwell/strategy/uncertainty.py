@@ -6,6 +6,7 @@ import torch
 
 from askwell.acquisition import AcquisitionFunction
 from askwell.candidates import Candidates, Query
+from askwell.look import Look, probabilities
 
 
 @dataclass(frozen=True)
@@ -15,4 +16,7 @@ class UncertaintySampling:
     acquisition: AcquisitionFunction
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
-        return candidates.top(self.acquisition, size)
+        return candidates.top(self._score, size)
+
+    def _score(self, look: Look) -> torch.Tensor:
+        return self.acquisition(probabilities(look).cpu())

@@ -1,0 +1,45 @@
+"""The processes of one run, and what they exchange."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """One of `size` processes, which all call each method in the same order."""
+
+    rank: int = 0
+    size: int = 1
+    device: torch.device = CPU  # where the backend exchanges tensors
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def gather(self, share: Any) -> list[Any]:
+        """The shares of all processes, in order of rank: small objects only, since they are pickled."""
+        if self.size == 1:
+            return [share]
+        shares: list[Any] = [None] * self.size
+        distributed.all_gather_object(shares, share)
+        return shares
+
+    def gather_rows(self, rows: Tensor) -> Tensor:
+        """The rows [n, ...] of all processes on the CPU, in order of rank; their numbers may differ, n may be 0."""
+        if self.size == 1:
+            return rows.cpu()
+        counts = self.gather(len(rows))
+        padded = rows.new_zeros((max(counts), *rows.shape[1:]), device=self.device)
+        padded[: len(rows)] = rows
+        shares = [torch.empty_like(padded) for _ in counts]
+        distributed.all_gather(shares, padded)
+        return torch.cat([share[:count].cpu() for share, count in zip(shares, counts, strict=True)])
+
+
+ALONE = Processes()
+"""The only process of a run."""
