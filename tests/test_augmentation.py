@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.dataset.augmentation import DRAWS, AffineElastic, ShiftAndFlip, uniform
+from askwell.dataset.augmentation import AffineElastic, ShiftAndFlip
+from askwell.keys import DRAWS, uniform
 
 PIXELS = torch.randint(1, 256, (64, 3, 10, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 INDICES = torch.arange(1000, 1064)

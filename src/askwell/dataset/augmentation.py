@@ -9,25 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate, pad
 
+from askwell.keys import uniform
+
 Augmentation = Callable[[Tensor, Tensor, int], Tensor]
 """(uint8 pixels [B, C, H, W], indices [B], key of the epoch) to pixels of the same shape and type."""
-
-# Multipliers of the SplitMix64 generator (Steele et al., 2014), as signed 64-bit integers.
-GOLDEN, MIX1, MIX2 = -7046029254386353131, -4658895280553007687, -7723592293110705685
-DRAWS = 64  # of one image in one epoch, at most
-
-
-def uniform(indices: Tensor, key: int, draw: int) -> Tensor:
-    """One number in [0, 1) for each of `indices` [B]: a hash (SplitMix64) of index, `key` and `draw` below 64 alone."""
-    bits = (indices * DRAWS + draw) * GOLDEN + key
-    bits = (bits ^ _shifted(bits, 30)) * MIX1
-    bits = (bits ^ _shifted(bits, 27)) * MIX2
-    return _shifted(bits ^ _shifted(bits, 31), 11).double() / 2**53
-
-
-def _shifted(bits: Tensor, places: int) -> Tensor:
-    """Logical shift to the right; torch's own keeps the sign."""
-    return (bits >> places) & ((1 << (64 - places)) - 1)
 
 
 @dataclass(frozen=True)
