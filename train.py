@@ -1,5 +1,6 @@
 """Active learning: one run, or with -m a sweep. `python train.py --help` lists the choices, README.md shows the way."""
 
+import sys
 from typing import Any
 
 import hydra
@@ -19,6 +20,7 @@ def main(cfg: DictConfig) -> float:
 
     from askwell import provenance, sweep
     from askwell.checkpoint import SafeCheckpointIO
+    from askwell.composing import refuse_missing_parts
     from askwell.flags import build_trainer
     from askwell.folder import RunFolder, is_first_process
     from askwell.interruption import exit_code_of_signal
@@ -28,6 +30,7 @@ def main(cfg: DictConfig) -> float:
     from askwell.study import study_of
 
     hydra_config = HydraConfig.get()
+    refuse_missing_parts(cfg)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
     with RunFolder(hydra_config.runtime.output_dir, cfg.resume, owned=is_first_process()) as folder:
@@ -64,4 +67,4 @@ def main(cfg: DictConfig) -> float:
 
 
 if __name__ == "__main__":
-    cli.launch(main)
+    cli.launch(main, sys.argv)
