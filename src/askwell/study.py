@@ -100,13 +100,13 @@ def is_free(path: str, free: Iterable[str] = FREE) -> bool:
     return path == "trainer" or any(path == one or path.startswith(f"{one}.") for one in free)
 
 
-def refuse_other_study(run: dict[str, Any], cfg: DictConfig, place: object) -> None:
-    """Raises UserError, naming the first setting that differs and both values, if `run` is not what `cfg` computes."""
-    old, new, free = study_of_run(run), study_of(cfg), free_paths(cfg)
+def refuse_other_study(run: dict[str, Any], study: dict[str, Any], place: object, free: Iterable[str] = FREE) -> None:
+    """Raises UserError, naming the first setting that differs and both values, if `run` does not compute `study`."""
+    old, new = study_of_run(run), study
     if old is None:
         return
     for setting in sorted(old.keys() | new.keys(), key=lambda name: (name.startswith("callbacks"), name)):
-        was, wished = (study.get(setting, FORMER.get(setting)) for study in (old, new))
+        was, wished = (settings.get(setting, FORMER.get(setting)) for settings in (old, new))
         if was != wished and not is_free(setting, free):
             advice = f", or free=[{_callback(setting)}] if it changes no result" if _callback(setting) else ""
             raise UserError(
