@@ -15,6 +15,8 @@ CHOICES = ("strategy", "dataset", "model", "protocol", "oracle")
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
     """One run: composes its parts, fits, and returns the final accuracy."""
+    from functools import partial
+
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
 
@@ -27,6 +29,7 @@ def main(cfg: DictConfig) -> float:
     from askwell.interruption import exit_code_of_signal
     from askwell.keys import seed_process
     from askwell.logger import close_loggers
+    from askwell.notes import notes_of
     from askwell.provenance import threads_of, weights_digest
     from askwell.record import Record
     from askwell.study import free_paths, study_of
@@ -36,7 +39,8 @@ def main(cfg: DictConfig) -> float:
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
     study, free = study_of(cfg), free_paths(cfg)
-    with RunFolder(hydra_config.runtime.output_dir, cfg.resume, is_first_process()) as folder, threads_of(folder.facts):
+    place, first = hydra_config.runtime.output_dir, is_first_process()
+    with RunFolder(place, cfg.resume, first, notes_of(cfg)) as folder, threads_of(folder.facts):
         folder.refuse(study, free)
         if folder.finished_with(limits):
             print(f"{folder.path} holds this run, finished: nothing to do")
@@ -44,7 +48,9 @@ def main(cfg: DictConfig) -> float:
         choices = {group: hydra_config.runtime.choices[group] for group in CHOICES}
         choices["sweeper"] = hydra_config.runtime.choices["hydra/sweeper"]
         identity = {**choices, "name": cfg.name, "seed": cfg.seed, "study": study}
-        folder.start(provenance.of_process(), **identity, limits=limits, config=config)
+        start = partial(folder.start, provenance.of_process(), **identity, limits=limits, config=config)
+        if sweep.is_job():  # a job that fails at once is named in its sweep's report; a single run is as if never tried
+            start()
 
         data = instantiate(cfg.datamodule)
         cfg.dataset.num_classes = len(data.dataset.classes)
@@ -67,6 +73,9 @@ def main(cfg: DictConfig) -> float:
             plugins=[checkpoints],
         )
         sweep.refuse_nested(trainer)
+        learning.prepare(trainer, data)
+        if not sweep.is_job():
+            start()
         try:
             with exit_code_of_signal(trainer):
                 trainer.fit(model, data, ckpt_path=folder.checkpoint)

@@ -156,3 +156,4 @@ def _train_and_report(train: Callable[[], object], command_line: list[str]) -> N
         for folder in sweep.started:
             if any(folder.glob("*/run.json")):
                 report_on([folder], folder)
+        sweep.remove_empty_folders()

@@ -3,12 +3,13 @@
 Hydra would write them before the run knows whether it may use the folder.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from askwell.errors import UserError
 from askwell.files import write_whole
@@ -17,24 +18,19 @@ FOLDER = ".hydra"
 SWEEP = "multirun.yaml"
 
 
-def write_notes(folder: Path) -> None:
-    """Notes the configuration and the overrides of this process; nothing where Hydra did not start it."""
-    if not HydraConfig.initialized():
-        return
-    cfg = HydraConfig.instance().cfg
-    hydra, job = cfg.copy(), cfg.copy()
-    with open_dict(hydra), open_dict(job):
-        del job["hydra"]
-        for group in job:
-            del hydra[group]
-    parts = {"config": job, "hydra": hydra, "overrides": cfg.hydra.overrides.task}
-    for name, part in parts.items():
-        write_whole(folder / FOLDER / f"{name}.yaml", as_yaml(OmegaConf.to_container(part, **UNRESOLVED)))
+def notes_of(cfg: DictConfig) -> dict[str, bytes]:
+    """The files of `.hydra` by name, for the job that this process runs with `cfg`."""
+    hydra = HydraConfig.instance().cfg
+    if hydra is None:  # not started by Hydra
+        return {}
+    parts = {"config": cfg, "hydra": hydra, "overrides": hydra.hydra.overrides.task}
+    return {f"{name}.yaml": as_yaml(OmegaConf.to_container(part, **UNRESOLVED)) for name, part in parts.items()}
 
 
-def write_sweep(folder: Path, cfg: DictConfig) -> None:
-    """Notes how a sweep was called, as Hydra's own sweeper does."""
-    write_whole(folder / SWEEP, as_yaml(OmegaConf.to_container(cfg, **UNRESOLVED)))
+def write_notes(folder: Path, notes: Mapping[str, bytes]) -> None:
+    """Puts the files into the `.hydra` of a run's folder."""
+    for name, content in notes.items():
+        write_whole(folder / FOLDER / name, content)
 
 
 UNRESOLVED: dict[str, Any] = {"resolve": False, "enum_to_str": True}

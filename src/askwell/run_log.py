@@ -5,7 +5,7 @@ from typing import Any
 
 
 class HeldFileHandler(logging.FileHandler):
-    """Keeps what is logged in memory until it is released: a command that is refused leaves no line in any file."""
+    """Keeps what is logged in memory until that is asked for: a command that is refused leaves no line in any file."""
 
     def __init__(self, filename: str, **settings: Any) -> None:
         super().__init__(filename, **{"encoding": "utf-8", **settings, "delay": True})
@@ -17,7 +17,7 @@ class HeldFileHandler(logging.FileHandler):
         else:
             self.held.append(record)
 
-    def release(self) -> None:
+    def write_through(self) -> None:
         """Writes what was held, and from now on every record at once."""
         held, self.held = self.held or [], None
         for record in held:
@@ -28,4 +28,4 @@ def release_log() -> None:
     """Releases the log files of this process."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, HeldFileHandler):
-            handler.release()
+            handler.write_through()
