@@ -46,7 +46,7 @@ def main(cfg: DictConfig) -> float:
             print(f"{folder.path} holds this run, finished: nothing to do")
             return folder.facts["accuracy"]
         choices = {group: hydra_config.runtime.choices[group] for group in CHOICES}
-        choices["sweeper"] = hydra_config.runtime.choices["hydra/sweeper"]
+        choices["sweeper"] = sweep.sweeper_of(hydra_config)
         identity = {**choices, "name": cfg.name, "seed": cfg.seed, "study": study}
         start = partial(folder.start, provenance.of_process(), **identity, limits=limits, config=config)
         if sweep.is_job():  # a job that fails at once is named in its sweep's report; a single run is as if never tried

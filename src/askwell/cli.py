@@ -2,9 +2,9 @@
 
 import argparse
 import os
-import warnings
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec

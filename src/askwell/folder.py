@@ -18,7 +18,6 @@ from askwell.notes import write_notes
 from askwell.run_log import release_log
 from askwell.study import FREE, refuse_other_study
 
-
 CHOOSE_ANOTHER = "choose a place that can be written to, by name=... or hydra.run.dir=..."
 
 

@@ -2,8 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,12 @@ def is_job() -> bool:
     return HydraConfig.get().mode == RunMode.MULTIRUN
 
 
+def sweeper_of(hydra: Any) -> str:
+    """The sweeper by name. Askwell's counts as Hydra's basic one: it too runs its jobs whatever their accuracy."""
+    chosen = hydra.runtime.choices["hydra/sweeper"]
+    return "basic" if chosen == "askwell" else chosen
+
+
 def refuse_nested(trainer: Any) -> None:
     """Raises UserError where a job of a sweep would start processes: each of them would run the whole sweep again."""
     if is_job() and trainer.world_size > 1 and trainer.strategy.launcher is not None:
@@ -62,6 +68,16 @@ def refuse_nested(trainer: Any) -> None:
             "job one device, and run jobs side by side: trainer.devices=1 hydra/launcher=submitit_local (a cluster: "
             "submitit_slurm)"
         )
+
+
+@contextmanager
+def silent_if_refused() -> Iterator[None]:
+    """Takes back that a sweep was started, where it is refused: its report stays as it is."""
+    try:
+        yield
+    except BaseException:
+        started.clear()
+        raise
 
 
 def remove_empty_folders() -> None:
