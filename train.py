@@ -29,6 +29,7 @@ def main(cfg: DictConfig) -> float:
     from askwell.interruption import exit_code_of_signal
     from askwell.keys import seed_process
     from askwell.logger import close_loggers
+    from askwell.logger.portable import portable
     from askwell.notes import notes_of
     from askwell.provenance import threads_of, weights_digest
     from askwell.record import Record
@@ -56,7 +57,7 @@ def main(cfg: DictConfig) -> float:
         cfg.dataset.num_classes = len(data.dataset.classes)
         seed_process(cfg.seed)
         model = instantiate(cfg.model)
-        model.save_hyperparameters(config | {"choices": choices})
+        model.save_hyperparameters(portable(config) | {"choices": choices})  # what loggers are given
         callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
         learning = callbacks["active_learning"]
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]

@@ -38,12 +38,14 @@ def with_user_errors(work: Callable[[], object]) -> None:
 
     A reader of the output that goes away early, as `head` does, ends the program without a word.
     """
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed before the start, which no library reckons with
+            setattr(sys, stream, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     try:
         try:
             work()
         finally:
-            if sys.stdout is not None:  # None where it was closed before the start
-                sys.stdout.flush()
+            sys.stdout.flush()
     except BrokenPipeError:
         _drop_output()
         sys.exit(CLOSED_PIPE)

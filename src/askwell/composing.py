@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
@@ -30,13 +31,14 @@ def refuse_missing_parts(cfg: DictConfig) -> None:
     for group in ("callbacks", "logger"):
         nodes = cfg.get(group)
         if not (nodes is None or isinstance(nodes, DictConfig)):
-            raise UserError(f"{group}={nodes}: expected parts by name, each with its _target_")
+            raise UserError(f"{group}={_short(nodes)}: expected parts by name, each with its _target_")
         for name, node in (nodes or {}).items():
+            name = str(name)
             if node is not None and not (isinstance(node, DictConfig) and "_target_" in node):
                 raise UserError(f"{group}.{name}={_short(node)}: expected null, or what _target_ builds")
     if cfg.name in (None, ""):
         raise UserError(f"name={_short(cfg.name)}: expected the name of a folder, or leave it out for the time")
 
 
-def _short(node: object) -> str:
+def _short(node: Any) -> str:
     return "null" if node is None else str(node)

@@ -20,7 +20,7 @@ SWEEP = "multirun.yaml"
 
 def notes_of(cfg: DictConfig) -> dict[str, bytes]:
     """The files of `.hydra` by name, for the job that this process runs with `cfg`."""
-    hydra = HydraConfig.instance().cfg
+    hydra: Any = HydraConfig.instance().cfg
     if hydra is None:  # not started by Hydra
         return {}
     parts = {"config": cfg, "hydra": hydra, "overrides": hydra.hydra.overrides.task}

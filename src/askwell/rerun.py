@@ -98,8 +98,8 @@ def _refuse_foreign(folder: Path, record: Record, command: Command) -> None:
         line = shlex.join(["python", str(command.program), *command.arguments])
         names = first_of([visible(word) for word in found])
         raise UserError(
-            f"{folder} names what is not Askwell's and could run anything: {names}. If you trust whoever made the folder, "
-            f"add --trust, which runs: {visible(line)}"
+            f"{folder} names what is not Askwell's and could run anything: {names}. "
+            f"If you trust whoever made the folder, add --trust, which runs: {visible(line)}"
         )
 
 

@@ -182,7 +182,7 @@ def _name(folder: Any) -> str | None:
 def _as_they_ran(sweep: Path, jobs: Sequence[Planned]) -> list[Planned]:
     """The jobs as they last ran, where they ran: a change that was refused is not among their overrides."""
     ran = {job.folder: overrides_in(sweep / job.folder) for job in jobs if job.folder}
-    return [Planned(ran.get(job.folder) or job.overrides, job.folder) for job in jobs]
+    return [Planned((job.folder and ran[job.folder]) or job.overrides, job.folder) for job in jobs]
 
 
 def overrides_in(run: Path) -> list[str] | None:
