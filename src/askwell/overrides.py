@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -25,6 +26,7 @@ def understood(words: Sequence[str]) -> list[str]:
     return [_understood(word) for word in words]
 
 
+@cache
 def parsed(word: str) -> Override:
     """One override, read by Hydra's grammar. Raises HydraException."""
     return OverridesParser.create().parse_overrides([word])[0]

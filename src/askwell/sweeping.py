@@ -1,8 +1,9 @@
 """What a sweep has left to do, decided before a byte of it is written."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
-from functools import partial
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from askwell.errors import UserError
 from askwell.files import write_whole
 from askwell.jobs import Held, Wish, free_numbers, held_in, matched
 from askwell.notes import FOLDER, SWEEP, UNRESOLVED, as_yaml, read_yaml
-from askwell.overrides import latest, parsed, quoted, setting_of
+from askwell.overrides import CONF, latest, parsed, quoted, setting_of
 from askwell.study import free_paths, is_free, refuse_other_study, study_of
 
 BUILT_IN = ("hydra", "main", "schema")
@@ -57,7 +58,7 @@ def planned(loader: ConfigLoader, config: DictConfig, arguments: Sequence[str], 
     else:
         _refuse_lost_sources(sweep, config)
         jobs = [Planned(overrides, None) for overrides in expanded(arguments)]
-    compose = partial(_composed, loader, config)
+    compose = Composer(loader, config)
     configs = [compose(job.overrides) for job in jobs]
     held = held_in(sweep)
     wishes = [Wish.of(cfg, free_paths(cfg)) for cfg in configs]
@@ -99,13 +100,38 @@ def recorded_jobs(sweep: Path) -> list[Planned]:
         raise UserError(f"{file} is damaged or not from askwell: put back a copy of it") from error
 
 
-def _composed(loader: ConfigLoader, config: DictConfig, overrides: list[str]) -> DictConfig:
-    """What a job would be given. Raises UserError, or what Hydra raises, for what is no run."""
-    cfg = loader.load_sweep_config(config, overrides)
-    with open_dict(cfg):
-        del cfg["hydra"]
-    refuse_missing_parts(cfg)
-    return cfg
+class Composer:
+    """Composes jobs as Hydra does, but once for those that differ in plain values alone, as in the seed."""
+
+    def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
+        self.loader, self.config = loader, config
+        self.known: dict[tuple[str, ...], DictConfig] = {}
+
+    def __call__(self, overrides: Sequence[str]) -> DictConfig:
+        """What a job would be given. Raises UserError, or what Hydra raises, for what is no run."""
+        plain = {word: parsed(word).value() for word in overrides if _is_plain(word)}
+        alike = tuple(setting_of(word) if word in plain else word for word in overrides)
+        if alike not in self.known:
+            self.known[alike] = self._composed(overrides)
+        cfg = deepcopy(self.known[alike])
+        for word, value in plain.items():
+            OmegaConf.update(cfg, setting_of(word), value)
+        return cfg
+
+    def _composed(self, overrides: Sequence[str]) -> DictConfig:
+        cfg = self.loader.load_sweep_config(self.config, list(overrides))
+        with open_dict(cfg):
+            del cfg["hydra"]
+        refuse_missing_parts(cfg)
+        return cfg
+
+
+def _is_plain(word: str) -> bool:
+    """Whether an override sets one existing setting to a single value, whatever its kind."""
+    setting = setting_of(word)
+    if not word.startswith(setting) or re.search("[/@]", setting) or (CONF / setting).is_dir():
+        return False
+    return isinstance(parsed(word).value(), str | int | float | None)
 
 
 def _refuse_axes(changes: Sequence[str]) -> None:
