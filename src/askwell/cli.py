@@ -1,6 +1,7 @@
 """The command line: how train.py starts and ends, and the `askwell` command."""
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ def launch(train: Callable[[], object], command_line: list[str] | None = None) -
     `command_line`, where given, is first rewritten in place as Hydra reads it.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then hands over the exception instead of exiting with 1
+    logging.raiseExceptions = False  # a log that cannot be written, as into a closed pipe, is no reason for a traceback
     warnings.filterwarnings("ignore", module="pytorch_lightning")  # advice on loaders that does not fit a growing set
     with_user_errors(lambda: _train_and_report(train, command_line or []))
 
