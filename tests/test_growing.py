@@ -106,6 +106,21 @@ def test_a_sweep_from_before_jobs_were_noted_is_resumed_by_its_numbers(sweep, re
     assert jobs(sweep) == {"0": ("lc", 0), "1": ("lc", 1)}
 
 
+def test_a_sweep_of_hydras_own_sweeper_is_resumed_too(program, resume, tmp_path):
+    program("-m", "seed=0,1", "rounds=1", "hydra/sweeper=basic")
+    shutil.rmtree(tmp_path / "multirun" / "run" / "0")
+    resume(tmp_path / "multirun" / "run")
+    assert jobs(tmp_path / "multirun" / "run") == {"0": ("lc", 0), "1": ("lc", 1)}
+
+
+def test_jobs_that_failed_at_once_make_room_for_those_of_the_next_try(program, tmp_path):
+    with pytest.raises(SystemExit, match="2"):
+        program("-m", "query_size=1,2", "rounds=1")
+    program("-m", "query_size=6,7", "rounds=1")
+    runs = [read_run(tmp_path / "multirun" / "run" / job) for job in "01"]
+    assert [(run["status"], run["query_size"]) for run in runs] == [("finished", 6), ("finished", 7)]
+
+
 @pytest.mark.parametrize("change", ["query_size=5", "strategy=sm", "seed=3", "seed=0,1", "strategy=nope", "rouns=3"])
 @pytest.mark.parametrize("missing", ["none", "job"])
 def test_a_change_of_what_is_computed_is_refused_without_a_trace(sweep, resume, capsys, change, missing):

@@ -50,13 +50,14 @@ def planned(loader: ConfigLoader, config: DictConfig, arguments: Sequence[str], 
     Hydra raises for a job that does not compose, before anything is written.
     """
     sweep = Path(config.hydra.sweep.dir)
-    before = recorded_jobs(sweep)
+    before = recorded_jobs(sweep) if recorded or config.resume else []
     if recorded:
         _refuse_axes(arguments)
         began = _as_they_ran(sweep, before)
         jobs = [Planned(latest([*job.overrides, *arguments]), job.folder) for job in began]
     else:
-        _refuse_lost_sources(sweep, config)
+        if config.resume:
+            _refuse_lost_sources(sweep, config)
         jobs = [Planned(overrides, None) for overrides in expanded(arguments)]
     compose = Composer(loader, config)
     configs = [compose(job.overrides) for job in jobs]
