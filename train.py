@@ -1,5 +1,6 @@
 """Active learning: one run, or with -m a sweep. `python train.py --help` lists the choices, README.md shows the way."""
 
+import sys
 from typing import Any
 
 import hydra
@@ -14,40 +15,49 @@ CHOICES = ("strategy", "dataset", "model", "protocol", "oracle")
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
     """One run: composes its parts, fits, and returns the final accuracy."""
+    from functools import partial
+
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
 
     from askwell import provenance, sweep
     from askwell.admission import Admission
     from askwell.checkpoint import SafeCheckpointIO
+    from askwell.composing import refuse_missing_parts
     from askwell.flags import build_trainer
     from askwell.folder import RunFolder, is_first_process
     from askwell.interruption import exit_code_of_signal
     from askwell.keys import seed_process
     from askwell.logger import close_loggers
+    from askwell.logger.portable import portable
+    from askwell.notes import notes_of
     from askwell.provenance import threads_of, weights_digest
     from askwell.record import Record
     from askwell.study import free_paths, study_of
 
     hydra_config = HydraConfig.get()
+    refuse_missing_parts(cfg)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
     study, free = study_of(cfg), free_paths(cfg)
-    with RunFolder(hydra_config.runtime.output_dir, cfg.resume, is_first_process()) as folder, threads_of(folder.facts):
+    place, first = hydra_config.runtime.output_dir, is_first_process()
+    with RunFolder(place, cfg.resume, first, notes_of(cfg)) as folder, threads_of(folder.facts):
         folder.refuse(study, free)
         if folder.finished_with(limits):
             print(f"{folder.path} holds this run, finished: nothing to do")
             return folder.facts["accuracy"]
         choices = {group: hydra_config.runtime.choices[group] for group in CHOICES}
-        choices["sweeper"] = hydra_config.runtime.choices["hydra/sweeper"]
+        choices["sweeper"] = sweep.sweeper_of(hydra_config)
         identity = {**choices, "name": cfg.name, "seed": cfg.seed, "study": study}
-        folder.start(provenance.of_process(), **identity, limits=limits, config=config)
+        start = partial(folder.start, provenance.of_process(), **identity, limits=limits, config=config)
+        if sweep.is_job():  # a job that fails at once is named in its sweep's report; a single run is as if never tried
+            start()
 
         data = instantiate(cfg.datamodule)
         cfg.dataset.num_classes = len(data.dataset.classes)
         seed_process(cfg.seed)
         model = instantiate(cfg.model)
-        model.save_hyperparameters(config | {"choices": choices})
+        model.save_hyperparameters(portable(config) | {"choices": choices})  # what loggers are given
         callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
         learning = callbacks["active_learning"]
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
@@ -64,6 +74,9 @@ def main(cfg: DictConfig) -> float:
             plugins=[checkpoints],
         )
         sweep.refuse_nested(trainer)
+        learning.prepare(trainer, data)
+        if not sweep.is_job():
+            start()
         try:
             with exit_code_of_signal(trainer):
                 trainer.fit(model, data, ckpt_path=folder.checkpoint)
@@ -73,4 +86,4 @@ def main(cfg: DictConfig) -> float:
 
 
 if __name__ == "__main__":
-    cli.launch(main)
+    cli.launch(main, sys.argv)

@@ -3,8 +3,10 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from experiment import equal, record_of, weights_of
 
 from askwell import cli
@@ -85,12 +87,100 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         command_to_resume(tmp_path)
 
 
-def test_a_run_whose_working_folder_is_gone_says_so(program, tmp_path):
+def test_a_run_that_was_moved_goes_on_where_it_is_now(program, go_on, tmp_path):
+    program("rounds=2")
+    moved = shutil.move(tmp_path / "outputs" / "run", tmp_path / "moved (1)")
+    rewrite(moved, str(tmp_path), "/nowhere")
+    rewrite(moved, str(ROOT / "conf"), "/nowhere/else/conf")
+    go_on(moved, "rounds=3")
+    program("name=at_once")
+    assert record_of(moved) == record_of(tmp_path / "outputs" / "at_once")
+
+
+def rewrite(run, old, new):
+    """Changes what Hydra noted of where a run began."""
+    notes = run / ".hydra" / "hydra.yaml"
+    notes.write_text(notes.read_text().replace(old, new))
+
+
+def test_a_program_that_is_gone_is_taken_to_be_that_of_this_installation(program, tmp_path):
     program("rounds=1")
-    record = tmp_path / "outputs" / "run" / ".hydra" / "hydra.yaml"
-    record.write_text(record.read_text().replace(f"cwd: {tmp_path}", f"cwd: {tmp_path}/gone"))
-    with pytest.raises(UserError, match=r"gone is not there any more: put it back"):
+    rewrite(tmp_path / "outputs" / "run", str(ROOT / "conf"), "/nowhere/conf")
+    assert command_to_resume(tmp_path / "outputs" / "run").program == ROOT / "train.py"
+
+
+@pytest.fixture
+def foreign(program, tmp_path):
+    """A run begun by a program that is not Askwell's."""
+    program("rounds=1")
+    (tmp_path / "theirs" / "conf").mkdir(parents=True)
+    (tmp_path / "theirs" / "train.py").write_text("raise SystemExit('ran')")
+    rewrite(tmp_path / "outputs" / "run", str(ROOT / "conf"), str(tmp_path / "theirs" / "conf"))
+    return tmp_path / "outputs" / "run"
+
+
+def test_another_program_is_shown_and_not_run(foreign, tmp_path):
+    shown = rf"names what is not Askwell's.*add --trust, which runs: python {tmp_path}/theirs/train\.py .*rounds=9"
+    with pytest.raises(UserError, match=shown):
+        command_to_resume(foreign, ["rounds=9"])
+
+
+def test_another_program_is_run_where_it_is_trusted(foreign, tmp_path):
+    assert command_to_resume(foreign, trust=True).program == tmp_path / "theirs" / "train.py"
+
+
+@pytest.mark.parametrize("flag", ["first", "last"])
+def test_trust_may_be_given_anywhere(foreign, monkeypatch, flag):
+    asked = []
+    monkeypatch.setattr("askwell.rerun.resume", lambda *arguments: asked.append(arguments))
+    cli.main(["resume", *(["--trust"] if flag == "first" else []), "a", "rounds=3", *(["--trust"] * (flag == "last"))])
+    assert asked == [(Path("a"), ["rounds=3"], True)]
+
+
+@pytest.mark.parametrize(
+    "word", ["+x._target_=os.system", "hydra.callbacks.x._target_=os.system", "hydra.searchpath=[file:///x]"]
+)
+def test_what_a_folder_wants_to_have_run_is_refused_and_what_its_user_wants_is_not(program, tmp_path, word):
+    program("rounds=1")
+    folder = tmp_path / "outputs" / "run"
+    assert word in command_to_resume(folder, [word]).arguments
+    rewrite(folder, "- seed=0" if "seed" in word else "task:", f"task:\n    - {word}")
+    with pytest.raises(UserError, match="could run anything"):
+        command_to_resume(folder)
+
+
+def test_a_folder_of_configuration_needs_trust(program, tmp_path):
+    program("rounds=1")
+    rewrite(tmp_path / "outputs" / "run", "provider: schema", "provider: command-line")
+    with pytest.raises(UserError, match="could run anything"):
         command_to_resume(tmp_path / "outputs" / "run")
+
+
+@pytest.mark.parametrize("name", ["multirun.yaml", ".hydra/hydra.yaml"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(
+            b"",
+            b"a: 1",
+            b"hydra: 5",
+            b"hydra: {runtime: {}}",
+            b"{",
+            b"\xff\xfe\x00",
+            b"[" * 3000,
+            b"- a",
+            b"hydra: [a]",
+        ),
+        b"hydra: !!python/object/apply:os.system [id]",
+        b"hydra: {runtime: {cwd: 3, config_sources: [a]}, job: {name: x}, overrides: {hydra: [], task: []}}",
+        b"hydra: {runtime: {cwd: /, config_sources: [{provider: main, path: /}]}, job: {name: ../x}, overrides: {}}",
+    ],
+)
+def test_damaged_notes_are_named_in_one_line(tmp_path, name, content):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"{name} is damaged"):
+        command_to_resume(tmp_path)
 
 
 def test_the_command_becomes_the_program(program, tmp_path, monkeypatch):

@@ -79,20 +79,27 @@ class ActiveLearning(pl.Callback):
         self.learned: list[str] = []
         self.diversity: Diversity | None = None  # of the last query
         self.halvings = 0  # of the scoring batch, before this process
+        self.data: Any = None  # the ActiveDataModule, once the run is planned
 
-    # Lightning's hooks, in the order in which it calls them
-
-    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
+    def prepare(self, trainer: Any, data: ActiveDataModule) -> None:
+        """Plans the run. Raises UserError for what cannot be, before anything is written or logged."""
         refuse_flags(trainer)
-        self.data: ActiveDataModule = trainer.datamodule
+        self.data = data
         dataset = self.data.dataset
         self.plan = plan_for(
             len(dataset.train), **self.limits, num_classes=len(dataset.classes), processes=trainer.world_size
         )
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
-        self.processes = Processes(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
-        choice = self.rescore_every, self.candidates, self.processes
+        choice = self.rescore_every, self.candidates
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, *choice)
+
+    # Lightning's hooks, in the order in which it calls them
+
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        if self.data is None:
+            self.prepare(trainer, trainer.datamodule)
+        self.processes = Processes(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
+        self.labelling.processes = self.processes
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
         self.weights_digest = provenance.weights_digest(self.initial_weights)
 

@@ -1,16 +1,47 @@
-"""Mistakes of the user's: the one exception that stands for them, and how they are told."""
+"""Mistakes of the user's: the one exception that stands for them, and how they are reported."""
 
+import errno
+import re
 import sys
+import traceback
+from pathlib import Path
 from typing import NoReturn
 
+import hydra
+import omegaconf
 from hydra.errors import HydraException, InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
+from askwell.text import visible
+
 USAGE_ERROR = 2
+
+FULL = "make room on the disk"
+REMEDIES = {
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EROFS: "choose a place that can be written to",
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EFBIG: FULL,
+    errno.EIO: "check the disk",
+    errno.ENAMETOOLONG: "choose a shorter name=...",
+    errno.ENOTDIR: "expected a folder and found a file: take it away, or choose another name=...",
+    errno.EEXIST: "expected a folder and found a file: take it away, or choose another name=...",
+    errno.EISDIR: "expected a file and found a folder: take it away, or choose another name=...",
+    errno.ELOOP: "the link leads to itself: take it away",
+    errno.ENOLCK: "the file system has no locks: choose a place on another disk",
+}
+"""What to do about errors of the operating system that a program cannot avoid and a user can."""
+
+POINTERS = re.compile(
+    r"\s*See https?://\S+(?: for details)?\.?|,? set env var HYDRA_FULL_ERROR=1 to see chained exception\.?"
+)
+"""Where Hydra's messages refer to, which is of no help here."""
 
 
 class UserError(Exception):
-    """Something the user can put right: told in one line that says how, with exit code 2 and no traceback."""
+    """Something the user can put right: reported in one line that says how, with exit code 2 and no traceback."""
 
 
 def user_error(error: BaseException | None) -> str | None:
@@ -22,18 +53,32 @@ def user_error(error: BaseException | None) -> str | None:
     for kinds in (UserError, (HydraException, OmegaConfBaseException), _of_lightning()):
         for link in chain:
             if isinstance(link, kinds) and not _is_bug(link):
-                return _one_line(link)
+                return _one_line(str(link))
+    for link in chain:
+        if isinstance(link, OSError) and link.errno in REMEDIES:
+            return _one_line(line_of(link))
+    for link in chain:
+        if isinstance(link, ValueError | TypeError | AssertionError) and _while_composing(link):
+            return _one_line(f"the configuration cannot be composed: {link or type(link).__name__}")
     return None
 
 
-def _one_line(error: BaseException) -> str:
+def line_of(error: OSError) -> str:
+    """What the system says, about which file, and what to do."""
+    place = Path(str(error.filename)) if error.filename is not None else None
+    subject = "cannot write" if place is None else f"cannot use {place if len(str(place)) < 200 else '...'}"
+    remedy = REMEDIES.get(error.errno or 0, "choose another place")
+    return f"{subject} ({error.strerror or error}): {remedy}"
+
+
+def _one_line(message: str) -> str:
     """The message without line breaks, the hidden `_base` choices, and the folders that Hydra searched."""
-    words = str(error).split("Config search path")[0].split()
-    return " ".join(word for word in words if word != "_base")
+    words = POINTERS.sub("", message.split("Config search path")[0]).split()
+    return visible(" ".join(word for word in words if word != "_base"))
 
 
 def exit_with(mistake: str) -> NoReturn:
-    """Tells the user's mistake and ends the program."""
+    """Reports the user's mistake and ends the program."""
     print(f"askwell: {mistake}", file=sys.stderr)
     sys.exit(USAGE_ERROR)
 
@@ -48,3 +93,11 @@ def _is_bug(error: BaseException) -> bool:
     """Whether Hydra only passes on what a constructor raised; wrong arguments and paths are the config's fault."""
     of_config = (TypeError, ImportError, AttributeError, type(None))
     return isinstance(error, InstantiationException) and not isinstance(error.__cause__, of_config)
+
+
+def _while_composing(error: BaseException) -> bool:
+    """Whether Hydra or OmegaConf raised it before any job ran: they check a configuration by whatever exception."""
+    frames = traceback.extract_tb(error.__traceback__)
+    composers = tuple(str(Path(str(package.__file__)).parent) for package in (hydra, omegaconf))
+    ran = any(frame.name == "run_job" for frame in frames)
+    return bool(frames) and not ran and frames[-1].filename.startswith(composers)

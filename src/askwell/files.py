@@ -1,5 +1,6 @@
 """Files that are whole or not there, whatever happens while they are written."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -7,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from askwell.errors import UserError
+from askwell.errors import REMEDIES, UserError
 
-MEND = "make room or mend the disk, and start again; resume=true goes on with a run"
+AGAIN = "make room or fix the disk, then start again; resume=true resumes a run"
+
+OF_THE_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENOLCK)
+"""Errors for which there is one remedy, whatever is written."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -50,12 +54,13 @@ def remove_parts(folder: Path) -> None:
 
 
 @contextmanager
-def told_in_a_line(path: Path, advice: str = MEND) -> Iterator[None]:
+def told_in_a_line(path: Path, advice: str = AGAIN) -> Iterator[None]:
     """Turns what the system says while `path` is written into a UserError, with advice on what to do."""
     try:
         yield
     except OSError as error:
-        raise UserError(f"cannot write {path} ({error.strerror or error}): {advice}") from error
+        remedy = REMEDIES[error.errno] if error.errno in OF_THE_PLACE else advice
+        raise UserError(f"cannot write {path} ({error.strerror or error}): {remedy}") from error
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -3,18 +3,43 @@
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from filelock import FileLock, Timeout
 
 from askwell.admission import recorded_rounds, refuse_gaps
 from askwell.errors import UserError
-from askwell.files import remove_parts, write_json
+from askwell.files import remove_parts, told_in_a_line, write_json
+from askwell.notes import write_notes
+from askwell.run_log import release_log
 from askwell.study import FREE, refuse_other_study
+
+CHOOSE_ANOTHER = "choose a place that can be written to, by name=... or hydra.run.dir=..."
+
+
+class Found(NamedTuple):
+    """A small file as it was found, content None if it was not there."""
+
+    file: Path
+    content: bytes | None
+    modified: int = 0  # nanoseconds
+
+    @classmethod
+    def of(cls, file: Path) -> Self:
+        return cls(file, file.read_bytes(), file.stat().st_mtime_ns) if file.is_file() else cls(file, None)
+
+    def put_back(self) -> None:
+        """Makes the file what it was."""
+        if self.content is None:
+            self.file.unlink(missing_ok=True)
+            return
+        if self.file.read_bytes() != self.content:
+            self.file.write_bytes(self.content)
+        os.utime(self.file, ns=(self.modified, self.modified))
 
 
 class RunFolder:
@@ -24,13 +49,16 @@ class RunFolder:
     only the first owns the folder; to the others it is a place to read from.
     """
 
-    def __init__(self, path: str | Path, resume: bool = False, owned: bool = True) -> None:
-        self.path, self.resume, self.owned = Path(path), resume, owned
+    def __init__(
+        self, path: str | Path, resume: bool = False, owned: bool = True, notes: Mapping[str, bytes] | None = None
+    ) -> None:
+        self.path, self.resume, self.owned, self.notes = Path(path), resume, owned, notes or {}
         self.facts: dict[str, Any] = {}
         self._lock = FileLock(self.path / ".lock")
         self._started = time.monotonic()
-        self._running = False
+        self._running = self._begun = False
         self._beginning: dict[str, Any] = {}
+        self._found: dict[Path, Found] = {}
 
     @property
     def checkpoint(self) -> Path | None:
@@ -76,8 +104,12 @@ class RunFolder:
             self.begin()
 
     def begin(self) -> None:
-        """Writes that the run is running: from here on its end is noted, whatever it is."""
-        self._running = True
+        """Writes that the run is running and how it was called: from here on its end is noted, whatever it is."""
+        self._running = self._begun = True
+        if self.owned:
+            remove_parts(self.path)
+            write_notes(self.path, self.notes)
+        release_log()
         self.describe(**self._beginning)
 
     def finish(self, reason: str, **facts: Any) -> None:
@@ -92,20 +124,36 @@ class RunFolder:
         return self
 
     def _claim(self) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            holder = (self.path / ".pid").read_text() if (self.path / ".pid").exists() else "unknown"
-            message = f"{self.path} is in use by process {holder}: wait for it, or choose another name=..."
-            raise UserError(message) from None
+        lock, pid = self.path / ".lock", self.path / ".pid"
+        with told_in_a_line(self.path, CHOOSE_ANOTHER):
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._found = {file: Found.of(file) for file in (lock, pid)}
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                self._found[lock].put_back()  # trying to open it has changed its time
+                holder = pid.read_text() if pid.exists() else "unknown"
+                message = f"{self.path} is in use by process {holder}: wait for it, or choose another name=..."
+                raise UserError(message) from None
         try:
             refuse_used([self.path], self.resume)
+            if not self.holds_record:
+                remove_parts(self.path)
+            with told_in_a_line(self.path, CHOOSE_ANOTHER):
+                pid.write_text(str(os.getpid()))
         except UserError:
-            self._lock.release()
+            self._leave()
             raise
-        remove_parts(self.path)
-        (self.path / ".pid").write_text(str(os.getpid()))
+
+    def _leave(self) -> None:
+        """Gives the folder back; one in which nothing began is left as it was found."""
+        lock, pid = self.path / ".lock", self.path / ".pid"
+        if self._begun:
+            pid.unlink(missing_ok=True)
+        else:
+            self._found[pid].put_back()
+            self._found[lock].put_back()
+        self._lock.release()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -115,8 +163,7 @@ class RunFolder:
                 self.describe(status="failed", reason=_reason(error), wall_seconds=self._wall_seconds())
         finally:
             if self.owned:
-                (self.path / ".pid").unlink(missing_ok=True)
-                self._lock.release()
+                self._leave()
 
     def _wall_seconds(self) -> float:
         return self.facts.get("wall_seconds", 0.0) + time.monotonic() - self._started

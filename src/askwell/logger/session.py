@@ -25,7 +25,8 @@ def open_run(wished: Mode, folder: str, id: str | None, settings: Mapping[str, A
 
     `settings` are those of wandb.Settings, `init` further arguments of wandb.init.
     """
-    quiet = wandb.Settings(silent=True, console="off", reinit="finish_previous", **settings)
+    # Without the "meta" of wandb, which is the command line, the host and the home of whoever runs it.
+    quiet = wandb.Settings(silent=True, console="off", reinit="finish_previous", x_disable_meta=True, **settings)
     start = partial(wandb.init, dir=folder, id=id, settings=quiet, **init)
     silence()
     if wished != "online":
