@@ -19,6 +19,7 @@ def main(cfg: DictConfig) -> float:
 
     from askwell import provenance, sweep
     from askwell.admission import Admission
+    from askwell.agreement import SameStart, held_at_start
     from askwell.checkpoint import SafeCheckpointIO
     from askwell.flags import build_trainer
     from askwell.folder import RunFolder, is_first_process
@@ -53,6 +54,7 @@ def main(cfg: DictConfig) -> float:
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
         record = Record(folder, learning)
         made_of = {"data set": data.dataset.fingerprint, "initial weights": weights_digest(model.state_dict())}
+        same = SameStart(held_at_start(study | limits, data.dataset, made_of["initial weights"], folder.checkpoint))
         states = learning.state_key, record.state_key
         checkpoints = SafeCheckpointIO(Admission(folder.path, study, free, made_of, *states))
         if folder.checkpoint:
@@ -60,7 +62,7 @@ def main(cfg: DictConfig) -> float:
         trainer = build_trainer(
             instantiate(cfg.trainer, _partial_=True),
             logger=loggers,
-            callbacks=[record, *callbacks.values()],
+            callbacks=[same, record, *callbacks.values()],
             plugins=[checkpoints],
         )
         sweep.refuse_nested(trainer)

@@ -12,6 +12,7 @@ import torch
 from torch import distributed
 
 from askwell import provenance
+from askwell.agreement import digest_of, gather, refuse_differences
 from askwell.dataset.module import ActiveDataModule
 from askwell.dataset.resident import on_device
 from askwell.diversity import Diversity, query_diversity
@@ -69,6 +70,7 @@ class ActiveLearning(pl.Callback):
         self.learned: list[str] = []
         self.diversity: Diversity | None = None  # of the last query
         self.halvings = 0  # of the scoring batch, before this process
+        self.loaded_weights: str | None = None  # the digest of what a resume began with
 
     # Lightning's hooks, in the order in which it calls them
 
@@ -80,7 +82,8 @@ class ActiveLearning(pl.Callback):
             len(dataset.train), **self.limits, num_classes=len(dataset.classes), processes=trainer.world_size
         )
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
-        self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
+        together = partial(gather, processes=trainer.world_size)
+        self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every, together)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
         self.weights_digest = provenance.weights_digest(self.initial_weights)
 
@@ -93,11 +96,15 @@ class ActiveLearning(pl.Callback):
         self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
         self.halvings = state_dict.get("halvings", 0)
 
+    def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        self.loaded_weights = provenance.weights_digest(checkpoint["state_dict"])
+
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         dataset, device = self.data.dataset, trainer.strategy.root_device
         self.train_images, self.evaluation_images = on_device([dataset.train, dataset.evaluation], device)
         batch_size = self.scoring_batch_size or batch_size_for(device, dataset.train)
         self.scorer = Scorer(FrozenNetwork(pl_module.network, self.compile), batch_size, trainer, self.halvings)
+        refuse_differences(self._resumed, self.scorer.gather, "resume all processes from the same checkpoint")
         if not self.data.pool:
             self.labelling.buy_initial_set(self.plan.initial_size)
             if trainer.is_global_zero:
@@ -182,6 +189,13 @@ class ActiveLearning(pl.Callback):
             "weights_digest": self.weights_digest
         }
 
+    @property
+    def _resumed(self) -> dict[str, Any]:
+        """Where this process resumes; the weights as they were loaded, before Lightning shares the first process's."""
+        ranked = digest_of([index for index, _ in self.labelling.ranked])
+        bought = digest_of([(index, bought.label) for index, bought in self.data.pool.purchases.items()])
+        return {"round": self.round, "labels": bought, "ranking": ranked, "weights": self.loaded_weights}
+
     # the steps of a round
 
     def _evaluate(self, trainer: Any, pl_module: Any) -> Evaluation:
@@ -205,7 +219,7 @@ class ActiveLearning(pl.Callback):
             trainer.should_stop = True
             return None
         forward = partial(self.scorer.logits, self.train_images, purpose="scoring")
-        return self.labelling.buy(self.plan.next_query(bought, left), round, forward, self.scorer.gather)
+        return self.labelling.buy(self.plan.next_query(bought, left), round, forward)
 
     def _class_counts(self) -> dict[str, int]:
         classes = self.data.dataset.classes

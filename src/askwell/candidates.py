@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from askwell.acquisition import AcquisitionFunction
+from askwell.agreement import Gather, alone
 from askwell.ranking import best, running_best
 
 Forward = Callable[[Tensor], Iterator[tuple[Tensor, Tensor]]]
 """Indices [N] to batches of (positions among them [B], logits [B, C]): this process's share of the pass."""
-
-Gather = Callable[[Any], list[Any]]
-"""One object of this process to the list of all processes' objects."""
 
 
 class Query(NamedTuple):
@@ -24,10 +22,33 @@ class Query(NamedTuple):
     scores: Tensor | None = None  # float32 [Q]
 
 
+def fault_in(query: Query, size: int, images: int) -> str | None:
+    """What is wrong with the answer of a strategy that was asked for `size` of `images` images, None if nothing is.
+
+    It may be shorter: images without a finite score are left out.
+
+    >>> fault_in(Query(torch.tensor([3, 3])), size=2, images=10)
+    'positions must be distinct, it gave [3, 3]'
+    """
+    positions, scores = torch.as_tensor(query.positions), query.scores
+    if positions.ndim != 1 or positions.is_floating_point() or positions.dtype == torch.bool:
+        return f"expected positions as integers [Q], found {positions.dtype} {list(positions.shape)}"
+    answer = positions.tolist()
+    if len(answer) > size:
+        return f"asked for {size} of {images} images, it gave {len(answer)}"
+    if len(set(answer)) < len(answer):
+        return f"positions must be distinct, it gave {sorted(answer)}"
+    if answer and not 0 <= min(answer) <= max(answer) < images:
+        return f"positions must lie from 0 to {images - 1}, it gave {min(answer)} to {max(answer)}"
+    if scores is not None and scores.shape != positions.shape:
+        return f"expected a score for each of {len(answer)} positions, found {list(scores.shape)}"
+    return None
+
+
 class Candidates:
     """The N unlabelled images. The network runs only when a view that needs it is read."""
 
-    def __init__(self, indices: Tensor, forward: Forward, gather: Gather = lambda share: [share]) -> None:
+    def __init__(self, indices: Tensor, forward: Forward, gather: Gather = alone) -> None:
         self.indices = indices  # int64 [N], ascending positions in the training set
         self._forward = forward
         self._gather = gather

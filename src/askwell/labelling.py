@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from askwell.candidates import Candidates, Forward, Gather
+from askwell.agreement import Gather, alone, digest_of, odd_one
+from askwell.candidates import Candidates, Forward, fault_in
 from askwell.errors import UserError
 from askwell.keys import generator
 from askwell.oracle import Oracle
@@ -24,37 +25,60 @@ class Answers(NamedTuple):
 
 @dataclass
 class Labelling:
-    """Buys labels for `pool`. Its only state is what was ranked and not asked yet, where `rescore_every` is above 1."""
+    """Buys labels for `pool`, the same ones on all processes.
+
+    Its only state is what was ranked and not asked yet, where `rescore_every` is above 1.
+    """
 
     strategy: Strategy
     oracle: Oracle
     pool: Pool
     seed: int
     rescore_every: int = 1
+    gather: Gather = alone
     ranked: list[tuple[int, float | None]] = field(default_factory=list)
 
     def buy_initial_set(self, size: int) -> None:
         """Labels for `size` random images: the same for every strategy of a seed."""
         indices = torch.randperm(self.pool.size, generator=generator("initial", self.seed))[:size].numpy()
-        self.pool.label(indices, self.oracle(indices), round=0)
+        self.pool.label(indices, self._answers(indices), round=0)
 
-    def buy(self, size: int, round: int, forward: Forward, gather: Gather) -> Answers:
-        """Labels for the `size` images that the strategy wants most at the end of `round`."""
+    def buy(self, size: int, round: int, forward: Forward) -> Answers:
+        """Labels for the `size` images that the strategy wants most at the end of `round`.
+
+        Raises UserError for an answer that breaks the strategy's contract or differs between processes.
+        """
         if not self.ranked:
-            self.ranked = self._rank(size * self.rescore_every, round, forward, gather)
+            self.ranked = self._rank(size * self.rescore_every, round, forward)
         chosen, self.ranked = self.ranked[:size], self.ranked[size:]
         indices, scores = np.array([index for index, _ in chosen]), [score for _, score in chosen]
-        answers = Answers(indices, self.oracle(indices), None if None in scores else np.array(scores, np.float32))
+        answers = Answers(indices, self._answers(indices), None if None in scores else np.array(scores, np.float32))
         self.pool.label(indices, answers.labels, round + 1, answers.scores)
         return answers
 
-    def _rank(self, size: int, round: int, forward: Forward, gather: Gather) -> list[tuple[int, float | None]]:
+    def _rank(self, size: int, round: int, forward: Forward) -> list[tuple[int, float | None]]:
         indices = torch.from_numpy(self.pool.unlabelled)
-        candidates = Candidates(indices, forward, gather)
-        query = self.strategy(candidates, min(size, len(candidates)), generator("query", self.seed, round))
-        if len(query.positions) > size:
-            raise UserError(f"{self.strategy} chose {len(query.positions)} images: expected at most {size}")
-        if not len(query.positions):
+        size = min(size, len(indices))
+        query = self.strategy(Candidates(indices, forward, self.gather), size, generator("query", self.seed, round))
+        fault = fault_in(query, size, len(indices))
+        chosen = [] if fault else indices[torch.as_tensor(query.positions)].tolist()
+        if other := odd_one(self.gather(digest_of([fault, *chosen]))):
+            differs = f"process {other} chose other images than process 0 at the end of round {round}"
+            raise UserError(f"{differs}: a strategy must decide by the candidates and the generator it is given alone")
+        if fault:
+            raise UserError(f"strategy {_named(self.strategy)}: {fault}")
+        if not chosen:
             raise UserError(f"no score of round {round} is finite, the network diverged: lower model.optimizer.lr")
-        scores = [None] * len(query.positions) if query.scores is None else query.scores.tolist()
-        return list(zip(indices[query.positions].tolist(), scores, strict=True))
+        scores = [None] * len(chosen) if query.scores is None else query.scores.tolist()
+        return list(zip(chosen, scores, strict=True))
+
+    def _answers(self, indices: np.ndarray) -> np.ndarray:
+        labels = np.asarray(self.oracle(indices))
+        if other := odd_one(self.gather(digest_of(labels.tolist()))):
+            differs = f"the oracle gave process {other} other labels than process 0"
+            raise UserError(f"{differs}: it must always give the same image the same label")
+        return labels
+
+
+def _named(strategy: Strategy) -> str:
+    return getattr(strategy, "__name__", type(strategy).__name__)

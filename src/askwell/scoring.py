@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from pytorch_lightning.utilities.memory import garbage_collection_cuda, is_oom_error
-from torch import Tensor, distributed
+from torch import Tensor
 
+from askwell.agreement import gather
 from askwell.dataset.base import Images
 from askwell.model.frozen import FrozenNetwork
 from askwell.progress import PoolProgress
@@ -111,11 +112,7 @@ class Scorer:
 
     def gather(self, share: Any) -> list[Any]:
         """The shares of all processes, in order of rank."""
-        if self.trainer.world_size == 1:
-            return [share]
-        shares: list[Any] = [None] * self.trainer.world_size
-        distributed.all_gather_object(shares, share)
-        return shares
+        return gather(share, self.trainer.world_size)
 
     def agree(self) -> None:
         """From now on all processes go on with the smallest of their batches."""
