@@ -21,6 +21,7 @@ def main(cfg: DictConfig) -> float:
     from askwell.admission import Admission
     from askwell.agreement import SameStart, held_at_start
     from askwell.checkpoint import SafeCheckpointIO
+    from askwell.failures import failing_as_one, watched
     from askwell.flags import build_trainer
     from askwell.folder import RunFolder, is_first_process
     from askwell.interruption import exit_code_of_signal
@@ -34,7 +35,12 @@ def main(cfg: DictConfig) -> float:
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
     study, free = study_of(cfg), free_paths(cfg)
-    with RunFolder(hydra_config.runtime.output_dir, cfg.resume, is_first_process()) as folder, threads_of(folder.facts):
+    owned = is_first_process()
+    with (
+        RunFolder(hydra_config.runtime.output_dir, cfg.resume, owned) as folder,
+        failing_as_one(folder),
+        threads_of(folder.facts),
+    ):
         folder.refuse(study, free)
         if folder.finished_with(limits):
             print(f"{folder.path} holds this run, finished: nothing to do")
@@ -67,7 +73,7 @@ def main(cfg: DictConfig) -> float:
         )
         sweep.refuse_nested(trainer)
         try:
-            with exit_code_of_signal(trainer):
+            with exit_code_of_signal(trainer), watched(trainer, folder):
                 trainer.fit(model, data, ckpt_path=folder.checkpoint)
         finally:
             close_loggers(loggers, failed=folder.facts.get("status") != "finished")
