@@ -27,7 +27,7 @@ from askwell.plan import plan_for
 from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
-from askwell.text import first_of
+from askwell.text import first_of, visible
 
 log = logging.getLogger(__name__)
 
@@ -251,9 +251,14 @@ def _share_buffers(trainer: Any, module: Any) -> None:
 
 
 def _tell_absent_classes(initial: dict[str, int]) -> None:
-    absent = [name for name, count in initial.items() if not count]
+    absent = [visible(name) for name, count in initial.items() if not count]
     if absent:
         log.warning(
             "the %d initial labels are of %d of %d classes, none of %s: the network learns those from the queries only",
-            *(sum(initial.values()), len(initial) - len(absent), len(initial), first_of(absent, NAMED)),
+            *(
+                sum(initial.values()),
+                len(initial) - len(absent),
+                len(initial),
+                first_of(absent, NAMED),
+            ),
         )

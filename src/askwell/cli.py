@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from askwell import sweep
 from askwell.errors import UserError, exit_with, user_error
+from askwell.text import write_out_unknown
 
 
 def launch(train: Callable[[], object]) -> None:
@@ -23,6 +25,7 @@ def launch(train: Callable[[], object]) -> None:
 
 def with_user_errors(work: Callable[[], object]) -> None:
     """Does `work`; prints what a user can put right as one line and exits with 2."""
+    write_out_unknown(sys.stdout)
     try:
         work()
     except Exception as error:
