@@ -22,8 +22,10 @@ def main(cfg: DictConfig) -> float:
 
     from askwell import provenance, sweep
     from askwell.admission import Admission
+    from askwell.agreement import SameStart, held_at_start
     from askwell.checkpoint import SafeCheckpointIO
     from askwell.composing import refuse_missing_parts
+    from askwell.failures import failing_as_one, watched
     from askwell.flags import build_trainer
     from askwell.folder import RunFolder, is_first_process
     from askwell.interruption import exit_code_of_signal
@@ -41,7 +43,11 @@ def main(cfg: DictConfig) -> float:
     limits = {name: cfg[name] for name in ("rounds", "budget", "target_accuracy")}
     study, free = study_of(cfg), free_paths(cfg)
     place, first = hydra_config.runtime.output_dir, is_first_process()
-    with RunFolder(place, cfg.resume, first, notes_of(cfg)) as folder, threads_of(folder.facts):
+    with (
+        RunFolder(place, cfg.resume, first, notes_of(cfg)) as folder,
+        failing_as_one(folder),
+        threads_of(folder.facts),
+    ):
         folder.refuse(study, free)
         if folder.finished_with(limits):
             print(f"{folder.path} holds this run, finished: nothing to do")
@@ -63,6 +69,7 @@ def main(cfg: DictConfig) -> float:
         loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
         record = Record(folder, learning)
         made_of = {"data set": data.dataset.fingerprint, "initial weights": weights_digest(model.state_dict())}
+        same = SameStart(held_at_start(study | limits, data.dataset, made_of["initial weights"], folder.checkpoint))
         states = learning.state_key, record.state_key
         checkpoints = SafeCheckpointIO(Admission(folder.path, study, free, made_of, *states))
         if folder.checkpoint:
@@ -70,7 +77,7 @@ def main(cfg: DictConfig) -> float:
         trainer = build_trainer(
             instantiate(cfg.trainer, _partial_=True),
             logger=loggers,
-            callbacks=[record, *callbacks.values()],
+            callbacks=[same, record, *callbacks.values()],
             plugins=[checkpoints],
         )
         sweep.refuse_nested(trainer)
@@ -78,7 +85,7 @@ def main(cfg: DictConfig) -> float:
         if not sweep.is_job():
             start()
         try:
-            with exit_code_of_signal(trainer):
+            with exit_code_of_signal(trainer), watched(trainer, folder):
                 trainer.fit(model, data, ckpt_path=folder.checkpoint)
         finally:
             close_loggers(loggers, failed=folder.facts.get("status") != "finished")

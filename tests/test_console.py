@@ -1,3 +1,4 @@
+import io
 import os
 import pty
 import sys
@@ -7,6 +8,7 @@ import rich
 from round_facts import round_result, trainer_with
 
 from askwell.console import Console
+from askwell.text import write_out_unknown
 
 
 def said(capsys: pytest.CaptureFixture[str], *rounds: int, reason: str | None = None) -> str:
@@ -92,3 +94,32 @@ def test_a_terminal_gets_a_lost_class_in_colour(monkeypatch: pytest.MonkeyPatch)
         print("the end", file=terminal, flush=True)
         assert "\x1b[1;31m!! class ash is lost" in shown_until("the end", master)
     os.close(master)
+
+
+@pytest.mark.parametrize("name", ["[red]apple", "[/x]", ":apple:", "[bold]"])
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    console = Console()
+    console.on_round_end(trainer_with(), round_result(0, hits=0, classes=(name, "elm"), lost_classes=(name,)))
+    console.on_rounds_end(trainer_with(), "rounds")
+    line, lost, *table = capsys.readouterr().out.splitlines()
+    (lost_row,) = [row for row in table if "classes lost on the way" in row]
+    assert [name in place for place in (line, lost, lost_row)] == [True, True, True]
+
+
+def test_control_characters_in_a_name_are_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    console, name = Console(), "\x1b]0;title\x07oak\nash"
+    console.on_round_end(trainer_with(), round_result(0, hits=0, classes=(name, "elm"), lost_classes=(name,)))
+    console.on_rounds_end(trainer_with(), "rounds")
+    printed = capsys.readouterr().out
+    assert (printed.count(r"\x1b]0;title\x07oak\nash"), "\x1b" in printed) == (3, False)
+
+
+def test_a_screen_that_is_not_utf8_gets_names_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", screen)
+    write_out_unknown(screen)
+    console = Console()
+    console.on_round_end(trainer_with(), round_result(0, hits=0, classes=("café", "elm"), lost_classes=("café",)))
+    console.on_rounds_end(trainer_with(), "rounds")
+    screen.flush()
+    assert rb"class caf\xe9 is lost" in screen.buffer.getvalue()  # type: ignore[attr-defined]

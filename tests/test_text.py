@@ -1,10 +1,15 @@
 """Names in sentences, and foreign names on a terminal."""
 
+import io
+import logging
+import sys
+
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askwell.text import first_of, listing, visible
+from askwell.text import LineFormatter, first_of, listing, visible, write_out_unknown
 
 
 def test_a_list_ends_with_and():
@@ -35,3 +40,38 @@ def test_names_of_any_script_stay_as_they_are(name):
 def test_what_is_shown_prints_on_one_line(name):
     assert visible(name).isprintable()
     visible(name).encode("utf-8")
+
+
+def record(message, *names, error=None):
+    trace = (type(error), error, error.__traceback__) if error else None
+    return logging.LogRecord("askwell", logging.WARNING, "file.py", 1, message, names, trace)
+
+
+def test_a_log_line_holds_names_with_their_control_characters_written_out():
+    line = LineFormatter("%(levelname)s: %(message)s").format(record("no image of %s", "\x1b[31mred\nash"))
+    assert line == r"WARNING: no image of \x1b[31mred\nash"
+
+
+def test_a_logged_traceback_keeps_its_lines_and_writes_out_the_rest():
+    logged = LineFormatter("%(message)s").format(record("failed", error=ValueError("\x1b[31mred")))
+    assert logged.splitlines() == ["failed", r"ValueError: \x1b[31mred"]
+
+
+def test_the_log_of_a_run_is_formatted_line_by_line(composed):
+    composed()
+    formatters = HydraConfig.get().job_logging.formatters
+    assert {formatter["class"] for formatter in formatters.values()} == {"askwell.text.LineFormatter"}
+
+
+def test_characters_that_an_encoding_lacks_are_written_out():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    write_out_unknown(stream)
+    stream.write("café 图")
+    assert stream.buffer.getvalue() == rb"caf\xe9 \u56fe"
+
+
+def test_a_stream_that_has_no_encoding_of_its_own_is_left_alone(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    write_out_unknown(sys.stdout)
+    print("café")
+    assert sys.stdout.getvalue() == "café\n"

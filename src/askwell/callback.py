@@ -11,6 +11,7 @@ import torch
 from torch import distributed
 
 from askwell import provenance
+from askwell.agreement import digest_of, refuse_differences
 from askwell.dataset.module import ActiveDataModule
 from askwell.dataset.resident import on_device
 from askwell.diversity import Diversity, query_diversity
@@ -29,7 +30,7 @@ from askwell.progress import tracked
 from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
-from askwell.text import first_of
+from askwell.text import first_of, visible
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class ActiveLearning(pl.Callback):
         self.diversity: Diversity | None = None  # of the last query
         self.halvings = 0  # of the scoring batch, before this process
         self.data: Any = None  # the ActiveDataModule, once the run is planned
+        self.loaded_weights: str | None = None  # the digest of what a resume began with
 
     def prepare(self, trainer: Any, data: ActiveDataModule) -> None:
         """Plans the run. Raises UserError for what cannot be, before anything is written or logged."""
@@ -112,6 +114,9 @@ class ActiveLearning(pl.Callback):
         self.labelling.ranked = [(index, score) for index, score in state_dict["ranked"]]
         self.halvings = state_dict.get("halvings", 0)
 
+    def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        self.loaded_weights = provenance.weights_digest(checkpoint["state_dict"])
+
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         dataset, device = self.data.dataset, trainer.strategy.root_device
         self.train_images, self.evaluation_images = on_device([dataset.train, dataset.evaluation], device)
@@ -125,6 +130,7 @@ class ActiveLearning(pl.Callback):
             tracked(trainer),
             self.halvings,
         )
+        refuse_differences(self._resumed, self.processes.gather, "resume all processes from the same checkpoint")
         if not self.data.pool:
             self.labelling.buy_initial_set(self.plan.initial_size)
             if trainer.is_global_zero:
@@ -209,6 +215,13 @@ class ActiveLearning(pl.Callback):
             "weights_digest": self.weights_digest
         }
 
+    @property
+    def _resumed(self) -> dict[str, Any]:
+        """Where this process resumes; the weights as they were loaded, before Lightning shares the first process's."""
+        ranked = digest_of([index for index, _ in self.labelling.ranked])
+        bought = digest_of([(index, bought.label) for index, bought in self.data.pool.purchases.items()])
+        return {"round": self.round, "labels": bought, "ranking": ranked, "weights": self.loaded_weights}
+
     # the steps of a round
 
     def _evaluate(self, trainer: Any, pl_module: Any) -> Evaluation:
@@ -268,9 +281,14 @@ def _share_buffers(trainer: Any, module: Any) -> None:
 
 
 def _tell_absent_classes(initial: dict[str, int]) -> None:
-    absent = [name for name, count in initial.items() if not count]
+    absent = [visible(name) for name, count in initial.items() if not count]
     if absent:
         log.warning(
             "the %d initial labels are of %d of %d classes, none of %s: the network learns those from the queries only",
-            *(sum(initial.values()), len(initial) - len(absent), len(initial), first_of(absent, NAMED)),
+            *(
+                sum(initial.values()),
+                len(initial) - len(absent),
+                len(initial),
+                first_of(absent, NAMED),
+            ),
         )

@@ -29,6 +29,29 @@ class Query(NamedTuple):
     scores: Tensor | None = None  # float32 [Q]
 
 
+def fault_in(query: Query, size: int, images: int) -> str | None:
+    """What is wrong with the answer of a strategy that was asked for `size` of `images` images, None if nothing is.
+
+    It may be shorter: images without a finite score are left out.
+
+    >>> fault_in(Query(torch.tensor([3, 3])), size=2, images=10)
+    'positions must be distinct, it gave [3, 3]'
+    """
+    positions, scores = torch.as_tensor(query.positions), query.scores
+    if positions.ndim != 1 or positions.is_floating_point() or positions.dtype == torch.bool:
+        return f"expected positions as integers [Q], found {positions.dtype} {list(positions.shape)}"
+    answer = positions.tolist()
+    if len(answer) > size:
+        return f"asked for {size} of {images} images, it gave {len(answer)}"
+    if len(set(answer)) < len(answer):
+        return f"positions must be distinct, it gave {sorted(answer)}"
+    if answer and not 0 <= min(answer) <= max(answer) < images:
+        return f"positions must lie from 0 to {images - 1}, it gave {min(answer)} to {max(answer)}"
+    if scores is not None and scores.shape != positions.shape:
+        return f"expected a score for each of {len(answer)} positions, found {list(scores.shape)}"
+    return None
+
+
 class Candidates:
     """The N unlabelled images, and which L are labelled. The network runs only when it is looked through.
 
@@ -78,5 +101,5 @@ class Candidates:
 
     def _row(self, rows: list[Tensor]) -> tuple[torch.Size, torch.dtype]:
         """Shape and type of a row, also for a process that had no batch."""
-        known = self._processes.gather((rows[0].shape[1:], rows[0].dtype) if rows else None)
-        return next((row for row in known if row is not None), (torch.Size(), torch.float32))
+        known = self._processes.gather([(part.shape[1:], part.dtype) for part in rows[:1]])
+        return next((row for share in known for row in share), (torch.Size(), torch.float32))

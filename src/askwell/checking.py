@@ -16,6 +16,7 @@ from askwell.dataset.inspection import Inspection, inspect
 from askwell.dataset.selection import select_classes
 from askwell.errors import USAGE_ERROR, UserError
 from askwell.strategy import Strategy
+from askwell.text import visible
 
 NAMED = 10
 """Findings of one kind that are listed; the rest are counted."""
@@ -60,7 +61,7 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
     table = Table("check", "", "", box=SIMPLE_HEAD, highlight=False)
     for check, passed, words in found:
         answer = {True: "[green]yes", False: "[bold red]NO", None: "not meant"}[passed]
-        table.add_row(check, answer, escape(words))
+        table.add_row(check, answer, escape(visible(words)))
     return table
 
 

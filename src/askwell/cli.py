@@ -17,6 +17,7 @@ from rich.console import Console
 from askwell import sweep
 from askwell.errors import UserError, exit_with, user_error
 from askwell.overrides import understood
+from askwell.text import write_out_unknown
 
 TRUST = "--trust"
 
@@ -43,6 +44,7 @@ def with_user_errors(work: Callable[[], object]) -> None:
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:  # closed before the start, which no library reckons with
             setattr(sys, stream, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    write_out_unknown(sys.stdout)
     try:
         try:
             work()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from askwell.candidates import NONE, Candidates
+from askwell.candidates import NONE, Candidates, fault_in
 from askwell.keys import generator
 from askwell.look import Look
 from askwell.strategy import Strategy
@@ -73,17 +73,12 @@ def ask(strategy: Strategy, logits: Tensor, size: int, seed: int = 0, indices: T
     There may be fewer where fewer images have finite logits.
     """
     images = candidates(logits.__getitem__, torch.arange(len(logits)) if indices is None else indices)
-    positions = torch.as_tensor(strategy(images, size, generator("query", seed)).positions)
-    if positions.ndim != 1 or positions.is_floating_point() or positions.dtype == torch.bool:
-        raise ContractError(f"expected positions as integers [Q], found {positions.dtype} {list(positions.shape)}")
-    answer = positions.tolist()
-    least = min(size, int(logits.isfinite().all(dim=1).sum()))
-    if not least <= len(answer) <= size:
+    query = strategy(images, size, generator("query", seed))
+    if fault := fault_in(query, size, len(images)):
+        raise ContractError(fault)
+    answer = torch.as_tensor(query.positions).tolist()
+    if len(answer) < min(size, int(logits.isfinite().all(dim=1).sum())):
         raise ContractError(f"asked for {size} of {len(images)} images, it gave {len(answer)}")
-    if len(set(answer)) < len(answer):
-        raise ContractError(f"positions must be distinct, it gave {sorted(answer)}")
-    if answer and not 0 <= min(answer) <= max(answer) < len(images):
-        raise ContractError(f"positions must lie from 0 to {len(images) - 1}, it gave {min(answer)} to {max(answer)}")
     return answer
 
 

@@ -7,10 +7,12 @@ import rich.console
 from pytorch_lightning import Callback
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from askwell.curve import TARGETS, area_under_curve, labels_to_target
 from askwell.progress import round_of
 from askwell.rounds import RoundListener, RoundResult
+from askwell.text import visible
 
 REASONS = {
     "rounds": "all rounds are done",
@@ -63,7 +65,7 @@ class Console(Callback, RoundListener):
         for target in TARGETS:
             bought = labels_to_target(self.labels, self.accuracy, target)
             table.add_row(f"labels to {target:.0%}", "not reached" if bought is None else f"{bought}")
-        table.add_row("classes lost on the way", ", ".join(self.lost) or "none")
+        table.add_row("classes lost on the way", Text(", ".join(map(visible, self.lost)) or "none"))
         for name, value in self.seconds.items():
             table.add_row(f"seconds to {name}", f"{value:.1f}")
         return table
@@ -75,13 +77,14 @@ def round_line(result: RoundResult, rounds: int | None) -> str:
     seconds = "  ".join(f"{name} {value:.1f} s" for name, value in seconds_of(result).items())
     return (
         f"round {round_of(result.round, rounds)}  {result.labels:>6} labels   accuracy {result.accuracy:7.2%}   "
-        f"worst class {result.worst_class} {worst:.1%}   {seconds}"
+        f"worst class {visible(result.worst_class)} {worst:.1%}   {seconds}"
     )
 
 
 def lost_line(name: str, result: RoundResult) -> str:
     """The line of a class that was learned and is not recognised any more."""
-    return f"!! class {name} is lost: learned before, and now none of its images is recognised ({result.labels} labels)"
+    lost = f"class {visible(name)} is lost: learned before, and now none of its images is recognised"
+    return f"!! {lost} ({result.labels} labels)"
 
 
 def seconds_of(result: RoundResult) -> dict[str, float]:
@@ -89,9 +92,9 @@ def seconds_of(result: RoundResult) -> dict[str, float]:
     return {"train": result.train_seconds, "score": result.score_seconds, "evaluate": result.eval_seconds}
 
 
-def show(line: str, style: str | None = None) -> None:
-    """Prints one line, however long."""
-    screen().print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+def show(line: str, style: str = "") -> None:
+    """Prints one line, however long, as it is: names may look like rich's markup."""
+    screen().print(Text(line, style), soft_wrap=True)
 
 
 def screen() -> rich.console.Console:

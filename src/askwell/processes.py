@@ -1,10 +1,13 @@
 """The processes of one run, and what they exchange."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
+
+from askwell.errors import UserError
 
 CPU = torch.device("cpu")
 
@@ -22,11 +25,17 @@ class Processes:
         return self.rank == 0
 
     def gather(self, share: Any) -> list[Any]:
-        """The shares of all processes, in order of rank: small objects only, since they are pickled."""
+        """The shares of all processes, in order of rank: small objects only, since they are pickled.
+
+        Raises UserError where a process exchanges something else at the same time.
+        """
         if self.size == 1:
             return [share]
         shares: list[Any] = [None] * self.size
         distributed.all_gather_object(shares, share)
+        if other := odd_one([type(each).__name__ for each in shares]):
+            odd = f"process {other} is at another step than process 0, since its strategy took another way"
+            raise UserError(f"{odd}: a strategy must decide by the candidates and the generator it is given alone")
         return shares
 
     def gather_rows(self, rows: Tensor) -> Tensor:
@@ -43,3 +52,12 @@ class Processes:
 
 ALONE = Processes()
 """The only process of a run."""
+
+
+def odd_one(values: Sequence[Any]) -> int | None:
+    """The first process whose value is not that of process 0; None where all agree.
+
+    >>> odd_one(["a", "a", "b"])
+    2
+    """
+    return next((rank for rank, value in enumerate(values) if value != values[0]), None)

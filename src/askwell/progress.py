@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 
 from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.utilities.exceptions import SIGTERMException
+from rich.markup import escape
 
 from askwell.rounds import RoundListener, RoundResult
+from askwell.text import visible
 
 Item = TypeVar("Item")
 
@@ -59,7 +61,7 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
         if bars is None or self.is_disabled:
             yield from batches
             return
-        task = bars.add_task(description, total=total)
+        task = bars.add_task(escape(visible(description)), total=total)
         try:
             for batch in batches:
                 yield batch

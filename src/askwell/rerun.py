@@ -60,7 +60,9 @@ def command_to_resume(folder: Path, overrides: Sequence[str] = (), trust: bool =
     again = [f"hydra.mode={record.mode}", f"hydra.{'sweep' if is_sweep else 'run'}.dir={quoted(folder)}", "resume=true"]
     if is_sweep and record.sweeper in ("askwell", "basic"):
         again.append("hydra.sweeper.recorded=true")  # its jobs are noted in the folder
-        began = [word for word in record.overrides if re.match(r"[+~]*hydra(/(?!sweeper=)|\.(?!sweeper\.params))", word)]
+        began = [
+            word for word in record.overrides if re.match(r"[+~]*hydra(/(?!sweeper=)|\.(?!sweeper\.params))", word)
+        ]
     else:
         began = record.overrides
     flags = [word for path in record.config_dirs[:1] for word in ("--config-dir", path)]

@@ -1,6 +1,12 @@
 """Names in sentences, and foreign names on a terminal."""
 
+import io
+import logging
 from collections.abc import Sequence
+from types import TracebackType
+from typing import TextIO
+
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def listing(words: Sequence[str]) -> str:
@@ -39,3 +45,19 @@ def _written_out(character: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it in a file name
         return f"\\x{code - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
+
+
+class LineFormatter(logging.Formatter):
+    """A log record as one line that is safe on a terminal; a traceback keeps its own lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802, named by logging
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802, named by logging
+        return "\n".join(map(visible, super().formatException(ei).splitlines()))
+
+
+def write_out_unknown(stream: TextIO) -> None:
+    """Lets `stream` write out characters that its encoding lacks, as Python's stderr does, instead of raising."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import wandb
 
 from askwell.errors import UserError
+from askwell.text import visible
 
 Mode = Literal["online", "offline", "disabled"]
 MODES: dict[str, Mode] = {
@@ -83,7 +84,7 @@ def staged_below(folder: str) -> Iterator[None]:
 
 def say(line: str) -> None:
     """One plain line on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line), file=sys.stderr, flush=True)
 
 
 def brief(error: Exception) -> str:
