@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from askwell.agreement import SameStart, alone, digest_of, gather, held_at_start, odd_one, refuse_differences
+from askwell.agreement import SameStart, digest_of, held_at_start, refuse_differences
 from askwell.errors import UserError
+from askwell.processes import ALONE, Processes, odd_one
 
 
 def others(*shares):
@@ -23,7 +24,7 @@ def test_no_process_differs_where_all_agree():
 
 
 def test_a_single_process_gathers_its_own_share():
-    assert gather("share", processes=1) == alone("share") == ["share"]
+    assert ALONE.gather("share") == ["share"]
 
 
 def test_what_differs_is_named_with_both_values():
@@ -46,9 +47,9 @@ def test_a_process_at_another_step_is_named(monkeypatch):
     def exchange(shares, share):
         shares[:] = [share, ("scores", "of a pass")]
 
-    monkeypatch.setattr("askwell.agreement.distributed.all_gather_object", exchange)
+    monkeypatch.setattr("askwell.processes.distributed.all_gather_object", exchange)
     with pytest.raises(UserError, match="process 1 is at another step than process 0, since its strategy"):
-        gather("digest", processes=2)
+        Processes(0, 2).gather("digest")
 
 
 @pytest.mark.parametrize(
@@ -66,9 +67,9 @@ def test_processes_that_start_with_something_else_are_refused(monkeypatch, chang
     def exchange(shares, share):
         shares[:] = [share, start(**changed)]
 
-    monkeypatch.setattr("askwell.agreement.distributed.all_gather_object", exchange)
+    monkeypatch.setattr("askwell.processes.distributed.all_gather_object", exchange)
     with pytest.raises(UserError, match=f"process 1 has {named}.*: start all processes with the same settings"):
-        SameStart(start()).setup(SimpleNamespace(world_size=2), None, "fit")
+        SameStart(start()).setup(SimpleNamespace(global_rank=0, world_size=2), None, "fit")
 
 
 def start(settings=None, images=10, classes=("ash", "elm"), fingerprint="f", weights="w", checkpoint=None):
