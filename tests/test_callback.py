@@ -186,7 +186,7 @@ class Watch(Callback):
 
 
 class UncertainOnly:
-    """Scores by position, and only some of them; to the others it gives NaN and infinity in turn."""
+    """Scores some candidates by their position; the others get NaN and infinity in turn."""
 
     def __init__(self, finite: Any) -> None:
         self.finite = finite

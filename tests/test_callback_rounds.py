@@ -130,7 +130,15 @@ def lost_classes(*rounds: list[float]) -> Any:
     for shares in rounds:
         hits = np.round(np.array(shares) * 100).astype(int)
         confusion = np.array([[hits[0], 100 - hits[0]], [100 - hits[1], hits[1]]])
-        yield rounds_module.lost_classes(learned, Evaluation(0.5, 0.5, confusion), ("oak", "pine"))
+        evaluation = Evaluation(0.5, 0.5, confusion)
+        learned = rounds_module.learned_classes(learned, evaluation, ("oak", "pine"))
+        yield rounds_module.lost_classes(learned, evaluation, ("oak", "pine"))
+
+
+def test_what_was_learned_before_is_left_as_it_was():
+    before = ["oak"]
+    after = rounds_module.learned_classes(before, Evaluation(1.0, 0.5, np.diag([10, 10])), ("oak", "pine"))
+    assert (before, after) == (["oak"], ["oak", "pine"])
 
 
 def test_every_query_has_a_diversity_and_the_initial_set_none(composed):

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 import torch
 
@@ -73,6 +74,37 @@ def unique_scores_only(candidates, size, generator):
     return Query(torch.unique(scores, return_inverse=True)[1].unique()[:size])
 
 
+def nothing(candidates, size, generator):
+    return Query(torch.empty(0, dtype=torch.int64))
+
+
+def a_score_too_many(candidates, size, generator):
+    return Query(torch.arange(size), torch.zeros(size + 1))
+
+
+def negative(candidates, size, generator):
+    return Query(-1 - torch.arange(size))
+
+
+def numbers_of_numpys_own(candidates, size, generator):
+    return Query(torch.from_numpy(np.random.default_rng().permutation(len(candidates))[:size]))
+
+
+def numbers_of_one_seed(candidates, size, generator):
+    return Query(torch.randperm(len(candidates), generator=torch.Generator().manual_seed(0))[:size])
+
+
+def place_in_the_batch(candidates, size, generator):
+    """Takes the place of an image in its batch for something about the image."""
+    return candidates.top(lambda probs: torch.arange(len(probs), dtype=torch.float32), size)
+
+
+def place_in_the_batch_for_the_position(candidates, size, generator):
+    """The surest of each batch, by their places there."""
+    surest_of_each = [probs.amax(dim=1).nan_to_num().argmax() for _, probs in candidates.batches()]
+    return Query(torch.stack(surest_of_each).repeat(len(candidates))[:size])
+
+
 def cheats(candidates, size, generator):
     getattr(candidates, "labels", None)
     return first(candidates, size, generator)
@@ -113,6 +145,13 @@ def network(candidates):
 
 FAULTS = [
     (one_too_few, "as many as asked for", "asked for 2 of 40 images, it gave 1"),
+    (nothing, "as many as asked for", "asked for 2 of 40 images, it gave 0"),
+    (a_score_too_many, "as many as asked for", "expected a score for each of 2 positions, found [3]"),
+    (negative, "as many as asked for", "positions must lie from 0 to 39, it gave -2 to -1"),
+    (numbers_of_numpys_own, "same generator same answer", "equal generators gave two answers"),
+    (numbers_of_one_seed, "the order of the candidates", "the same images in another order led to another choice"),
+    (place_in_the_batch, "the order of the candidates", "the same images in another order led to another choice"),
+    (place_in_the_batch_for_the_position, "as many as asked for", "positions must be distinct"),
     (one_too_many, "as many as asked for", "asked for 2 of 40 images, it gave 3"),
     (not_for_one, "a single label", "asked for 1 of 40 images, it gave 2"),
     (not_for_all, "the whole pool", "asked for 40 of 40 images, it gave 39"),
@@ -150,7 +189,7 @@ def test_what_is_not_meant_for_a_strategy_is_not_held_against_it(check):
 def test_the_command_tells_each_check_of_a_yaml(capsys):
     main(["conform", "entropy"])
     printed = capsys.readouterr().out
-    assert all(check in printed for check in CHECKS)
+    assert {check in printed for check in CHECKS} == {True}
 
 
 def test_the_command_exits_with_2_for_a_strategy_that_breaks_its_contract(capsys):

@@ -43,6 +43,12 @@ def test_a_lost_class_is_called_out_on_a_line_of_its_own(capsys: pytest.CaptureF
     assert "!! class ash is lost" in capsys.readouterr().out.splitlines()[1]
 
 
+def test_of_very_many_lost_classes_the_first_have_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = tuple(f"class {number}" for number in range(5000))
+    Console().on_round_end(trainer_with(), round_result(4, hits=0, lost_classes=lost))
+    assert capsys.readouterr().out.splitlines()[-1] == "!! 4990 more classes are lost"
+
+
 def test_the_end_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert "the end: pool exhausted after 20 labels" in said(capsys, 0, 1, reason="pool exhausted")
 

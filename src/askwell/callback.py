@@ -27,7 +27,7 @@ from askwell.oracle import Oracle
 from askwell.plan import plan_for
 from askwell.processes import Processes
 from askwell.progress import tracked
-from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, lost_classes
+from askwell.rounds import Evaluation, Preview, RoundListener, RoundResult, learned_classes, lost_classes
 from askwell.scoring import Scorer, batch_size_for
 from askwell.strategy import Strategy
 from askwell.text import first_of, visible
@@ -165,17 +165,19 @@ class ActiveLearning(pl.Callback):
         evaluated = time.monotonic()
         answers = self._ask_or_stop(trainer, self.round)
         asked = time.monotonic()
+        classes = self.data.dataset.classes
+        self.learned = learned_classes(self.learned, evaluation, classes)
         result = RoundResult(
             round=self.round,
             labels=labels,
             evaluation=evaluation,
-            classes=self.data.dataset.classes,
+            classes=classes,
             pool_size=self.data.pool.size - labels,
             query_class_counts=counts,
             train_seconds=trained - self.started,
             score_seconds=asked - evaluated,
             eval_seconds=evaluated - trained,
-            lost_classes=lost_classes(self.learned, evaluation, self.data.dataset.classes),
+            lost_classes=lost_classes(self.learned, evaluation, classes),
             preview=self._preview(answers) if answers and trainer.loggers and trainer.is_global_zero else None,
             query_diversity=self.diversity,
         )

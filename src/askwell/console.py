@@ -12,7 +12,7 @@ from rich.text import Text
 from askwell.curve import TARGETS, area_under_curve, labels_to_target
 from askwell.progress import round_of
 from askwell.rounds import RoundListener, RoundResult
-from askwell.text import visible
+from askwell.text import first_of, visible
 
 REASONS = {
     "rounds": "all rounds are done",
@@ -20,6 +20,10 @@ REASONS = {
     "target_accuracy": "the target accuracy is reached",
     "pool exhausted": "pool exhausted",
 }
+
+
+LINES = 10
+"""Lost classes of a round that have a line each."""
 
 
 class Console(Callback, RoundListener):
@@ -46,9 +50,11 @@ class Console(Callback, RoundListener):
         for name, value in seconds_of(result).items():
             self.seconds[name] += value
         show(round_line(result, self.rounds))
-        for name in result.lost_classes:
-            self.lost += [] if name in self.lost else [name]
+        self.lost = list(dict.fromkeys([*self.lost, *result.lost_classes]))
+        for name in result.lost_classes[:LINES]:
             show(lost_line(name, result), style="bold red")
+        if len(result.lost_classes) > LINES:
+            show(f"!! {len(result.lost_classes) - LINES} more classes are lost", style="bold red")
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
         bought = f" after {self.labels[-1]} labels" if self.labels else ""
@@ -65,7 +71,9 @@ class Console(Callback, RoundListener):
         for target in TARGETS:
             bought = labels_to_target(self.labels, self.accuracy, target)
             table.add_row(f"labels to {target:.0%}", "not reached" if bought is None else f"{bought}")
-        table.add_row("classes lost on the way", Text(", ".join(map(visible, self.lost)) or "none"))
+        table.add_row(
+            "classes lost on the way", Text(first_of([visible(name) for name in self.lost]) if self.lost else "none")
+        )
         for name, value in self.seconds.items():
             table.add_row(f"seconds to {name}", f"{value:.1f}")
         return table

@@ -1,5 +1,6 @@
 """What a round leaves: the facts that the files, the screen and the loggers all tell alike."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -91,11 +92,17 @@ LEARNED = 0.5
 """A class once recognised this often has been learned; an accuracy of 0 later on means that it was lost."""
 
 
-def lost_classes(learned: list[str], evaluation: Evaluation, classes: tuple[str, ...]) -> tuple[str, ...]:
-    """The classes with an accuracy of 0 that are in `learned`; adds to `learned` those learned by now."""
-    accuracies = dict(zip(classes, evaluation.class_accuracy, strict=True))
-    learned += [name for name, accuracy in accuracies.items() if accuracy >= LEARNED and name not in learned]
-    return tuple(name for name, accuracy in accuracies.items() if accuracy == 0 and name in learned)
+def learned_classes(learned: Iterable[str], evaluation: Evaluation, classes: Sequence[str]) -> list[str]:
+    """The classes in `learned`, and after them those that this evaluation finds learned."""
+    accuracies = zip(classes, evaluation.class_accuracy, strict=True)
+    return list(dict.fromkeys([*learned, *(name for name, accuracy in accuracies if accuracy >= LEARNED)]))
+
+
+def lost_classes(learned: Iterable[str], evaluation: Evaluation, classes: Sequence[str]) -> tuple[str, ...]:
+    """The classes with an accuracy of 0 that are in `learned`."""
+    known = set(learned)
+    accuracies = zip(classes, evaluation.class_accuracy, strict=True)
+    return tuple(name for name, accuracy in accuracies if accuracy == 0 and name in known)
 
 
 class RoundListener:
