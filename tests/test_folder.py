@@ -59,7 +59,7 @@ def test_an_exception_marks_the_run_as_failed_in_one_line(tmp_path):
 def test_an_error_that_came_of_another_is_told_with_it(tmp_path):
     error = RuntimeError("call iter() first")
     error.__context__ = OSError("a worker was killed")  # as where it is raised in an except block
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="call iter"):
         fail(tmp_path, error)
     assert read_run(tmp_path)["reason"] == "call iter() first after: a worker was killed"
 

@@ -45,7 +45,7 @@ def checkout(source):
     git(folder, "init", "--quiet")
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message=first")
-    git(folder, "tag", "v1")
+    git(folder, "tag", "--annotate", "--message=first", "v1")
     return folder
 
 
