@@ -96,12 +96,12 @@ def numbers_of_one_seed(candidates, size, generator):
 
 def place_in_the_batch(candidates, size, generator):
     """Takes the place of an image in its batch for something about the image."""
-    return candidates.top(lambda probs: torch.arange(len(probs), dtype=torch.float32), size)
+    return candidates.top(lambda look: torch.arange(len(look.logits), dtype=torch.float32), size)
 
 
 def place_in_the_batch_for_the_position(candidates, size, generator):
     """The surest of each batch, by their places there."""
-    surest_of_each = [probs.amax(dim=1).nan_to_num().argmax() for _, probs in candidates.batches()]
+    surest_of_each = [probabilities(look).amax(dim=1).nan_to_num().argmax() for _, look in candidates.looks()]
     return Query(torch.stack(surest_of_each).repeat(len(candidates))[:size])
 
 

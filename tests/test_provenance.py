@@ -1,80 +1,157 @@
-"""What a run ran on."""
+"""What run.json says of the program, the commit and the device, and how it names arrays."""
 
-import os
+import hashlib
+import platform
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from askwell import provenance
-from askwell.provenance import device_name, digest, of_process, threads_of, weights_digest
+from askwell.processes import Processes
+from askwell.provenance import PACKAGES, device_name, digest, of_process, of_study, weights_digest
+
+NUMBERS = np.arange(12, dtype=np.int64).reshape(3, 4)
 
 
-def test_the_command_can_be_typed_again(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["train.py", "name=two words", "seed=range(3)"])
-    assert shlex.split(of_process()["command"]) == ["python", "train.py", "name=two words", "seed=range(3)"]
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(folder), *who, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_the_versions_are_those_of_the_loaded_packages():
-    versions = of_process()["versions"]
-    loaded = {"torch": torch.__version__.split("+")[0], "numpy": np.__version__}
-    assert {name: versions[name].split("+")[0] for name in loaded} == loaded
-
-
-def test_the_commit_is_that_of_the_checkout(monkeypatch, tmp_path):
-    (tmp_path / "module.py").touch()
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
-        subprocess.run([*git, *command], check=True)
-    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "module.py"))
-    assert of_process()["git_commit"] == head[:12]
-
-
-def test_a_program_outside_a_checkout_has_no_commit(monkeypatch, tmp_path):
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "module.py"))
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A file in an empty folder, from which the program is made to believe that it runs."""
+    file = tmp_path / "package" / "provenance.py"
+    file.parent.mkdir()
+    file.write_text("first\n")
+    monkeypatch.setattr(provenance, "__file__", str(file))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    for variable in ("GIT_DIR", "GIT_WORK_TREE"):
+        monkeypatch.delenv(variable, raising=False)
+    return file
+
+
+@pytest.fixture
+def checkout(source):
+    """The same in a checkout with one commit and one tag, two folders up."""
+    folder = source.parents[1]
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message=first")
+    git(folder, "tag", "--annotate", "--message=first", "v1")
+    return folder
+
+
+def test_the_commit_is_that_of_the_checkout_by_its_hash(checkout):
+    assert of_process()["git_commit"] == git(checkout, "rev-parse", "--short=12", "HEAD")
+
+
+def test_a_changed_checkout_is_marked(checkout, source):
+    source.write_text("second\n")
+    assert of_process()["git_commit"] == git(checkout, "rev-parse", "--short=12", "HEAD") + "-dirty"
+
+
+def test_a_new_file_that_is_not_committed_leaves_the_checkout_unmarked(checkout):
+    (checkout / "outputs").write_text("a result\n")
+    assert of_process()["git_commit"] == git(checkout, "rev-parse", "--short=12", "HEAD")
+
+
+@pytest.mark.usefixtures("source")
+def test_outside_a_checkout_there_is_no_commit():
     assert of_process()["git_commit"] is None
 
 
-def test_a_machine_without_git_has_no_commit(monkeypatch):
+def test_a_checkout_without_a_commit_has_none(source):
+    git(source.parent, "init", "--quiet")
+    assert of_process()["git_commit"] is None
+
+
+@pytest.mark.usefixtures("checkout")
+def test_without_git_there_is_no_commit(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert of_process()["git_commit"] is None
 
 
-def test_a_digest_is_of_the_values_and_their_order():
-    values = np.array([1, 2, 3])
-    assert digest(values) == digest(values.copy()) != digest(values[::-1])
+def test_the_command_can_be_typed_again(monkeypatch):
+    typed = ["train.py", "name=two words", "strategy=lc"]
+    monkeypatch.setattr(sys, "argv", typed)
+    assert shlex.split(of_process()["command"]) == ["python", *typed]
+
+
+def test_the_versions_are_those_of_python_and_of_every_package_that_decides_results():
+    installed = {name: version(name) for name in PACKAGES}
+    assert of_process()["versions"] == {"python": platform.python_version(), **installed}
+
+
+def test_the_packages_that_compute_and_read_images_are_among_them():
+    assert {"askwell", "torch", "torchvision", "pytorch-lightning", "numpy", "pillow"} <= set(PACKAGES)
+
+
+def test_a_digest_is_the_start_of_the_hash_of_the_bytes():
+    assert digest(NUMBERS) == hashlib.sha256(NUMBERS.tobytes()).hexdigest()[:16]
 
 
 def test_a_digest_does_not_depend_on_the_layout_in_memory():
-    square = np.arange(9).reshape(3, 3)
-    assert digest(square.T) == digest(square.T.copy()) != digest(square)
+    assert digest(np.asfortranarray(NUMBERS)) == digest(NUMBERS)
 
 
-def test_one_changed_weight_changes_the_digest():
-    weights = {"a": torch.zeros(3), "b": torch.ones(2)}
-    changed = {**weights, "b": torch.tensor([1.0, 1.0001])}
-    assert weights_digest(weights) != weights_digest(changed)
+@pytest.mark.parametrize("other", [NUMBERS + 1, NUMBERS[::-1], NUMBERS[:2], NUMBERS.T])
+def test_another_content_or_order_has_another_digest(other):
+    assert digest(other) != digest(NUMBERS)
 
 
-def test_the_device_of_a_cpu_run_says_its_threads():
-    assert device_name(torch.device("cpu")).endswith(f", {torch.get_num_threads()} threads)")
+def test_the_order_of_several_arrays_counts():
+    assert digest(NUMBERS[0], NUMBERS[1]) != digest(NUMBERS[1], NUMBERS[0])
 
 
-@pytest.mark.parametrize("run", [{"threads": 3}, {"device": "cpu (x86_64, 3 threads)"}])
-def test_a_resumed_run_computes_with_the_threads_it_began_with(run, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    before = torch.get_num_threads()
-    with threads_of(run):
-        within = torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]
-    assert (within, torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]) == ((3, "3"), before, "7")
+def test_equal_weights_have_one_digest():
+    first, second = (torch.nn.Linear(3, 2) for _ in range(2))
+    second.load_state_dict(first.state_dict())
+    assert weights_digest(first.state_dict()) == weights_digest(second.state_dict())
 
 
-def test_a_run_that_does_not_say_its_threads_takes_those_of_the_machine():
-    before = torch.get_num_threads()
-    with threads_of({"device": "NVIDIA H100"}):
-        assert torch.get_num_threads() == before
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_the_last_bit_of_any_weight_counts(name):
+    weights = torch.nn.Linear(3, 2).state_dict()
+    changed = weights[name].clone()
+    changed.view(-1)[-1] = torch.nextafter(changed.view(-1)[-1], torch.tensor(9.0))
+    assert weights_digest(weights | {name: changed}) != weights_digest(weights)
+
+
+def test_a_processor_is_named_with_its_kind_and_its_threads(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert device_name(torch.device("cpu")) == f"cpu ({platform.machine()}, 3 threads)"
+
+
+def test_a_gpu_is_named_as_its_driver_names_it(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"card {device.index}")
+    assert device_name(torch.device("cuda", 1)) == "card 1"
+
+
+def study(labelled: list[int]) -> dict[str, object]:
+    """What is recorded of a study of 5 images, 2 of them initial, after the labels of `labelled` were bought."""
+    dataset = SimpleNamespace(train=range(5), evaluation=range(3), classes=("ash", "birch"), fingerprint="f")
+    return of_study(
+        SimpleNamespace(dataset=dataset, pool=SimpleNamespace(labelled=np.array(labelled))),
+        SimpleNamespace(query_size=1, initial_size=2),
+        SimpleNamespace(rescore_every=1),
+        SimpleNamespace(at_once=64, device=torch.device("cpu"), processes=Processes(0, 2)),
+    )
+
+
+def test_a_study_is_recorded_with_its_sizes_and_the_threads_that_compute(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    known = study([4, 0])
+    assert [known[name] for name in ("pool", "evaluation", "processes", "threads")] == [5, 3, 2, 3]
+
+
+def test_the_initial_set_is_named_by_its_images_alone():
+    assert study([4, 0])["initial_digest"] == study([4, 0, 3])["initial_digest"] != study([4, 1])["initial_digest"]

@@ -44,6 +44,11 @@ def test_it_keeps_the_contract(strategy, check):
     assert verdict.passed is not False, verdict.words
 
 
+@pytest.mark.parametrize("name", REFERENCES)
+def test_every_check_is_meant_for_an_acquisition_function(name):
+    assert [verdict.check for verdict in verdicts(load(name)) if not verdict.passed] == []
+
+
 @settings(max_examples=20, deadline=None)
 @given(shape=st.tuples(st.integers(1, 60), st.integers(2, 6)), seed=st.integers(0, 999), data=st.data())
 @pytest.mark.parametrize("name", STRATEGIES)

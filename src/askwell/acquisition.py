@@ -14,26 +14,46 @@ AcquisitionFunction = Callable[[Tensor], Tensor]
 
 
 def least_confidence(probs: Tensor) -> Tensor:
-    """`1 - p1` [N], from 0 (certain) to 1 - 1/C."""
+    """`1 - p1` [N], from 0 (certain) to 1 - 1/C.
+
+    >>> least_confidence(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
+    tensor([0.2500, 0.5000])
+    """
     return 1 - probs.amax(dim=1)
 
 
 def entropy(probs: Tensor) -> Tensor:
-    """`-Σ p ln p` [N] in nats, from 0 (certain) to ln C, with 0 ln 0 = 0 (Shannon, 1948)."""
+    """`-Σ p ln p` [N] in nats, from 0 (certain) to ln C, with 0 ln 0 = 0 (Shannon, 1948).
+
+    >>> entropy(torch.tensor([[0.5, 0.5], [1.0, 0.0]]))
+    tensor([0.6931, 0.0000])
+    """
     return torch.special.entr(probs).sum(dim=1)
 
 
 def smallest_margin(probs: Tensor) -> Tensor:
-    """`-(p1 - p2)` [N], from -1 (certain) to 0: asks where the two best classes are closest (Scheffer et al., 2001)."""
+    """`-(p1 - p2)` [N], from -1 (certain) to 0: asks where the two best classes are closest (Scheffer et al., 2001).
+
+    >>> smallest_margin(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
+    tensor([-0.5000, -0.2500])
+    """
     first, second = probs.topk(2, dim=1).values.unbind(dim=1)
     return second - first
 
 
 def largest_margin(probs: Tensor) -> Tensor:
-    """`-(p1 - pC)` [N], from -1 (certain) to 0: asks where the best and the worst class are closest."""
+    """`-(p1 - pC)` [N], from -1 (certain) to 0: asks where the best and the worst class are closest.
+
+    >>> largest_margin(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
+    tensor([-0.7500, -0.2500])
+    """
     return probs.amin(dim=1) - probs.amax(dim=1)
 
 
 def certainty(probs: Tensor) -> Tensor:
-    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that should lose."""
+    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that should lose.
+
+    >>> certainty(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
+    tensor([0.5000, 0.2500])
+    """
     return -smallest_margin(probs)

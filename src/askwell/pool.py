@@ -19,6 +19,11 @@ class Pool:
     """The training images of an experiment: all are candidates until their label is bought.
 
     The purchases, in query order, are the only state; what is labelled and what is not is derived from them.
+
+    >>> pool = Pool(5)
+    >>> pool.label([3, 0], labels=[7, 7], round=0)
+    >>> pool.labelled.tolist(), pool.unlabelled.tolist()
+    ([3, 0], [1, 2, 4])
     """
 
     def __init__(self, size: int) -> None:
