@@ -144,6 +144,7 @@ def test_a_resumed_run_forgets_its_failure_and_keeps_its_start(tmp_path):
     (tmp_path / "checkpoints" / "last.ckpt").touch()
     with RunFolder(tmp_path, resume=True) as folder:
         folder.start({"git_commit": "new"})
+        folder.begin()
         found = read_run(tmp_path)
     assert (found["status"], found["reason"], found["started"]) == ("running", None, "2000-01-01T00:00:00+00:00")
     assert [resumed["git_commit"] for resumed in found["resumed"]] == ["new"]

@@ -1,11 +1,15 @@
 """Going on: a run that was broken off ends as if nothing had happened."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from experiment import equal, record_of, weights_of
+
+from askwell.provenance import threads_of
 
 RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
@@ -83,3 +87,19 @@ def contents(folder: Path) -> dict[str, Any]:
     """Every file of a run but Hydra's own, which notes the command, and the empty lock."""
     files = [file for file in folder.rglob("*") if file.is_file() and ".hydra" not in file.parts]
     return {str(file): file.read_bytes() for file in files if file.suffix != ".log"}
+
+
+def test_a_resume_computes_with_the_threads_that_the_run_began_with(program, tmp_path):
+    program("rounds=2")
+    run = tmp_path / "outputs" / "run" / "run.json"
+    run.write_text(run.read_text().replace('"threads": 1', '"threads": 2'))
+    program("rounds=3", "resume=true")
+    assert '"threads": 2' in run.read_text()
+    assert torch.get_num_threads() == 1
+
+
+def test_the_threads_of_a_run_that_only_names_its_device_are_known(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with threads_of({"device": "cpu (x86_64, 3 threads)"}):
+        assert (torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]) == (3, "3")
+    assert (torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]) == (1, "1")

@@ -82,15 +82,7 @@ class ActiveLearning(pl.Callback):
         oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, self.rescore_every)
         self.initial_weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
-        self.weights_digest = provenance.digest(*(weight.cpu().numpy() for weight in self.initial_weights.values()))
-
-    def admit(self, checkpoint: dict[str, Any]) -> None:
-        """Raises UserError for the checkpoint of another study, before anything of it is used."""
-        made_with = checkpoint["callbacks"][self.state_key]["study"]
-        for setting, value in self.study.items():
-            if made_with[setting] != value:
-                other = f"the checkpoint was made with {setting} {made_with[setting]}, this run has {value}"
-                raise UserError(f"{other}: go on with what it was made with, or start anew under another name=...")
+        self.weights_digest = provenance.weights_digest(self.initial_weights)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if state_dict["pool"] != self.data.pool.digest:

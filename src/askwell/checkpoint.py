@@ -4,14 +4,13 @@ import hashlib
 import io
 import logging
 import os
-import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric.plugins import CheckpointIO
 
+from askwell.admission import Admit, RecordBehindError
 from askwell.errors import UserError
 from askwell.files import part_of, told_in_a_line, write_whole
 
@@ -24,10 +23,10 @@ class SafeCheckpointIO(CheckpointIO):
     """Writes a checkpoint whole, with its checksum in front, and keeps the one before it as `<name>.previous`.
 
     Reading checks the sum (torch itself loads a flipped bit without a word), falls back to the previous file, and
-    never unpickles anything but tensors and plain values. `admit` raises UserError for the checkpoint of another study.
+    never unpickles anything but tensors and plain values. `admit` refuses a checkpoint that does not fit the run.
     """
 
-    def __init__(self, admit: Callable[[dict[str, Any]], None] = lambda checkpoint: None) -> None:
+    def __init__(self, admit: Admit = lambda checkpoint: None) -> None:
         self.admit = admit
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
@@ -40,13 +39,20 @@ class SafeCheckpointIO(CheckpointIO):
 
     def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = None) -> Any:
         path = Path(path)
+        behind: RecordBehindError | None = None
         for candidate in (path, _previous(path)):
-            if (content := _checked(candidate)) is not None:
-                checkpoint = _harmless(candidate, content, map_location)
+            if (content := _checked(candidate)) is None:
+                log.warning("checkpoint %s is damaged or missing, trying the one before it", candidate)
+                continue
+            checkpoint = _harmless(candidate, content, map_location)
+            try:
                 self.admit(checkpoint)
-                return checkpoint
-            log.warning("checkpoint %s is damaged or missing, trying the one before it", candidate)
-        raise UserError(f"no readable checkpoint in {path.parent}: start the run again in a new folder")
+            except RecordBehindError as error:
+                behind = behind or error
+                log.warning("checkpoint %s is ahead of the record, trying the one before it", candidate)
+                continue
+            return checkpoint
+        raise behind or UserError(f"no readable checkpoint in {path.parent}: start the run again in a new folder")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         for file in (Path(path), _previous(Path(path))):
@@ -63,7 +69,7 @@ def _checked(path: Path) -> bytes | None:
 def _harmless(path: Path, content: bytes, map_location: Any) -> dict[str, Any]:
     try:
         return torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
-    except pickle.UnpicklingError as error:
+    except Exception as error:  # whatever a file of another program makes of torch: its checksum says it is undamaged
         foreign = f"{path} holds more than tensors and plain values, and loading that could run anything"
         raise UserError(f"{foreign}: it is not from askwell, take it away and start the run again") from error
 

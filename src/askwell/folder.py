@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +11,10 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
+from askwell.admission import recorded_rounds, refuse_gaps
 from askwell.errors import UserError
 from askwell.files import remove_parts, write_json
-from askwell.study import refuse_other_study
+from askwell.study import FREE, refuse_other_study
 
 
 class RunFolder:
@@ -28,6 +30,7 @@ class RunFolder:
         self._lock = FileLock(self.path / ".lock")
         self._started = time.monotonic()
         self._running = False
+        self._beginning: dict[str, Any] = {}
 
     @property
     def checkpoint(self) -> Path | None:
@@ -45,17 +48,37 @@ class RunFolder:
         if self.owned:
             write_json(self.path / "run.json", self.facts)
 
-    def refuse_other_study(self, config: dict[str, Any]) -> None:
-        """Raises UserError if this folder's checkpoint was made with settings other than those of `config`."""
-        if self.checkpoint and "config" in self.facts:
-            refuse_other_study(self.facts["config"], config, self.path)
+    @property
+    def holds_record(self) -> bool:
+        """Whether there is anything that a refused command could spoil."""
+        return self.checkpoint is not None or (self.path / "rounds.jsonl").exists()
+
+    def refuse(self, study: dict[str, Any], free: Iterable[str] = FREE) -> None:
+        """Raises UserError if what this folder holds does not compute `study`, or lacks what a resume needs."""
+        if not self.holds_record:
+            return
+        refuse_other_study(self.facts, study, self.path, free)
+        refuse_gaps(self.path / "rounds.jsonl")
+        # One round is recorded before the first checkpoint is written: a run killed between the two starts over.
+        if self.checkpoint is None and len(recorded_rounds(self.path / "rounds.jsonl")) > 1:
+            lost = f"{self.path} holds the record of a run but none of its checkpoints"
+            raise UserError(f"{lost}: put checkpoints/last.ckpt back, or start again under another name=...")
 
     def start(self, provenance: dict[str, Any], **facts: Any) -> None:
-        """Marks the run as running. What it ran on at first is kept; that of each resume is added to a list."""
+        """Marks a new run as running; one that is resumed is marked once it is admitted, by `begin`.
+
+        What the run ran on at first is kept; that of each resume is added to a list.
+        """
         begun = provenance | {"started": datetime.now(UTC).isoformat(timespec="seconds")}
         kept = {"resumed": [*self.facts.get("resumed", []), begun]} if self.checkpoint else begun
+        self._beginning = {"status": "running", "reason": None, **facts, **kept}
+        if not self.holds_record:
+            self.begin()
+
+    def begin(self) -> None:
+        """Writes that the run is running: from here on its end is noted, whatever it is."""
         self._running = True
-        self.describe(status="running", reason=None, **facts, **kept)
+        self.describe(**self._beginning)
 
     def finish(self, reason: str, **facts: Any) -> None:
         """Marks the run as finished, for `reason`."""
@@ -118,9 +141,21 @@ def is_first_process() -> bool:
 
 
 def read_run(path: Path) -> dict[str, Any] | None:
-    """The content of a run folder's run.json; None where there is none."""
+    """The content of a run folder's run.json; None where there is none. Raises UserError for one that is damaged."""
     file = path / "run.json"
-    return json.loads(file.read_text()) if file.exists() else None
+    try:
+        run = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise UserError(damaged_run(file)) from error
+    if not isinstance(run, dict):
+        raise UserError(damaged_run(file))
+    return run
+
+
+def damaged_run(file: Path) -> str:
+    return f"{file} is damaged: put back a copy of it, or delete it to resume from the checkpoint beside it"
 
 
 def in_use(path: Path) -> bool:
@@ -139,6 +174,7 @@ def refuse_used(folders: list[Path], resume: bool) -> None:
     """Raises UserError if one of `folders` holds a run and `resume` is not set; one that failed at once holds none."""
     for folder in folders if not resume else []:
         run = read_run(folder)
-        if run and (run["status"] != "failed" or (folder / "rounds.jsonl").exists()):
-            held = {"running": "an unfinished"}.get(run["status"], f"a {run['status']}")  # it may have been killed
+        if run and (run.get("status") != "failed" or (folder / "rounds.jsonl").exists()):
+            status = run.get("status")
+            held = {"running": "an unfinished"}.get(str(status), f"a {status}")  # it may have been killed
             raise UserError(f"{folder} already holds {held} run: choose another name=..., or resume=true to go on")

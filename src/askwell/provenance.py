@@ -1,16 +1,23 @@
 """What a run ran on: enough to have it again."""
 
 import hashlib
+import logging
+import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+
+log = logging.getLogger(__name__)
 
 PACKAGES = (
     *("askwell", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy", "pillow", "mlxtend"),
@@ -42,7 +49,47 @@ def of_study(data: Any, plan: Any, labelling: Any, scorer: Any) -> dict[str, Any
         "scoring_batch_size": scorer.at_once,
         "device": device_name(scorer.trainer.strategy.root_device),
         "processes": scorer.trainer.world_size,
+        "threads": torch.get_num_threads(),
     }
+
+
+@contextmanager
+def threads_of(run: dict[str, Any]) -> Iterator[None]:
+    """Computes with the number of threads that `run`, the content of a run.json, began with: it decides last bits.
+
+    A run of today's number where it does not say, as a new one.
+    """
+    began, now = _threads(run), torch.get_num_threads()
+    if began is None or began == now:
+        yield
+        return
+    log.warning("continuing with %d threads, as the run began; this process would have taken %d", began, now)
+    environment = os.environ.get("OMP_NUM_THREADS")
+    _set_threads(began, str(began))
+    try:
+        yield
+    finally:
+        _set_threads(now, environment)
+
+
+def _threads(run: dict[str, Any]) -> int | None:
+    if run.get("threads"):
+        return int(run["threads"])
+    told = re.search(r"(\d+) threads", str(run.get("device")))  # where runs older than `threads` say it
+    return int(told[1]) if told else None
+
+
+def _set_threads(number: int, environment: str | None) -> None:
+    torch.set_num_threads(number)
+    if environment is None:
+        os.environ.pop("OMP_NUM_THREADS", None)
+    else:  # for the processes that this one starts, and so that Lightning leaves the number alone
+        os.environ["OMP_NUM_THREADS"] = environment
+
+
+def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
+    """Names the values of a network's weights."""
+    return digest(*(weight.cpu().numpy() for weight in weights.values()))
 
 
 def device_name(device: torch.device) -> str:

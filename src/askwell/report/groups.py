@@ -181,10 +181,9 @@ def short_names(settings: Iterable[str]) -> dict[str, str]:
 
 
 def short_values(values: pd.Series) -> pd.Series:
-    """A setting's values as a title has them: a class without its module if that tells them apart, a long list cut."""
-    short, longer = (without_module, str) if str(values.name).endswith("_target_") else (cut, cut_with_checksum)
-    names = values.map(short, na_action="ignore")
-    return names if names.nunique() == values.nunique() else values.map(longer, na_action="ignore")
+    """A setting's values as a title has them: a long list cut, with its checksum where that is needed."""
+    names = values.map(cut, na_action="ignore")
+    return names if names.nunique() == values.nunique() else values.map(cut_with_checksum, na_action="ignore")
 
 
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -208,11 +207,6 @@ def natural(value: str) -> tuple[float, str]:
         return (float(value), "")
     except ValueError:
         return (float("inf"), value)
-
-
-def without_module(value: str) -> str:
-    """The last part of a dotted name."""
-    return value.rpartition(".")[2]
 
 
 def cut(value: str) -> str:

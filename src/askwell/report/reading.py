@@ -13,7 +13,7 @@ import pandas as pd
 
 from askwell.errors import UserError
 from askwell.folder import in_use
-from askwell.study import study_settings
+from askwell.study import study_of_run
 
 RUN_COLUMNS = [
     *["status", "reason", "name", "strategy", "dataset", "seed", "model", "protocol", "oracle", "query_size"],
@@ -90,20 +90,19 @@ def read_facts(path: Path) -> dict[str, Any]:
         known |= {key: with_change(known.get(key), flat(later.get(key))) for key in ("git_commit", "versions")}
     if known.get("status") == "running" and not in_use(path.parent):
         known["status"] = "killed"
-    return known | settings_of(facts.get("config"))
+    return known | settings_of(study_of_run(facts))
 
 
-def settings_of(config: Any) -> dict[str, dict[str, str]]:
-    """The settings of the strategy, and all others that decide what is computed, without seeds; none if not known."""
-    if not isinstance(config, dict) or not config:
+def settings_of(study: dict[str, Any] | None) -> dict[str, dict[str, str]]:
+    """The settings of the strategy, and all others that decide what is computed, without the seed; none if unknown."""
+    if study is None:
         return {}
-    of_strategy: dict[str, str] = {}
-    others: dict[str, str] = {}
-    for name, value in study_settings(config).items():
-        *groups, setting = name.split(".")
-        if setting != "seed" and name != "strategy._target_":  # which the strategy's name stands for
-            (of_strategy if "strategy" in groups else others)[name] = str(value)
-    return {"strategy_settings": of_strategy, "settings": others}
+    counted = {name: str(value) for name, value in study.items() if name not in ("seed", "strategy._target_")}
+    of_strategy = {name: value for name, value in counted.items() if name.startswith("strategy.")}
+    return {
+        "strategy_settings": of_strategy,  # the strategy's own name stands for its class
+        "settings": {name: value for name, value in counted.items() if name not in of_strategy},
+    }
 
 
 def with_change(before: str | None, now: str | None) -> str | None:
