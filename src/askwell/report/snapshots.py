@@ -47,7 +47,7 @@ def load(file: Path) -> dict[str, np.ndarray]:
 def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path]]:
     """The snapshots of the lowest seed that has some."""
     for run, seed in group.of(strategy)["seed"].sort_values().items():
-        files = sorted((group.records.start / str(run) / "snapshots").glob("*.npz"))
+        files = sorted((group.records.folders[str(run)] / "snapshots").glob("*.npz"))
         if files:
             yield from ((int(seed), file) for file in files)
             return

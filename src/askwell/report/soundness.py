@@ -6,7 +6,7 @@ import pandas as pd
 
 from askwell.report.comparing import ENOUGH_SEEDS
 from askwell.report.groups import BASELINE, Group, comparable
-from askwell.report.reading import RESUMED
+from askwell.report.run_folder import RESUMED
 from askwell.report.wording import count
 from askwell.text import first_of, listing
 
