@@ -26,7 +26,7 @@ def content_of(folder: Path, name: str, most: int) -> bytes:
     try:
         inside = path.resolve(strict=True).is_relative_to(folder.resolve())
         if not inside:
-            raise UnreadableError(f"{name} is a link to a file elsewhere: copy that file here")
+            raise UnreadableError(f"{name} is a link that leads elsewhere: copy what is there")
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe would keep it waiting
             about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode):
