@@ -148,8 +148,8 @@ def alike(name: str) -> str:
 
 def slug(text: str) -> str:
     """The text as part of a file name or anchor; one in capitals or too long is told apart by its checksum."""
-    name = re.sub(r"[^\w.-]+", "-", text).strip("-").lower()
-    return name if len(name) <= LONGEST and text == text.lower() else f"{name[:LONGEST]}-{checksum(text)}"
+    name = re.sub(r"[^\w.-]+", "-", text).strip("-.").lower()
+    return name if 0 < len(name) <= LONGEST and text == text.lower() else f"{name[:LONGEST]}-{checksum(text)}"
 
 
 def checksum(text: str) -> str:

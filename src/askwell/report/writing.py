@@ -1,8 +1,9 @@
 """The report: read the runs, compare them, write page, tables and plots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +13,10 @@ from askwell.files import told_in_a_line, write_whole
 from askwell.report.destination import refuse_links
 from askwell.report.files import round_table, run_table
 from askwell.report.groups import Group, group_runs, with_names
+from askwell.report.layout import Section
 from askwell.report.overview import overviews
 from askwell.report.provenance import again
-from askwell.report.reading import Records, read
+from askwell.report.reading import Records, distinct, read
 from askwell.report.sections import SECTIONS
 from askwell.report.soundness import outside, remarks
 from askwell.report.verdict import verdict
@@ -103,7 +105,12 @@ def tables(report: Report) -> dict[str, str]:
 
 def pages(report: Report) -> dict[str, str]:
     """The page as HTML and Markdown, and its plots as files of their own, by file name."""
-    parts = [(group, [section(group) for section in SECTIONS]) for group in report.groups]
+    sections = iter(told_apart([section(group) for group in report.groups for section in SECTIONS]))
+    anchors = distinct([group.slug for group in report.groups])
+    parts = [
+        (anchor, group, list(islice(sections, len(SECTIONS))))
+        for anchor, group in zip(anchors, report.groups, strict=True)
+    ]
     content = {
         "report": report,
         "parts": parts,
@@ -112,5 +119,14 @@ def pages(report: Report) -> dict[str, str]:
         "nothing": NOTHING,
     }
     texts = {f"report{suffix}": TEMPLATES.get_template(f"page{suffix}.j2").render(content) for suffix in SUFFIXES}
-    pictures = [picture for _, sections in parts for section in sections for picture in section.pictures]
+    pictures = [picture for _, _, sections in parts for section in sections for picture in section.pictures]
     return texts | {f"{PLOTS}/{picture.name}.svg": picture.file for picture in pictures}
+
+
+def told_apart(sections: Sequence[Section]) -> list[Section]:
+    """The sections with pictures of different names: two strategies may differ in signs that no file name has."""
+    names = iter(distinct([picture.name for section in sections for picture in section.pictures]))
+    return [
+        replace(section, pictures=tuple(replace(picture, name=next(names)) for picture in section.pictures))
+        for section in sections
+    ]
