@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askwell.text import first_of, listing, visible
+from askwell.text import first_of, listing, seconds, visible
 
 
 def test_a_list_ends_with_and():
@@ -35,3 +35,26 @@ def test_names_of_any_script_stay_as_they_are(name):
 def test_what_is_shown_prints_on_one_line(name):
     assert visible(name).isprintable()
     visible(name).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [
+        (0, "0.00 s"),
+        (0.000371, "0.37 ms"),
+        (0.00371, "3.71 ms"),
+        (0.0371, "37.1 ms"),
+        (0.09999, "100 ms"),
+        (0.1, "0.10 s"),
+        (9.994, "9.99 s"),
+        (9.996, "10.0 s"),
+        (99.96, "100 s"),
+        (123456.7, "123,457 s"),
+    ],
+)
+def test_a_time_has_three_digits_at_most_below_a_thousand_seconds(time, shown):
+    assert seconds(time) == shown
+
+
+def test_a_time_and_its_deviation_have_one_unit():
+    assert seconds(0.0371, 0.2) == "37.1 ± 200.0 ms"

@@ -11,6 +11,7 @@ from rich.table import Table
 from askwell.curve import TARGETS, area_under_curve, labels_to_target
 from askwell.progress import round_of
 from askwell.rounds import RoundListener, RoundResult
+from askwell.text import seconds
 
 REASONS = {
     "rounds": "all rounds are done",
@@ -65,17 +66,17 @@ class Console(Callback, RoundListener):
             table.add_row(f"labels to {target:.0%}", "not reached" if bought is None else f"{bought}")
         table.add_row("classes lost on the way", ", ".join(self.lost) or "none")
         for name, value in self.seconds.items():
-            table.add_row(f"seconds to {name}", f"{value:.1f}")
+            table.add_row(f"time to {name}", seconds(value))
         return table
 
 
 def round_line(result: RoundResult, rounds: int | None) -> str:
     """The line of one round."""
     worst = result.class_accuracy[result.worst_class]
-    seconds = "  ".join(f"{name} {value:.1f} s" for name, value in seconds_of(result).items())
+    times = "  ".join(f"{name} {seconds(value)}" for name, value in seconds_of(result).items())
     return (
         f"round {round_of(result.round, rounds)}  {result.labels:>6} labels   accuracy {result.accuracy:7.2%}   "
-        f"worst class {result.worst_class} {worst:.1%}   {seconds}"
+        f"worst class {result.worst_class} {worst:.1%}   {times}"
     )
 
 

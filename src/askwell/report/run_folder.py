@@ -114,6 +114,8 @@ def read_rounds(folder: Path) -> list[Round]:
             accuracies += len(found.class_accuracy or ())
         if accuracies > MOST_ACCURACIES:
             raise UnreadableError(f"rounds.jsonl has over {MOST_ACCURACIES:,} accuracies of classes")
+    if max(rounds, default=0) > MOST_ROUNDS:
+        raise UnreadableError(f"rounds.jsonl has a round {max(rounds)}, more than {MOST_ROUNDS:,}")
     return ascending([rounds[number] for number in sorted(rounds)])
 
 
