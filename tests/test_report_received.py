@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,9 +170,9 @@ def test_a_link_to_a_file_of_the_run_is_read(sweep: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("folder", "is a folder"),
+        ("folder", "is no regular file"),
         ("pipe", "is no regular file"),
-        ("socket", "cannot be read (No such device or address)"),
+        ("socket", "is no regular file"),
         ("link to itself", "is a link that leads to itself"),
         ("sparse", "has 5,000 MB, more than"),
     ],
@@ -233,6 +234,18 @@ def deep(sweep: Path) -> Iterator[Path]:
 
 def test_folders_of_any_depth_are_searched(deep: Path) -> None:
     assert len(read([deep], deep).runs) == 1
+
+
+def test_no_class_that_a_run_names_is_imported(
+    sweep: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = tmp_path_factory.mktemp("modules")
+    (modules / "named_by_a_run.py").write_text("raise SystemExit('this module was run')")
+    monkeypatch.syspath_prepend(modules)
+    config = {"strategy": {"_target_": "named_by_a_run.Strategy"}, "model": {"_target_": "named_by_a_run.Model"}}
+    write_run(sweep, "mine", config=config, study={"strategy._target_": "named_by_a_run.Strategy"})
+    write_report([sweep], sweep)
+    assert "named_by_a_run" not in sys.modules
 
 
 def test_control_characters_and_line_breaks_of_any_text_are_written_out(tmp_path: Path) -> None:

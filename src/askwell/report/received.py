@@ -1,7 +1,6 @@
 """Files that a stranger may have made: regular ones of the folder itself, of a bounded size, read as data alone."""
 
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,15 @@ def content_of(folder: Path, name: str, most: int) -> bytes:
         inside = path.resolve(strict=True).is_relative_to(folder.resolve())
         if not inside:
             raise UnreadableError(f"{name} is a link that leads elsewhere: copy what is there")
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe would keep it waiting
-            about = os.fstat(file.fileno())
-            if not stat.S_ISREG(about.st_mode):
-                raise UnreadableError(f"{name} is no regular file")
-            if about.st_size > most:
-                raise UnreadableError(f"{name} has {about.st_size / MEGABYTE:,.0f} MB, more than {most // MEGABYTE} MB")
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # to open a pipe is to wait, and to open a device may do something
+            raise UnreadableError(f"{name} is no regular file")
+        if about.st_size > most:
+            raise UnreadableError(f"{name} has {about.st_size / MEGABYTE:,.0f} MB, more than {most // MEGABYTE} MB")
+        with path.open("rb") as file:
             return file.read(most)
     except FileNotFoundError:
         raise UnreadableError(f"{name} is missing") from None
-    except IsADirectoryError:
-        raise UnreadableError(f"{name} is a folder") from None
     except RuntimeError:
         raise UnreadableError(f"{name} is a link that leads to itself") from None
     except OSError as error:
