@@ -29,7 +29,7 @@ def test_a_round_tells_its_place_its_labels_its_accuracy_its_worst_class_and_its
 ) -> None:
     words = " ".join(said(capsys, 2).split())
     assert words == (
-        "round 3/25 30 labels accuracy 85.00% worst class ash 80.0% train 1.0 s score 2.0 s evaluate 3.0 s"
+        "round 3/25 30 labels accuracy 85.00% worst class ash 80.0% train 1.00 s score 2.00 s evaluate 3.00 s"
     )
 
 

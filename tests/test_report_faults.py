@@ -70,14 +70,6 @@ def test_runs_whose_labels_do_not_overlap_are_not_tested(tmp_path: Path) -> None
     assert compare(group_of(tmp_path), ["lc"], "random") == []
 
 
-def test_a_damaged_snapshot_is_named(tmp_path: Path) -> None:
-    file = write_run(tmp_path) / "snapshots" / "round-0001.npz"
-    file.parent.mkdir()
-    file.write_bytes(b"PK, and no more")
-    with pytest.raises(UserError, match=r"round-0001\.npz is damaged: delete it"):
-        write_report([tmp_path], tmp_path)
-
-
 def test_an_output_that_is_a_file_is_named(tmp_path: Path) -> None:
     write_run(tmp_path)
     (tmp_path / "report").touch()

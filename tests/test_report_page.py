@@ -176,7 +176,7 @@ def test_labels_to_a_target_are_mean_and_sample_deviation(tmp_path: Path) -> Non
 
 def test_the_timing_table_splits_a_round(tmp_path: Path) -> None:
     write_run(tmp_path)
-    assert timing(group_of(tmp_path)).rows[0] == ("random", "1 s", "2 s", "1 s", "4 s", "50 %", "9.0 s")
+    assert timing(group_of(tmp_path)).rows[0] == ("random", "1.00 s", "2.00 s", "1.00 s", "4.00 s", "50 %", "9.00 s")
 
 
 def test_queried_classes_leave_the_initial_set_out(tmp_path: Path) -> None:

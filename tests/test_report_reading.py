@@ -35,14 +35,6 @@ def test_a_last_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
     assert read([tmp_path], tmp_path).curves["round"].to_list() == [0, 1]
 
 
-def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path) -> None:
-    run = write_run(tmp_path)
-    path = run / "rounds.jsonl"
-    path.write_text("{nonsense\n" + path.read_text())
-    with pytest.raises(UserError, match=r"rounds.jsonl: line 1 is not a round"):
-        read([tmp_path], tmp_path)
-
-
 def test_a_round_written_twice_counts_as_written_last(tmp_path: Path) -> None:
     run = write_run(tmp_path, accuracies=(0.5, 0.6))
     path = run / "rounds.jsonl"

@@ -1,6 +1,7 @@
 """Snapshots: what a run keeps of chosen rounds, and what the report shows of it."""
 
 import json
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -71,10 +72,10 @@ def test_the_report_shows_each_snapshot_of_the_lowest_seed_that_has_any(run, tmp
     for seed in (0, 1, 2):
         folder = write_run(tmp_path, "lc", seed)
         if seed:
-            (folder / "snapshots").symlink_to(run / "snapshots", target_is_directory=True)
+            copytree(run / "snapshots", folder / "snapshots")
     group = group_of(tmp_path)
-    assert [seed for seed, _ in kept(group, "lc")] == [1, 1]
-    names = [picture.name.rpartition("-")[2] for picture in snapshots(group)]
+    assert [seed for seed, _, _ in kept(group, "lc")] == [1, 1]
+    names = [picture.name.rpartition("-")[2] for picture in snapshots(group)[0]]
     assert names == 2 * ["confusion", "map", "images"]
 
 

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askwell.text import LineFormatter, first_of, listing, visible, write_out_unknown
+from askwell.text import LineFormatter, first_of, listing, seconds, visible, write_out_unknown
 
 
 def test_a_list_ends_with_and():
@@ -75,3 +75,26 @@ def test_a_stream_that_has_no_encoding_of_its_own_is_left_alone(monkeypatch):
     write_out_unknown(sys.stdout)
     print("café")
     assert sys.stdout.getvalue() == "café\n"
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [
+        (0, "0.00 s"),
+        (0.000371, "0.37 ms"),
+        (0.00371, "3.71 ms"),
+        (0.0371, "37.1 ms"),
+        (0.09999, "100 ms"),
+        (0.1, "0.10 s"),
+        (9.994, "9.99 s"),
+        (9.996, "10.0 s"),
+        (99.96, "100 s"),
+        (123456.7, "123,457 s"),
+    ],
+)
+def test_a_time_has_three_digits_at_most_below_a_thousand_seconds(time, shown):
+    assert seconds(time) == shown
+
+
+def test_a_time_and_its_deviation_have_one_unit():
+    assert seconds(0.0371, 0.2) == "37.1 ± 200.0 ms"

@@ -12,7 +12,7 @@ from rich.text import Text
 from askwell.curve import TARGETS, area_under_curve, labels_to_target
 from askwell.progress import round_of
 from askwell.rounds import RoundListener, RoundResult
-from askwell.text import first_of, visible
+from askwell.text import first_of, seconds, visible
 
 REASONS = {
     "rounds": "all rounds are done",
@@ -75,17 +75,17 @@ class Console(Callback, RoundListener):
             "classes lost on the way", Text(first_of([visible(name) for name in self.lost]) if self.lost else "none")
         )
         for name, value in self.seconds.items():
-            table.add_row(f"seconds to {name}", f"{value:.1f}")
+            table.add_row(f"time to {name}", seconds(value))
         return table
 
 
 def round_line(result: RoundResult, rounds: int | None) -> str:
     """The line of one round."""
     worst = result.class_accuracy[result.worst_class]
-    seconds = "  ".join(f"{name} {value:.1f} s" for name, value in seconds_of(result).items())
+    times = "  ".join(f"{name} {seconds(value)}" for name, value in seconds_of(result).items())
     return (
         f"round {round_of(result.round, rounds)}  {result.labels:>6} labels   accuracy {result.accuracy:7.2%}   "
-        f"worst class {visible(result.worst_class)} {worst:.1%}   {seconds}"
+        f"worst class {visible(result.worst_class)} {worst:.1%}   {times}"
     )
 
 

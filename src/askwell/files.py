@@ -4,7 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,25 @@ OF_THE_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, e
 """Errors for which there is one remedy, whatever is written."""
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, advice: str = MEND) -> None:
     """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when the write fails.
 
-    Raises UserError where the disk does not take it.
+    A link at `path` is replaced; the file that it leads to stays as it is. Raises UserError, with `advice`, where the
+    disk does not take it.
     """
     part = part_of(path)
     try:
-        with told_in_a_line(path):
+        with told_in_a_line(path, advice):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            part.unlink(missing_ok=True)
+            with part.open("xb") as file:  # never through a link that waits under this name
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def append(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Names in sentences, and foreign names on a terminal."""
+"""Names in sentences, times in a few digits, and foreign names on a terminal."""
 
 import io
 import logging
@@ -26,6 +26,18 @@ def first_of(words: Sequence[str], most: int = 12) -> str:
     """
     left = len(words) - most
     return listing(words) if left <= 0 else f"{', '.join(words[:most])} and {left} more"
+
+
+def seconds(mean: float, deviation: float | None = None) -> str:
+    """A time in seconds with at most two decimals, below 0.1 s in milliseconds; its deviation in the same unit.
+
+    >>> seconds(0.000371), seconds(1.5), seconds(1234.5, 20)
+    ('0.37 ms', '1.50 s', '1,234 ± 20 s')
+    """
+    scale, unit = (1, "s") if mean >= 0.1 or not mean else (1000, "ms")
+    decimals = next((places for least, places in ((99.95, 0), (9.995, 1)) if scale * mean >= least), 2)
+    numbers = [f"{scale * value:,.{decimals}f}" for value in (mean, deviation) if value is not None]
+    return f"{' ± '.join(numbers)} {unit}"
 
 
 def visible(text: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm
 from matplotlib.ticker import MaxNLocator
 
-from askwell.report.drawing import drawn, legend_above, legend_height, look, stretched, unstretched
+from askwell.report.drawing import drawn, legend_above, legend_height, legend_name, look, stretched, unstretched
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
 from askwell.report.wording import full_name, short_name
@@ -39,8 +39,10 @@ def class_maps(group: Group) -> list[Picture]:
 
 def draw_map(axes: Axes, accuracy: pd.DataFrame) -> None:
     """Classes × rounds, coloured on the stretched scale."""
-    rounds = accuracy.columns.to_numpy(float)
-    edges = (rounds.min() - 0.5, rounds.max() + 0.5, len(accuracy) - 0.5, -0.5)
+    rounds = accuracy.columns.to_numpy(int)
+    first, last = int(rounds.min()), int(rounds.max())
+    accuracy = accuracy.reindex(columns=range(first, last + 1))  # a round that is missing is a gap
+    edges = (first - 0.5, last + 0.5, len(accuracy) - 0.5, -0.5)
     axes.imshow(accuracy, norm=NORM, cmap=COLOURS, aspect="auto", interpolation="none", extent=edges)
     axes.set_xlabel("round")
     axes.grid(False)
@@ -70,7 +72,9 @@ def class_shares(group: Group) -> list[Picture]:
     with rows_drawn(pictures, f"{group.slug}-queries", caption, names, WIDE, legend_height(styles)) as axes:
         for name, style in styles.items():
             mark = {"marker": "|", "markersize": 12} if name == BASELINE else {"markersize": 5}
-            axes.plot(shares.loc[name, names], range(len(names)), linestyle="none", label=name, **style | mark)
+            axes.plot(
+                shares.loc[name, names], range(len(names)), linestyle="none", label=legend_name(name), **style | mark
+            )
         axes.set(xlim=(0, 1.05 * shares.to_numpy().max()), xlabel="share of the queried images, %")
         legend_above(axes)
     return pictures

@@ -1,15 +1,28 @@
 """Learning curves and their difference to random."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from askwell.report.comparing import Pairs, interval, mean_difference, pairs
-from askwell.report.drawing import Look, accuracy_axis, drawn, legend_above, legend_height, look
+from askwell.report.drawing import (
+    Look,
+    accuracy_axis,
+    drawn,
+    legend_above,
+    legend_height,
+    legend_name,
+    look,
+    vertical_title,
+)
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
 
-SIZE = (5.4, 3.7)
+WIDTH, HEIGHT = 5.4, 3.36  # inches, without the legend
+LEFT, RIGHT = 0.8, 0.25  # for numbers such as -0.125 and 100000
 Values = pd.Series | np.ndarray
 
 
@@ -17,14 +30,23 @@ def learning_curves(group: Group) -> list[Picture]:
     """Mean accuracy by labels for each strategy, with a band of one standard deviation."""
     pictures: list[Picture] = []
     caption = f"Accuracy by labels on {group.title}: mean and standard deviation over seeds"
-    with drawn(pictures, f"{group.slug}-curves", caption, SIZE, top=legend_height(group.strategies)) as axes:
+    with drawn_below_legend(pictures, f"{group.slug}-curves", caption, group.strategies) as axes:
         for strategy, style in look(group.strategies).items():
-            curve = mean_curve(group.curves[group.curves["strategy"] == strategy])
+            curves = group.curves[group.curves["strategy"] == strategy]
+            curve = interrupted(mean_curve(curves), curves)
             draw_line(axes, curve.index, curve["mean"], style, strategy)
             spread = curve["std"].fillna(0)
             band(axes, curve.index, curve["mean"] - spread, curve["mean"] + spread, style)
         finish_curves(axes, group)
     return pictures
+
+
+@contextmanager
+def drawn_below_legend(pictures: list[Picture], name: str, caption: str, strategies: Collection[str]) -> Iterator[Axes]:
+    """Axes of a fixed size, however many lines the legend above them has."""
+    top = legend_height(strategies)
+    with drawn(pictures, name, caption, (WIDTH, HEIGHT + top), left=LEFT, right=RIGHT, top=top) as axes:
+        yield axes
 
 
 def finish_curves(axes: Axes, group: Group) -> None:
@@ -35,7 +57,8 @@ def finish_curves(axes: Axes, group: Group) -> None:
         if target < axes.get_ylim()[1]:
             axes.axhline(target, linestyle=":", linewidth=0.8, color="#8a8a8a")
     accuracy_axis(axes)
-    axes.set(xlabel="labels", ylabel="accuracy, %")
+    axes.set(xlabel="labels")
+    vertical_title(axes, "accuracy, %")
     legend_above(axes)
 
 
@@ -45,16 +68,27 @@ def mean_curve(curves: pd.DataFrame) -> pd.DataFrame:
     return by_labels[by_labels["count"] == curves["run"].nunique()]
 
 
+def interrupted(values: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """The values by labels, with an empty row wherever a run of the curves lacks rounds: no line is drawn there."""
+    gaps: list[float] = []
+    for _, curve in curves.sort_values("round").groupby("run"):
+        last, skipped = curve["labels"].shift(), curve["round"].diff() > 1
+        gaps += ((last + curve["labels"]) / 2)[skipped].tolist()
+    return values.reindex(values.index.union(pd.Index(gaps, dtype=float))) if gaps else values
+
+
 def differences(group: Group) -> list[Picture]:
     """Accuracy above random by labels, paired by seed, with a 95 % interval where the seeds carry one."""
     pictures: list[Picture] = []
     caption = f"Accuracy above random on {group.title}: mean over paired seeds and 95 % interval"
-    with drawn(pictures, f"{group.slug}-differences", caption, SIZE, top=legend_height(group.contenders)) as axes:
+    with drawn_below_legend(pictures, f"{group.slug}-differences", caption, group.contenders) as axes:
         for strategy, style in look(group.strategies).items():
             if strategy != BASELINE:
                 draw_difference(axes, group, pairs(group, strategy, BASELINE), style)
         axes.axhline(0, linewidth=1, color="#8a8a8a")
-        axes.set(xlabel="labels", ylabel="accuracy above random, points")
+        axes.set(xlabel="labels")
+        axes.ticklabel_format(axis="y", style="plain", useOffset=False)
+        vertical_title(axes, "accuracy above random, points")
         legend_above(axes)
     return pictures
 
@@ -66,9 +100,13 @@ def draw_difference(axes: Axes, group: Group, paired: Pairs, style: Look) -> Non
     if not len(paired) or labels.empty:
         return
     own, reference = 100 * curves[labels].to_numpy(), 100 * reference_curves[labels].to_numpy()
-    draw_line(axes, labels, (own - reference).mean(axis=0), style, paired.own["strategy"].iloc[0])
+    low, high = interval(own, reference, mean_difference) if paired.enough else (np.nan, np.nan)
+    values = pd.DataFrame({"mean": (own - reference).mean(axis=0), "low": low, "high": high}, labels)
+    compared = group.curves[group.curves["run"].isin([*paired.own["run"], *paired.reference["run"]])]
+    values = interrupted(values, compared)
+    draw_line(axes, values.index, values["mean"], style, paired.own["strategy"].iloc[0])
     if paired.enough:
-        band(axes, labels, *interval(own, reference, mean_difference), style)
+        band(axes, values.index, values["low"], values["high"], style)
 
 
 def accuracy_by_seed(group: Group, runs: pd.DataFrame) -> pd.DataFrame:
@@ -80,7 +118,8 @@ def accuracy_by_seed(group: Group, runs: pd.DataFrame) -> pd.DataFrame:
 
 def draw_line(axes: Axes, labels: pd.Index, values: Values, style: Look, name: str) -> None:
     """A strategy's line, with about eight markers."""
-    axes.plot(labels, values, label=name, linewidth=1.6, markersize=4, markevery=max(1, len(labels) // 8), **style)
+    every = max(1, len(labels) // 8)
+    axes.plot(labels, values, label=legend_name(name), linewidth=1.6, markersize=4, markevery=every, **style)
 
 
 def band(axes: Axes, labels: pd.Index, low: Values, high: Values, style: Look) -> None:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 
 INK = "#010203"  # stands for the colour of the text in figures
+TAG = re.compile("<[^<>]+>")  # not the text between them, which may be a foreign name
+REFERENCE = re.compile(r'(\bid="|href="#|url\(#)')
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Picture:
     def inline(self) -> str:
         """The figure as part of a page: ink in the page's colour, ids of its own."""
         body = self.svg[self.svg.index("<svg") :].replace(INK, "currentColor")
-        return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", body)
+        return TAG.sub(lambda tag: REFERENCE.sub(rf"\g<1>{self.name}:", tag[0]), body)
 
     @property
     def file(self) -> str:

@@ -60,15 +60,18 @@ def queries(group: Group) -> Section:
 
 
 def looks(group: Group) -> Section:
-    pictures = tuple(snapshots(group))
+    pictures, faults = snapshots(group)
+    points = tuple(f"left out: {fault}" for fault in faults)
     if not pictures:
-        return Section("Snapshots", ("No run kept any: callbacks.snapshot.rounds=[-1] keeps those of the last round.",))
+        nothing = "No run kept any that can be read" if faults else "No run kept any"
+        text = f"{nothing}: callbacks.snapshot.rounds=[-1] keeps those of the last round."
+        return Section("Snapshots", (text,), points=points)
     text = (
         "Of the lowest seed that kept any. The map shows evaluation images as the last layer sees them; the images are "
         "those of the pool that the network is least and most sure of. Both look at a random part, as many as "
         "callbacks.snapshot.images says, or 1,000."
     )
-    return Section("Snapshots", (text,), pictures=pictures)
+    return Section("Snapshots", (text,), pictures=tuple(pictures), points=points)
 
 
 def times(group: Group) -> Section:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from askwell.errors import UserError
+from askwell.report.destination import leads_out
 from askwell.report.drawing import drawn
 from askwell.report.groups import Group
 from askwell.report.layout import Picture
+from askwell.report.reading import listed
+from askwell.report.received import UnreadableError
+from askwell.report.snapshot_file import load
 from askwell.report.wording import full_name, short_name
+from askwell.text import visible
 
 SIDE = 4.1
 COLUMNS = 8
@@ -22,34 +25,31 @@ MOST_WRITTEN = 12
 """Classes with which the numbers still fit into the fields of a confusion matrix."""
 
 
-def snapshots(group: Group) -> list[Picture]:
-    """The pictures of each strategy's first seed that kept any."""
+def snapshots(group: Group) -> tuple[list[Picture], list[str]]:
+    """The pictures of each strategy's first seed that kept any, and which snapshots were left out and why."""
     pictures: list[Picture] = []
+    faults: list[str] = []
     for strategy in group.strategies:
-        for seed, file in kept(group, strategy):
-            snapshot = load(file)
+        for seed, folder, name in kept(group, strategy):
+            try:
+                snapshot = load(folder, f"snapshots/{name}")
+            except UnreadableError as error:
+                faults.append(visible(f"{full_name(strategy)}, seed {seed}: {error}"))
+                continue
             title = f"{full_name(strategy)}, seed {seed}, {snapshot['labels']:,} labels"
-            draw(pictures, f"{group.slug}-{strategy}-{file.stem}", title, snapshot)
-    return pictures
+            draw(pictures, f"{group.slug}-{strategy}-{Path(name).stem}", title, snapshot)
+    return pictures, faults
 
 
-def load(file: Path) -> dict[str, np.ndarray]:
-    """What a snapshot holds. Raises UserError for one that is damaged or cannot be read."""
-    try:
-        with np.load(file) as snapshot:
-            return dict(snapshot)
-    except (ValueError, EOFError, BadZipFile) as error:
-        raise UserError(f"{file} is damaged: delete it") from error
-    except OSError as error:
-        raise UserError(f"cannot read {file} ({error.strerror}): make it readable, or delete it") from error
-
-
-def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path]]:
-    """The snapshots of the lowest seed that has some."""
+def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path, str]]:
+    """The snapshots of the lowest seed that has some: its number, the run's folder and the file's name."""
     for run, seed in group.of(strategy)["seed"].sort_values().items():
-        files = sorted((group.records.start / str(run) / "snapshots").glob("*.npz"))
-        if files:
-            yield from ((int(seed), file) for file in files)
+        folder = group.records.folders[str(run)]
+        names = sorted(entry.name for entry in listed(folder / "snapshots") if entry.name.endswith(".npz"))
+        if leads_out(folder / "snapshots", folder):
+            names = [""]  # the link itself is what cannot be read
+        if names:
+            yield from ((int(seed), folder, name) for name in names)
             return
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 
 from askwell.report.comparing import ENOUGH_SEEDS
 from askwell.report.groups import BASELINE, Group, comparable
-from askwell.report.reading import RESUMED
-from askwell.report.wording import count
+from askwell.report.run_folder import RESUMED
+from askwell.report.wording import count, spans
 from askwell.text import first_of, listing
 
 MOST_OUTSIDE = 12
@@ -125,6 +125,30 @@ def unequal_labels(group: Group) -> Iterator[str]:
         )
 
 
+def gaps(group: Group) -> Iterator[str]:
+    """Rounds that are missing from a run's record, between others or before them."""
+    found = [(run, absent) for run, curve in group.curves.groupby("run") if (absent := missing_rounds(curve["round"]))]
+    if found:
+        places = [
+            f"{numbered(absent)} of {run['strategy']} seed {run['seed']}"
+            for run, absent in ((group.runs.loc[name], absent) for name, absent in found)
+        ]
+        yield (
+            f"rounds are missing from rounds.jsonl: {first_of(places)}. No line is drawn there, and a target may have "
+            "been reached earlier than the tables say."
+        )
+
+
+def missing_rounds(rounds: pd.Series) -> list[int]:
+    """The numbers from 0 to the last that do not occur."""
+    return sorted(set(range(rounds.max() + 1)) - set(rounds))
+
+
+def numbered(rounds: list[int]) -> str:
+    """`round 3`, `rounds 3, 7–9`."""
+    return f"{'round' if len(rounds) == 1 else 'rounds'} {spans(rounds)}"
+
+
 def unlike(group: Group) -> Iterator[str]:
     """Runs on different data, code or machines."""
     columns = {
@@ -172,5 +196,5 @@ def was(runs: pd.DataFrame) -> str:
 
 CHECKS: tuple[Check, ...] = (
     none_finished, failed, unfinished, empty, repeated, missing, baseline, few_seeds, unpaired, unequal_labels,
-    selected, unlike,
+    gaps, selected, unlike,
 )  # fmt: skip

@@ -1,6 +1,9 @@
 """The tables of a group: what its strategies reach, what they save, and what they cost in time."""
 
+import math
 from collections.abc import Iterator
+
+import pandas as pd
 
 from askwell.report.comparing import Pairs, pairs, saved, saved_interval
 from askwell.report.groups import BASELINE, Group
@@ -16,6 +19,7 @@ from askwell.report.wording import (
     spread_or_value,
     spread_percent,
 )
+from askwell.text import seconds
 
 PHASES = {"train_seconds": "training", "score_seconds": "scoring", "eval_seconds": "evaluation"}
 
@@ -86,8 +90,19 @@ def timing_row(group: Group, strategy: str) -> tuple[str, ...]:
     whole = phases.sum()
     return (
         strategy,
-        *(f"{seconds:.3g} s" for seconds in phases),
-        f"{whole:.3g} s",
+        *map(known_seconds, phases),
+        known_seconds(whole),
         f"{100 * phases['score_seconds'] / whole:.0f} %" if whole else MISSING,
-        spread(group.of(strategy)["wall_seconds"].astype(float), ",.1f", " s"),
+        run_seconds(group.of(strategy)["wall_seconds"].astype(float).dropna()),
     )
+
+
+def known_seconds(value: float) -> str:
+    return MISSING if math.isnan(value) else seconds(value)
+
+
+def run_seconds(walls: pd.Series) -> str:
+    """The time of a whole run, mean ± standard deviation over those whose time is known; the bare one of a single."""
+    if walls.empty:
+        return MISSING
+    return seconds(walls.mean(), walls.std() if len(walls) > 1 else None)

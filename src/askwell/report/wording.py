@@ -78,5 +78,5 @@ def spans(rounds: Sequence[int]) -> str:
 
 
 def plain(text: str) -> str:
-    """The text with Markdown's signs escaped; an underscore within a word is none."""
-    return re.sub(r"[\\`*|<\[\]~$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+    """The text with the signs of Markdown and HTML escaped; an underscore within a word is none."""
+    return re.sub(r"[\\`*|<>&\[\]~$]|(?<!\w)_|_(?!\w)|^[#+=-]", r"\\\g<0>", text)

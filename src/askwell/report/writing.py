@@ -1,20 +1,22 @@
 """The report: read the runs, compare them, write page, tables and plots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from askwell.files import told_in_a_line
+from askwell.files import told_in_a_line, write_whole
+from askwell.report.destination import refuse_links
 from askwell.report.files import round_table, run_table
 from askwell.report.groups import Group, group_runs, with_names
 from askwell.report.layout import Section
 from askwell.report.overview import overviews
 from askwell.report.provenance import again
-from askwell.report.reading import Records, read
+from askwell.report.reading import Records, distinct, read
 from askwell.report.sections import SECTIONS
 from askwell.report.soundness import outside, remarks
 from askwell.report.verdict import verdict
@@ -29,6 +31,9 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.filters["plain"] = plain
+SUFFIXES = (".html", ".md")
+PLOTS = "plots"
+ADVICE = "make room, or choose another --output"
 NOTHING = "no run has a measured round: there is nothing to compare"
 
 
@@ -79,21 +84,33 @@ def write_report(folders: Sequence[Path], output: Path) -> Report:
     Raises:
         UserError: a folder is absent, there is no run in any, a file of a run is damaged, or `output` takes none.
     """
+    refuse_links(output, folders)
     records = read(folders, output)
     report = Report(output, records, group_runs(records))
-    with told_in_a_line(output, "make room, or choose another --output"):
-        output.mkdir(parents=True, exist_ok=True)
-        told = with_names(records, report.groups)
-        run_table(told, report.groups).to_csv(output / "runs.csv")
-        round_table(told).to_csv(output / "curves.csv", index=False)
-        write_pages(report)
+    files = tables(report) | pages(report)
+    for folder in (output, output / PLOTS):
+        with told_in_a_line(folder, ADVICE):
+            folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_whole(output / name, text.encode(), ADVICE)
     return report
 
 
-def write_pages(report: Report) -> None:
-    """The page as HTML and Markdown, and its plots as files."""
-    parts = [(group, [section(group) for section in SECTIONS]) for group in report.groups]
-    write_plots(report.folder / "plots", [section for _, sections in parts for section in sections])
+def tables(report: Report) -> dict[str, str]:
+    """The tables for other programs, by file name."""
+    told = with_names(report.records, report.groups)
+    runs, rounds = run_table(told, report.groups), round_table(told)
+    return {"runs.csv": runs.to_csv(), "curves.csv": rounds.to_csv(index=False)}
+
+
+def pages(report: Report) -> dict[str, str]:
+    """The page as HTML and Markdown, and its plots as files of their own, by file name."""
+    sections = iter(told_apart([section(group) for group in report.groups for section in SECTIONS]))
+    anchors = distinct([group.slug for group in report.groups])
+    parts = [
+        (anchor, group, list(islice(sections, len(SECTIONS))))
+        for anchor, group in zip(anchors, report.groups, strict=True)
+    ]
     content = {
         "report": report,
         "parts": parts,
@@ -101,14 +118,15 @@ def write_pages(report: Report) -> None:
         "again": again(report.records.runs),
         "nothing": NOTHING,
     }
-    for suffix in (".html", ".md"):
-        template = TEMPLATES.get_template(f"page{suffix}.j2")
-        page = template.render(content)
-        report.page.with_suffix(suffix).write_text(page, encoding="utf-8")
+    texts = {f"report{suffix}": TEMPLATES.get_template(f"page{suffix}.j2").render(content) for suffix in SUFFIXES}
+    pictures = [picture for _, _, sections in parts for section in sections for picture in section.pictures]
+    return texts | {f"{PLOTS}/{picture.name}.svg": picture.file for picture in pictures}
 
 
-def write_plots(folder: Path, sections: Sequence[Section]) -> None:
-    folder.mkdir(exist_ok=True)
-    for section in sections:
-        for picture in section.pictures:
-            (folder / f"{picture.name}.svg").write_text(picture.file, encoding="utf-8")
+def told_apart(sections: Sequence[Section]) -> list[Section]:
+    """The sections with pictures of different names: two strategies may differ in signs that no file name has."""
+    names = iter(distinct([picture.name for section in sections for picture in section.pictures]))
+    return [
+        replace(section, pictures=tuple(replace(picture, name=next(names)) for picture in section.pictures))
+        for section in sections
+    ]
