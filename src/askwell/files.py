@@ -16,7 +16,7 @@ OF_THE_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, e
 """Errors for which there is one remedy, whatever is written."""
 
 
-def write_whole(path: Path, content: bytes, advice: str = MEND) -> None:
+def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
     """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when the write fails.
 
     A link at `path` is replaced; the file that it leads to stays as it is. Raises UserError, with `advice`, where the
