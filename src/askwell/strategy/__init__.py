@@ -1,7 +1,8 @@
-"""Strategies: which of the candidates to ask about next. One file a strategy."""
+"""Strategies: which of the candidates to ask about next. One file per strategy."""
 
+from askwell.candidates import Query
 from askwell.strategy.base import Strategy
 from askwell.strategy.random import RandomSampling
 from askwell.strategy.uncertainty import UncertaintySampling
 
-__all__ = ["RandomSampling", "Strategy", "UncertaintySampling"]
+__all__ = ["Query", "RandomSampling", "Strategy", "UncertaintySampling"]
