@@ -1,5 +1,6 @@
 """Class-per-folder trees of one's own."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ def plant(root: Path, images: int = 5, classes: tuple[str, ...] = ("cat", "dog")
 
 def splits(root: Path | None, **settings: Any) -> Splits:
     return Folder(root=root, image_size=4, channels=1, data_dir="", cache_dir="", **settings).splits()
+
+
+def remarks(root: Path) -> str:
+    return "; ".join(line for split in splits(root)[:2] for line in split.remarks)  # type: ignore[attr-defined]
 
 
 def files(source: Any) -> list[str]:
@@ -85,7 +90,7 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 def test_classes_that_differ_between_train_and_test_are_named(tmp_path: Path) -> None:
     plant(tmp_path / "train", classes=("cat", "dog"))
     plant(tmp_path / "test", classes=("cat", "fox"))
-    with pytest.raises(UserError, match=r"dog only in .*train, fox only in .*test"):
+    with pytest.raises(UserError, match=r"dog only in .*train and fox only in .*test"):
         splits(tmp_path)
 
 
@@ -137,6 +142,102 @@ def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
 def test_images_in_folders_below_the_class_folder_count(tmp_path: Path) -> None:
     plant(plant(tmp_path) / "cat", classes=("kitten",))
     assert splits(tmp_path).train.labels.tolist().count(0) == 8
+
+
+def test_a_link_to_a_folder_inside_a_class_folder_is_followed(tmp_path: Path) -> None:
+    plant(tmp_path / "elsewhere", images=10, classes=("more",))
+    (plant(tmp_path / "root") / "cat" / "more").symlink_to(tmp_path / "elsewhere" / "more")
+    opened = splits(tmp_path / "root")
+    assert [*opened.train.labels, *opened.evaluation.labels].count(0) == 15
+
+
+def test_two_ways_to_one_folder_count_its_images_once(tmp_path: Path) -> None:
+    plant(plant(tmp_path) / "cat", classes=("kitten",))
+    (tmp_path / "cat" / "again").symlink_to(tmp_path / "cat" / "kitten")
+    opened = splits(tmp_path)
+    assert [*opened.train.labels, *opened.evaluation.labels].count(0) == 10
+
+
+def test_a_link_that_comes_back_from_elsewhere_ends(tmp_path: Path) -> None:
+    plant(tmp_path / "elsewhere", classes=("more",))
+    (plant(tmp_path / "root") / "cat" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "root" / "cat")
+    opened = splits(tmp_path / "root")
+    assert [*opened.train.labels, *opened.evaluation.labels].count(0) == 10
+
+
+def test_a_link_to_an_image_that_is_gone_is_named(tmp_path: Path) -> None:
+    (plant(tmp_path) / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(UserError, match=r"cannot find .*gone\.png"):
+        [split.stamp for split in splits(tmp_path)[:2]]
+
+
+def test_a_pipe_called_like_an_image_is_left_out_and_named(tmp_path: Path) -> None:
+    os.mkfifo(plant(tmp_path) / "cat" / "x.png")
+    assert "1 that are no regular files" in remarks(tmp_path)
+
+
+def test_a_folder_called_like_an_image_is_a_folder(tmp_path: Path) -> None:
+    plant(plant(tmp_path) / "cat", classes=("x.png",))
+    assert splits(tmp_path).train.labels.tolist().count(0) == 8
+
+
+@pytest.mark.parametrize("end", ["jfif", "jpe", "JPG", "avif", "webp", "jp2", "tga"])
+def test_every_format_of_pillow_is_listed(tmp_path: Path, end: str) -> None:
+    (plant(tmp_path) / "cat" / f"x.{end}").write_bytes(b"")
+    assert splits(tmp_path).train.labels.tolist().count(0) + splits(tmp_path).evaluation.labels.tolist().count(0) == 6
+
+
+def test_what_is_no_image_is_counted_by_kind_and_named(tmp_path: Path) -> None:
+    plant(tmp_path)
+    for name in ("a.HEIC", "b.heic", "notes.txt", "README"):
+        (tmp_path / "cat" / name).write_bytes(b"")
+    told = remarks(tmp_path)
+    assert "2 .heic, 1 .txt, 1 without an ending" in told
+    assert f"({tmp_path}/cat/README, " in told
+    assert "pip install pillow-heif" in told
+
+
+def test_what_file_managers_leave_is_passed_over(tmp_path: Path) -> None:
+    plant(tmp_path)
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "Icon\r"):
+        (tmp_path / "cat" / name).write_bytes(b"")
+    plant(tmp_path, classes=("__MACOSX", "@eaDir"))
+    assert (remarks(tmp_path), splits(tmp_path).classes) == ("", ("cat", "dog"))
+
+
+def test_images_beside_the_class_folders_are_named(tmp_path: Path) -> None:
+    Image.new("L", (4, 4)).save(plant(tmp_path) / "loose.png")
+    assert "1 images in" in remarks(tmp_path)
+    assert "lie outside the class folders and are left out: loose.png" in remarks(tmp_path)
+
+
+def test_an_ordinary_folder_is_without_remarks(tmp_path: Path) -> None:
+    assert remarks(plant(tmp_path)) == ""
+
+
+def test_images_whose_names_are_not_utf_8_are_divided_like_others(tmp_path: Path) -> None:
+    (plant(tmp_path) / "cat" / "0.png").rename(tmp_path / "cat" / "caf\udce9.png")
+    opened = splits(tmp_path)
+    assert len(opened.train.labels) + len(opened.evaluation.labels) == 10
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("caf\udce9", r"caf\xe9"), ("\x1b[31mred", r"\x1b[31mred"), ("[red]é 猫", "[red]é 猫")]
+)
+def test_the_name_of_a_class_can_be_written_into_any_file(tmp_path: Path, folder: str, name: str) -> None:
+    assert name in splits(plant(tmp_path, classes=("dog", folder))).classes
+
+
+def test_class_folders_that_cannot_be_told_apart_in_writing_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"two class folders are called caf\\xe9"):
+        splits(plant(tmp_path, classes=("caf\udce9", r"caf\xe9")))
+
+
+@pytest.mark.parametrize("bits", [0, 17, 2.5, "many"])
+def test_a_number_of_bits_that_cannot_be_is_refused(tmp_path: Path, bits: Any) -> None:
+    with pytest.raises(UserError, match=r"dataset\.bits must be a whole number from 1 to 16"):
+        splits(plant(tmp_path), bits=bits)
 
 
 def test_a_broken_image_is_named_when_the_data_set_is_opened(tmp_path: Path) -> None:

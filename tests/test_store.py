@@ -1,7 +1,10 @@
 """The store: decoded once, whole or not there, the same pixels for everyone."""
 
+import json
+import os
 import pickle
 import resource
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,12 +15,12 @@ import numpy as np
 import pytest
 import torch
 
-from askwell.dataset.fingerprint import digest_images
+from askwell.dataset.fingerprint import digest, digest_images
 from askwell.dataset.images import Source
 from askwell.dataset.on_demand import OnDemandImages
-from askwell.dataset.pixels import BrokenImageError
+from askwell.dataset.pixels import DECODER, BrokenImageError
 from askwell.dataset.quarantine import open_without_broken
-from askwell.dataset.store import ImageStore
+from askwell.dataset.store import ImageStore, folder_of
 from askwell.errors import UserError
 
 COUNT, HEIGHT, WIDTH, CHANNELS = 70, 4, 5, 3
@@ -143,9 +146,73 @@ def test_a_store_of_the_wrong_shape_is_built_again(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_build_left_is_not_in_the_way(tmp_path: Path) -> None:
-    (tmp_path / "noise.part").mkdir()
-    (tmp_path / "noise.part" / "pixels.npy").write_text("half")
-    assert len(ImageStore.open(Noise(), tmp_path)) == COUNT
+    part = folder_of(Noise(), tmp_path).with_suffix(".part")
+    part.mkdir()
+    (part / "pixels.npy").write_text("half")
+    (part / "left").touch()
+    folder = ImageStore.open(Noise(), tmp_path).folder
+    assert sorted(file.name for file in folder.iterdir()) == ["content.json", "labels.npy", "pixels.npy"]
+    assert not part.exists()
+
+
+def flip_a_bit(file: Path) -> None:
+    """In place, in the middle of its data, with its size and times as before."""
+    before, content = file.stat(), bytearray(file.read_bytes())
+    content[(128 + len(content)) // 2] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("name", ["pixels.npy", "labels.npy"])
+def test_a_store_in_which_a_bit_was_flipped_is_built_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    flip_a_bit(ImageStore.open(Noise(), tmp_path).folder / name)
+    store = ImageStore.open(Noise(), tmp_path)
+    assert np.array_equal(store.pixels, Noise().pixels)
+    assert np.array_equal(store.labels, Noise().labels)
+    assert "its pixels or labels were changed), it is built again" in caplog.text
+
+
+def test_a_store_whose_labels_were_reversed_is_built_again(tmp_path: Path) -> None:
+    folder = ImageStore.open(Noise(), tmp_path).folder
+    np.save(folder / "labels.npy", Noise().labels[::-1].copy())
+    assert np.array_equal(ImageStore.open(Noise(), tmp_path).labels, Noise().labels)
+
+
+@pytest.mark.parametrize("fact", ["fingerprint", "mean", "std", "traits", "state"])
+def test_a_store_of_which_a_fact_was_changed_is_built_again(tmp_path: Path, fact: str) -> None:
+    store = ImageStore.open(Noise(), tmp_path)
+    content = json.loads((store.folder / "content.json").read_text())
+    other = ImageStore.open(Noise(stamp="other"), tmp_path / "other")
+    content[fact] = {"traits": {"deep": 7}, "fingerprint": "0" * 32}.get(fact, [0.5] * CHANNELS)
+    (store.folder / "content.json").write_text(json.dumps(content))
+    again = ImageStore.open(Noise(), tmp_path)
+    facts = (again.fingerprint, again.statistics, again.traits)
+    assert facts == (other.fingerprint, other.statistics, other.traits)
+
+
+def test_a_store_that_was_copied_is_used_and_read_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ImageStore.open(Noise(), tmp_path / "here").folder.parent, tmp_path / "there")
+    reads, whole = [], ImageStore.is_whole.fget
+    monkeypatch.setattr(ImageStore, "is_whole", property(lambda store: reads.append(1) or whole(store)))
+    source = Noise()
+    for _ in range(3):
+        ImageStore.open(source, tmp_path / "there")
+    assert (reads, source.decoded) == ([1], [])
+
+
+def test_a_store_of_the_former_decoder_is_not_used(tmp_path: Path) -> None:
+    former = tmp_path / digest(Noise().stamp, "pixels.npy", "labels.npy", "content.json")
+    shutil.copytree(ImageStore.open(Noise(), tmp_path / "other").folder, former)
+    np.save(former / "pixels.npy", np.zeros_like(Noise().pixels))
+    assert np.array_equal(ImageStore.open(Noise(), tmp_path).pixels, Noise().pixels)
+
+
+def test_a_decoder_that_changes_pixels_has_a_store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ImageStore.open(Noise(), tmp_path)
+    monkeypatch.setattr("askwell.dataset.store.DECODER", DECODER + 1)
+    assert ImageStore.open(Noise(), tmp_path).folder != before.folder
 
 
 def test_a_pickle_holds_the_folder_and_not_the_pixels(tmp_path: Path) -> None:
@@ -244,7 +311,13 @@ def test_images_left_out_are_another_data_set(tmp_path: Path) -> None:
 def test_what_is_left_out_is_said_and_listed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     open_without_broken(Noise(broken=(7,)), tmp_path)
     assert "7.png (cut off)" in caplog.text
-    assert '"7.png"' in (tmp_path / "noise.quarantine.json").read_text()
+    assert ['"7.png"' in listed.read_text() for listed in tmp_path.glob("*.quarantine.json")] == [True]
+
+
+def test_a_damaged_list_of_what_is_left_out_is_made_again(tmp_path: Path) -> None:
+    open_without_broken(Noise(broken=(7,)), tmp_path)
+    next(tmp_path.glob("*.quarantine.json")).write_text("{")
+    assert len(open_without_broken(Noise(broken=(7,)), tmp_path)) == COUNT - 1
 
 
 def test_where_nothing_is_broken_nothing_is_left_out(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from askwell.dataset.chosen import reading
 from askwell.dataset.images import Source
 from askwell.dataset.pixels import BrokenImageError
+from askwell.dataset.traits import Traits
 from askwell.errors import UserError
 from askwell.text import first_of
 
@@ -46,21 +48,29 @@ def in_short(broken: Iterable[tuple[str, str]]) -> str:
     return first_of(told, NAMED)
 
 
-def decode_into(source: Source, file: Path) -> None:
-    """Writes all images as uint8 [N, H, W, C]. Raises one BrokenImagesError for all that are broken."""
+def decode_into(source: Source, file: Path) -> Traits:
+    """Writes all images as uint8 [N, H, W, C], and returns what their files are like.
+
+    Raises one BrokenImagesError for all that are broken.
+    """
     count, shape = len(source.labels), image_shape(source)
     logger.info("decoding %d images into %s", count, file.parent.parent)
     with file.open("wb") as stream:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
         np.lib.format.write_array_header_1_0(stream, header)
         # Plain writes, because a full disk under a memory map ends the process instead of raising an error.
-        for images in decoded(source, shape):
+        traits = Traits()
+        for images, of_block in decoded(source, shape):
             stream.write(images.data)
+            traits += of_block
         os.fsync(stream.fileno())
+    return traits
 
 
-def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """All images in their order, in blocks of uint8 [B, H, W, C], from as many threads as there are cores.
+def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray, Traits]]:
+    """All images in their order, in blocks of uint8 [B, H, W, C], each with what its files are like.
+
+    As many threads as there are cores decode them.
 
     Raises in the end one BrokenImagesError for all that are broken.
     """
@@ -70,9 +80,11 @@ def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
     with ThreadPoolExecutor(_cores()) as threads, _progress() as progress:
         bar = progress.add_task("decoding", total=count)
         for start in range(0, len(blocks), BLOCKS):
-            for images, failures in threads.map(partial(_decode, source, shape), blocks[start : start + BLOCKS]):
+            for images, traits, failures in threads.map(
+                partial(_decode, source, shape), blocks[start : start + BLOCKS]
+            ):
                 broken |= failures
-                yield images
+                yield images, traits
                 progress.advance(bar, len(images))
     if broken:
         raise BrokenImagesError(broken)
@@ -91,15 +103,16 @@ def image_shape(source: Source) -> tuple[int, ...]:
     raise UserError("there are no images to decode: the data set is empty")
 
 
-def _decode(source: Source, shape: tuple[int, ...], indices: range) -> tuple[np.ndarray, Broken]:
-    """The images at `indices` as [B, H, W, C], black where broken, and what was wrong with those."""
-    images, broken = np.zeros((len(indices), *shape), np.uint8), {}
+def _decode(source: Source, shape: tuple[int, ...], indices: range) -> tuple[np.ndarray, Traits, Broken]:
+    """The images at `indices` as [B, H, W, C], black where broken, their traits, and what was wrong with those."""
+    images, readings, broken = np.zeros((len(indices), *shape), np.uint8), [], {}
     for image, index in zip(images, indices, strict=True):
         try:
-            image[:] = source.decode(index)
+            readings.append(reading(source, index))
+            image[:] = readings[-1].pixels
         except BrokenImageError as error:
             broken[index] = error
-    return images, broken
+    return images, Traits.of(readings), broken
 
 
 def _progress() -> Progress:

@@ -1,7 +1,8 @@
-"""Any images of one's own, sorted into one folder a class."""
+"""Any images of one's own, sorted into one folder per class."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 
@@ -9,70 +10,89 @@ import numpy as np
 
 from askwell.dataset.base import ImageDataset, Splits
 from askwell.dataset.held_out import held_out
+from askwell.dataset.layout import layout
 from askwell.dataset.sources import FileSource
-from askwell.dataset.tree import file_source, subfolders
+from askwell.dataset.tree import file_source, remarks_on_loose, subfolders
 from askwell.errors import UserError
-
-TRAIN = ("train", "training")
-TEST = ("test", "testing", "val", "valid", "validation")  # the first that is there is the one for evaluation
+from askwell.text import first_of, visible
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder(ImageDataset):
     """The class folders in `root`, or in its train and test folders under one of their usual names.
 
-    Without a test folder the fraction `held_out` of each class is kept for evaluation, always the same images.
+    Without a test folder the fraction `held_out` of each class is kept for evaluation, always the same images. `bits`
+    is how many bits of a 16-bit level the images use; they are scaled by it.
     """
 
     root: Path | str | None = None
     held_out: float = 0.2
+    bits: int | None = None
 
     def splits(self) -> Splits:
         if self.root is None:
             raise UserError("dataset=folder needs to know where the images are: set dataset.root=…")
+        if self.bits is not None and not (isinstance(self.bits, int) and 1 <= self.bits <= 16):
+            raise UserError(f"dataset.bits must be a whole number from 1 to 16, found {self.bits}")
         root = Path(self.root).absolute()
         if not root.is_dir():
-            raise UserError(f"there is no folder {root}: set dataset.root to the folder that holds the class folders")
-        train, test = _named(root, TRAIN), _named(root, TEST)
-        if train and test:
-            return self._two_folders(train, test)
-        return self._one_folder(train if train and subfolders(root) == [train.name] else root)
+            name = visible(str(root))
+            raise UserError(f"there is no folder {name}: set dataset.root to the folder that holds the class folders")
+        train, test, remarks = layout(root, [str(name) for name in self._asked_for])
+        return self._two_folders(train, test, remarks) if test else self._one_folder(train, remarks)
 
-    def _two_folders(self, train: Path, test: Path) -> Splits:
-        classes = tuple(subfolders(train))
-        if differing := set(classes) ^ set(subfolders(test)):
-            sides = (f"{name} only in {(train if name in classes else test)}" for name in sorted(differing))
-            raise UserError(f"train and test must have the same class folders, found {', '.join(sides)}")
-        return Splits(self._source(train, classes), self._source(test, classes), classes)
+    @property
+    def _asked_for(self) -> Sequence[str | int]:
+        return [] if self.classes is None or isinstance(self.classes, str | int) else self.classes
 
-    def _one_folder(self, root: Path) -> Splits:
-        classes = tuple(subfolders(root))
-        if not classes:
-            raise UserError(f"{root} has no class folders: give every class a folder of its images")
-        everything = self._source(root, classes)
-        kept = _held_out(everything, root, classes, self.held_out)
-        return Splits(_subset(everything, ~kept), _subset(everything, kept), classes)
+    def _two_folders(self, train: Path, test: Path, remarks: Sequence[str]) -> Splits:
+        folders = subfolders(train)
+        if differing := set(folders) ^ set(subfolders(test)):
+            sides = [f"{name} only in {train if name in folders else test}" for name in sorted(differing)]
+            found = first_of([visible(side) for side in sides])
+            raise UserError(f"train and test must have the same class folders, found {found}")
+        return Splits(self._source(train, folders, remarks), self._source(test, folders), class_names(folders))
 
-    def _source(self, root: Path, classes: Iterable[str]) -> FileSource:
-        return file_source([[root / name] for name in classes], self.image_size, self.channels)
+    def _one_folder(self, root: Path, remarks: Sequence[str]) -> Splits:
+        folders = subfolders(root)
+        everything = self._source(root, folders, remarks)
+        kept = _held_out(everything, root, folders, self.held_out)
+        evaluation = replace(_subset(everything, kept), remarks=())
+        return Splits(_subset(everything, ~kept), evaluation, class_names(folders))
 
-
-def _named(root: Path, names: Iterable[str]) -> Path | None:
-    """The folder in `root` with the first of the names that is there, in upper or lower case."""
-    folders = {name.lower(): root / name for name in subfolders(root)}
-    return next((folders[name] for name in names if name in folders), None)
+    def _source(self, root: Path, folders: Iterable[str], remarks: Sequence[str] = ()) -> FileSource:
+        told = [*remarks, *remarks_on_loose(root)]
+        return file_source([[root / name] for name in folders], self.image_size, self.channels, self.bits, told)
 
 
-def _held_out(source: FileSource, root: Path, classes: tuple[str, ...], fraction: float) -> np.ndarray:
+def class_names(folders: Sequence[str]) -> tuple[str, ...]:
+    """The names of classes, which are those of their folders, as text that any file can hold.
+
+    Bytes that are not UTF-8 and control characters are written out. Raises UserError where two become the same.
+    """
+    names = tuple(visible(folder) if _is_unreadable(folder) else folder for folder in folders)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"two class folders are called {twice} once it is written out: rename one of them")
+    return names
+
+
+def _is_unreadable(name: str) -> bool:
+    """Whether there are control characters in it, or bytes that are not UTF-8."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
+
+
+def _held_out(source: FileSource, root: Path, folders: Sequence[str], fraction: float) -> np.ndarray:
     kept = []
-    for label, name in enumerate(classes):
-        files = [Path(file).relative_to(root).as_posix() for file in compress(source.files, source.labels == label)]
+    bounds = np.searchsorted(source.labels, range(len(folders) + 1))  # the labels of a folder's images rise
+    for name, first, last in zip(folders, bounds, bounds[1:], strict=False):
+        files = [Path(file).relative_to(root).as_posix() for file in source.files[first:last]]
         if len(files) < 2:
-            raise UserError(f"the class folder {root / name} holds a single image: evaluation needs another one")
+            single = visible(str(root / name))
+            raise UserError(f"the class folder {single} holds a single image: evaluation needs another one")
         kept.append(held_out(files, fraction))
     return np.concatenate(kept)
 
 
 def _subset(source: FileSource, mask: np.ndarray) -> FileSource:
-    files = list(compress(source.files, mask))
-    return FileSource(files, source.labels[mask], source.image_size, source.channels)
+    return replace(source, files=list(compress(source.files, mask)), labels=source.labels[mask])

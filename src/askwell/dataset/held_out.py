@@ -17,7 +17,9 @@ def held_out(names: Sequence[str], fraction: float) -> np.ndarray:
     if not 0 < fraction < 1:
         raise UserError(f"dataset.held_out must lie between 0 and 1, found {fraction}")
     count = min(max(round(fraction * len(names)), 1), len(names) - 1)
-    order = sorted(range(len(names)), key=lambda position: sha256(names[position].encode()).digest())
+    order = sorted(
+        range(len(names)), key=lambda position: sha256(names[position].encode("utf-8", "surrogateescape")).digest()
+    )
     mask = np.zeros(len(names), bool)
     mask[order[:count]] = True
     return mask

@@ -9,10 +9,9 @@ from hashlib import sha256
 
 import numpy as np
 
+from askwell.dataset.chosen import name_of
 from askwell.dataset.images import Source, Splits
 from askwell.dataset.pixels import BrokenImageError
-from askwell.dataset.selection import ClassSubset
-from askwell.dataset.sources import FileSource
 
 BLOCK = 1024  # images in memory at a time
 
@@ -27,7 +26,7 @@ class Inspected:
 
     def name(self, index: int) -> str:
         """The file of an image, or its number where a file holds many."""
-        return _name(self.source, index)
+        return name_of(self.source, index)
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,3 @@ def _content(source: Source, index: int) -> str | BrokenImageError:
         return sha256(source.decode(index).tobytes()).hexdigest()
     except BrokenImageError as error:
         return error
-
-
-def _name(source: Source, index: int) -> str:
-    if isinstance(source, ClassSubset):
-        return _name(source.source, int(source.indices[index]))
-    return source.files[index] if isinstance(source, FileSource) else f"image {index}"

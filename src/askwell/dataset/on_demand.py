@@ -1,6 +1,7 @@
 """Images without a store: decoded from their source whenever they are fetched."""
 
 import logging
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +12,7 @@ from askwell.dataset.decoding import decoded, image_shape
 from askwell.dataset.fingerprint import digest_images
 from askwell.dataset.images import Source
 from askwell.dataset.statistics import Statistics, channel_statistics
+from askwell.dataset.traits import Traits
 
 logger = logging.getLogger(__name__)
 
@@ -22,12 +24,28 @@ class OnDemandImages:
         self.source = source
         self.labels = source.labels
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        """That of a store of the same images. Decodes all of them, once a start, and so finds all that are broken."""
+        """That of a store of the same images. Decodes all of them, once per start, and so finds all that are broken."""
+        return self._known[0]
+
+    @property
+    def traits(self) -> Traits:
+        """What the files are like. Decodes all of them, as the fingerprint does."""
+        return self._known[1]
+
+    @cached_property
+    def _known(self) -> tuple[str, Traits]:
         logger.info("decoding %d images once, to know them by their pixels", len(self))
-        shape = image_shape(self.source)
-        return digest_images(self.labels, shape, decoded(self.source, shape))
+        shape, traits = image_shape(self.source), [Traits()]
+
+        def pixels() -> Iterator[np.ndarray]:
+            for images, of_block in decoded(self.source, shape):
+                traits.append(of_block)
+                yield images
+
+        fingerprint = digest_images(self.labels, shape, pixels())
+        return fingerprint, sum(traits, Traits())
 
     @cached_property
     def statistics(self) -> Statistics:

@@ -1,5 +1,6 @@
 """A data set with some of its classes: what `dataset.classes` asks for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,16 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
+from askwell.dataset.chosen import Chosen
 from askwell.dataset.fingerprint import digest
-from askwell.dataset.images import Source, Splits
+from askwell.dataset.images import Splits
 from askwell.errors import UserError
 
 
 @dataclass(frozen=True)
-class ClassSubset:
+class ClassSubset(Chosen):
     """The images of `source` whose class is among `numbers`; their labels are positions in `numbers`."""
 
-    source: Source
     numbers: tuple[int, ...]
 
     @cached_property
@@ -35,18 +36,15 @@ class ClassSubset:
         """Changes with the source and with the choice of classes."""
         return digest(self.source.stamp, *self.numbers)
 
-    def decode(self, index: int) -> np.ndarray:
-        """Image `index` as uint8 [H, W, C]."""
-        return self.source.decode(int(self.indices[index]))
-
 
 def select_classes(splits: Splits, classes: Sequence[str | int]) -> Splits:
     """Both splits with the given classes only, in the order given. Raises UserError for unknown or repeated ones."""
     if isinstance(classes, str | int):
         raise UserError(f"dataset.classes must be a list, write dataset.classes=[{classes},…]")
-    numbers = tuple(class_number(name, splits.classes) for name in classes)
+    known = {name: number for number, name in reversed([*enumerate(splits.classes)])}
+    numbers = tuple(known[name] if name in known else class_number(name, splits.classes) for name in map(str, classes))
     names = tuple(splits.classes[number] for number in numbers)
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
         raise UserError(f"dataset.classes names {', '.join(repeated)} more than once: name every class once")
     return Splits(ClassSubset(splits.train, numbers), ClassSubset(splits.evaluation, numbers), names)
 

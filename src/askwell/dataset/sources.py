@@ -8,33 +8,45 @@ import numpy as np
 from PIL import Image
 
 from askwell.dataset.fingerprint import digest, digest_files
-from askwell.dataset.pixels import fit, read_image
+from askwell.dataset.pixels import Reading, fit, read
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """One image a file. `labels` are int64 [N]."""
+    """One image per file. `labels` are int64 [N].
+
+    `bits` is how many bits of a 16-bit level the images use, None where it is not known. `remarks` are sentences
+    about how the files were found that a user should read.
+    """
 
     files: Sequence[str]
     labels: np.ndarray
     image_size: int
     channels: int
+    bits: int | None = None
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def stamp(self) -> str:
-        """Changes with the paths, sizes, times and labels of the files, and with the size and channels asked for."""
-        return digest(digest_files(self.files), self.labels.tobytes().hex(), self.image_size, self.channels)
+        """Changes with the paths, states and labels of the files, and with the size, channels and bits asked for."""
+        labels = self.labels.tobytes().hex()
+        return digest(digest_files(self.files), labels, self.image_size, self.channels, self.bits)
+
+    def read(self, index: int) -> Reading:
+        """Image `index`, and what its file is like. Raises BrokenImageError, which names the file."""
+        return read(self.files[index], self.image_size, self.channels, self.bits)
 
     def decode(self, index: int) -> np.ndarray:
         """Image `index` as uint8 [H, W, C]. Raises BrokenImageError, which names the file."""
-        return read_image(self.files[index], self.image_size, self.channels)
+        return self.read(index).pixels
 
 
 @dataclass(frozen=True)
 class ArraySource:
     """Images and labels that `load` returns, as uint8 [N, H, W] or [N, H, W, C] and integers [N].
 
-    Nothing is loaded until pixels or labels are asked for; `key` stands for what `load` would return.
+    Nothing is loaded until pixels or labels are asked for; `key` stands for what `load` would return, and must change
+    whenever that does: decoded images are found by it.
     """
 
     load: Callable[[], tuple[np.ndarray, np.ndarray]]

@@ -1,9 +1,12 @@
 """Images decoded once, mapped from disk ever after."""
 
 import json
+import logging
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +16,13 @@ from torch import Tensor
 from askwell.dataset.decoding import decode_into
 from askwell.dataset.fingerprint import digest, digest_images
 from askwell.dataset.images import Source
+from askwell.dataset.pixels import DECODER
 from askwell.dataset.statistics import Statistics, channel_statistics
+from askwell.dataset.traits import Traits
 from askwell.errors import UserError
+from askwell.files import write_json
+
+log = logging.getLogger(__name__)
 
 PIXELS, LABELS, CONTENT = "pixels.npy", "labels.npy", "content.json"
 
@@ -32,6 +40,7 @@ class ImageStore:
         self.pixels: np.ndarray = np.asarray(np.load(folder / PIXELS, mmap_mode="r"))
         content = json.loads((folder / CONTENT).read_text())
         self.fingerprint, self.statistics = content["fingerprint"], Statistics(content["mean"], content["std"])
+        self.traits = Traits(**content["traits"])
         if self.pixels.ndim != 4 or self.pixels.dtype != np.uint8 or len(self.pixels) != len(self.labels):
             raise ValueError(f"{folder} is not a store of images")
 
@@ -41,8 +50,13 @@ class ImageStore:
 
         Raises UserError where images are broken, or where `cache_dir` cannot be written.
         """
-        folder = cache_dir / digest(source.stamp, PIXELS, LABELS, CONTENT)  # another layout is another folder
-        return _mapped(folder) or _built(source, folder)
+        folder = folder_of(source, cache_dir)
+        return _trusted(folder) or _built(source, folder)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether pixels and labels are still those that were decoded. Reads all of them."""
+        return digest_images(self.labels, self.pixels.shape[1:], [self.pixels]) == self.fingerprint
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -55,11 +69,32 @@ class ImageStore:
         return ImageStore, (self.folder,)
 
 
-def _mapped(folder: Path) -> ImageStore | None:
-    """The store in `folder`; None where there is none, or only a part of one."""
+def folder_of(source: Source, cache_dir: Path) -> Path:
+    """Where the store of a source lies. Another layout and another decoder have another folder."""
+    return cache_dir / digest(source.stamp, PIXELS, LABELS, CONTENT, DECODER)
+
+
+def _trusted(folder: Path) -> ImageStore | None:
+    """The store in `folder`; None where there is none, or only a part of one, or one that is damaged.
+
+    The facts in the content file are sealed by a sum, which holds at each start. Pixels and labels are read against
+    the fingerprint only where their files are not in the state that was noted when they were last found whole: that
+    costs a second for each gigabyte, which a start can do without.
+    """
     try:
-        return ImageStore(folder)
-    except (OSError, ValueError, EOFError, TypeError, KeyError):
+        store = ImageStore(folder)
+        content = json.loads((folder / CONTENT).read_text())
+        if content["seal"] != _seal(content):
+            raise ValueError("its facts were changed")
+        if content["state"] != _state(folder):
+            if not store.is_whole:
+                raise ValueError("its pixels or labels were changed")
+            with suppress(OSError, UserError):  # a cache that cannot be written is checked at each start
+                _note(folder, content)
+        return store
+    except (OSError, ValueError, EOFError, TypeError, KeyError) as error:
+        if folder.exists():
+            log.warning("the store %s is damaged (%s), it is built again", folder, error)
         return None
 
 
@@ -67,7 +102,7 @@ def _built(source: Source, folder: Path) -> ImageStore:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
-            return _mapped(folder) or _build(source, folder)
+            return _trusted(folder) or _build(source, folder)
     except OSError as error:
         raise UserError(
             f"cannot store decoded images in {folder.parent} ({error.strerror or error}): "
@@ -90,9 +125,27 @@ def _build(source: Source, folder: Path) -> ImageStore:
 
 
 def _fill(source: Source, folder: Path) -> None:
-    np.save(folder / LABELS, np.asarray(source.labels, dtype=np.int64))
-    decode_into(source, folder / PIXELS)
+    labels = np.asarray(source.labels, dtype=np.int64)
+    np.save(folder / LABELS, labels)
+    traits = decode_into(source, folder / PIXELS)
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     statistics = channel_statistics(lambda indices: torch.from_numpy(pixels[indices]).permute(0, 3, 1, 2), len(pixels))
-    fingerprint = digest_images(source.labels, pixels.shape[1:], [pixels])
-    (folder / CONTENT).write_text(json.dumps({"fingerprint": fingerprint} | statistics._asdict()))
+    fingerprint = digest_images(labels, pixels.shape[1:], [pixels])
+    _note(folder, {"fingerprint": fingerprint} | statistics._asdict() | {"traits": traits.as_json()})
+
+
+def _note(folder: Path, content: dict[str, Any]) -> None:
+    """Writes the content file of a store whose pixels and labels are known to be whole."""
+    noted = content | {"state": _state(folder)}
+    write_json(folder / CONTENT, noted | {"seal": _seal(noted)})
+
+
+def _seal(content: dict[str, Any]) -> str:
+    facts = {name: value for name, value in content.items() if name != "seal"}
+    return digest(json.dumps(facts, sort_keys=True))
+
+
+def _state(folder: Path) -> list[list[int]]:
+    """What changes whenever a file of pixels or labels is written, even where its time is set back afterwards."""
+    states = [os.stat(folder / name) for name in (PIXELS, LABELS)]
+    return [[state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino] for state in states]

@@ -1,4 +1,4 @@
-"""Strategies: which of the candidates to ask about next. One file a strategy."""
+"""Strategies: which of the candidates to ask about next. One file per strategy."""
 
 from askwell.candidates import Candidates, Query
 from askwell.look import Look, View
