@@ -5,8 +5,10 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, recall_score
 
+from askwell import evaluation
 from askwell.evaluation import evaluate
 from askwell.keys import generator
+from askwell.rounds import Evaluation
 
 IMAGES, CLASSES = 101, 5
 LOGITS = 3 * torch.randn(IMAGES, CLASSES, generator=generator("logits"))
@@ -56,3 +58,37 @@ def test_a_class_without_evaluation_images_has_no_accuracy():
 
 def test_a_loss_that_is_no_number_stays_none():
     assert np.isnan(evaluated(logits=LOGITS.clone().fill_(torch.nan)).loss)
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """As if there were too many classes for a confusion matrix."""
+    monkeypatch.setattr(evaluation, "MOST_CONFUSED", CLASSES - 1)
+
+
+def test_many_classes_have_the_same_accuracies_and_loss_and_no_confusion(many):
+    found = evaluated()
+    assert found.accuracy == pytest.approx(accuracy_score(TRUTH, PREDICTED))
+    assert found.class_accuracy == pytest.approx(recall_score(TRUTH, PREDICTED, average=None))
+    assert found.loss == pytest.approx(
+        log_loss(TRUTH, LOGITS.double().softmax(1).numpy(), labels=range(CLASSES)), rel=1e-5
+    )
+    assert found.confusion is None
+
+
+def test_one_of_many_classes_without_evaluation_images_has_no_accuracy(many):
+    share = evaluated(logits=LOGITS[:4], labels=torch.zeros(4, dtype=torch.int64)).class_accuracy
+    assert np.isnan(share).tolist() == [False, True, True, True, True]
+
+
+def test_twenty_thousand_classes_take_no_square_of_memory():
+    classes = 20_000
+    labels = torch.arange(classes)
+    batches = [(part, torch.nn.functional.one_hot(part, classes).float()) for part in labels[:100].split(50)]
+    found = evaluate(batches, labels, classes, torch.device("cpu"))
+    assert (found.accuracy, found.recognised.nbytes) == (1, 2 * 8 * classes)
+
+
+def test_an_evaluation_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="needs its confusion, or what was recognised"):
+        _ = Evaluation(0.5, 0.5).class_accuracy

@@ -71,6 +71,16 @@ def test_tensorboard_shows_the_confusion_matrix_as_a_table(board: EventAccumulat
     assert b"ash|9|1\nbirch|1|9" in event.tensor_proto.string_val[0]
 
 
+def test_an_evaluation_without_confusion_is_logged_without_it(tmp_path: Path) -> None:
+    logger, log_rounds = TensorBoardLogger(tmp_path, name="", version="", default_hp_metric=False), LogRounds()
+    evaluation = Evaluation(0.85, 0.5, recognised=np.array([[8, 9], [10, 10]]))
+    log_rounds.on_round_end(trainer_with(logger), round_result(0, evaluation=evaluation))
+    log_rounds.on_rounds_end(trainer_with(logger), "rounds")
+    close_loggers([logger], failed=False)
+    tags = EventAccumulator(str(tmp_path)).Reload().Tags()
+    assert ("class_accuracy/ash" in tags["scalars"], "confusion/text_summary" in tags["tensors"]) == (True, False)
+
+
 def test_a_class_without_evaluation_images_has_no_accuracy_in_any_log() -> None:
     evaluation = Evaluation(0.5, 1.0, np.array([[1, 1], [0, 0]]))
     logged = numbers(round_result(0, evaluation=evaluation))

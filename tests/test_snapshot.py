@@ -87,6 +87,18 @@ def test_many_classes_and_a_used_up_pool_can_be_drawn():
     assert [picture.caption.startswith("title: ") for picture in pictures] == [True, True]
 
 
+def test_a_snapshot_without_confusion_is_drawn_without_it():
+    pictures, nothing = [], np.zeros(60, dtype=int)
+    classes = np.array(["ash", "birch"])
+    draw(
+        pictures,
+        "name",
+        "title",
+        {"places": np.zeros((60, 2)), "truth": nothing, "predicted": nothing, "classes": classes},
+    )
+    assert [picture.name for picture in pictures] == ["name-map"]
+
+
 @pytest.mark.parametrize(("count", "rows"), [(1, 1), (8, 1), (9, 2)])
 def test_a_mosaic_has_rows_of_eight(count, rows):
     assert mosaic(np.zeros((count, 3, 4, 1), np.uint8)).shape == (rows * 5, 8 * 6, 1)

@@ -5,10 +5,32 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torchmetrics import MeanMetric
+from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from askwell.rounds import Evaluation
+
+MOST_CONFUSED = 4_000
+"""Classes with which confusion is counted, at most: it takes 128 MB for that many, and several copies of it."""
+
+
+class Recognised(Metric):
+    """How many images of each class were recognised, and how many there are, int64 [2, C]."""
+
+    counts: Tensor
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.add_state("counts", torch.zeros(2, num_classes, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, logits: Tensor, truth: Tensor) -> None:
+        """Adds images with these logits [B, C] and true classes [B]."""
+        classes = self.counts.shape[1]
+        hits = truth[logits.argmax(dim=1) == truth]
+        self.counts += torch.stack([hits.bincount(minlength=classes), truth.bincount(minlength=classes)])
+
+    def compute(self) -> Tensor:
+        return self.counts
 
 
 def evaluate(
@@ -16,14 +38,19 @@ def evaluate(
 ) -> Evaluation:
     """Measures (positions [B], logits [B, C] on `device`) against the true `labels` [N].
 
-    All processes get the same answer, those that have no batch too.
+    All processes get the same answer, those that have no batch too. Above `MOST_CONFUSED` classes confusion is left
+    out, which would take C * C numbers.
     """
-    confusion = MulticlassConfusionMatrix(num_classes, validate_args=False).to(device)
-    loss = MeanMetric(nan_strategy="disable").to(device)
+    confused = num_classes <= MOST_CONFUSED
+    metric = MulticlassConfusionMatrix(num_classes, validate_args=False) if confused else Recognised(num_classes)
+    metric, loss = metric.to(device), MeanMetric(nan_strategy="disable").to(device)
     for positions, logits in batches:
         truth = labels[positions].to(device)
-        confusion.update(logits, truth)
+        metric.update(logits, truth)
         loss.update(cross_entropy(logits, truth, reduction="none"))
-    counts = confusion.compute().cpu()
-    accuracy = counts.diagonal().sum().item() / counts.sum().item()
-    return Evaluation(accuracy, float(loss.compute()), counts.numpy())
+    counts = metric.compute().cpu()
+    hits, total = (counts.diagonal().sum(), counts.sum()) if confused else counts.sum(dim=1)
+    accuracy = hits.item() / total.item()
+    if confused:
+        return Evaluation(accuracy, float(loss.compute()), confusion=counts.numpy())
+    return Evaluation(accuracy, float(loss.compute()), recognised=counts.numpy())

@@ -12,17 +12,29 @@ from askwell.diversity import Diversity
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The network on the fixed evaluation set. C classes; row = true class, column = predicted class."""
+    """The network on the fixed evaluation set. C classes; row = true class, column = predicted class.
+
+    With very many classes there is no confusion, but only how many images of each class there are and were recognised.
+    """
 
     accuracy: float
     loss: float
-    confusion: np.ndarray  # int64 [C, C]
+    confusion: np.ndarray | None = None  # int64 [C, C]
+    recognised: np.ndarray | None = None  # int64 [2, C], images that were recognised and all images of each class
 
     @property
     def class_accuracy(self) -> np.ndarray:
         """The share of each class that is recognised, [C]; nan for a class without evaluation images."""
-        counts = self.confusion.sum(axis=1)
-        return np.divide(self.confusion.diagonal(), counts, out=np.full(len(counts), np.nan), where=counts > 0)
+        hits, counts = self._hits_and_counts
+        return np.divide(hits, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+
+    @property
+    def _hits_and_counts(self) -> np.ndarray:
+        if self.confusion is not None:
+            return np.stack([self.confusion.diagonal(), self.confusion.sum(axis=1)])
+        if self.recognised is None:
+            raise ValueError("an evaluation needs its confusion, or what was recognised of each class")
+        return self.recognised
 
 
 @dataclass(frozen=True)

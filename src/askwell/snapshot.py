@@ -47,8 +47,11 @@ class Snapshot(Callback, RoundListener):
         content = io.BytesIO()
         arrays: dict[str, Any] = {
             **{"round": result.round, "labels": result.labels, "classes": np.array(result.classes)},
-            **{"confusion": result.evaluation.confusion, **self._map(learning), **self._unlabelled(learning)},
+            **self._map(learning),
+            **self._unlabelled(learning),
         }
+        if result.evaluation.confusion is not None:  # very many classes have none
+            arrays["confusion"] = result.evaluation.confusion
         np.savez_compressed(content, **arrays)
         write_whole(self.folder / f"round-{result.round:04}.npz", content.getvalue())
 

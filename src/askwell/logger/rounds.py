@@ -36,7 +36,7 @@ class LogRounds(Callback, RoundListener):
 
     def on_rounds_end(self, trainer: Trainer, reason: str) -> None:
         for writer in _writers(trainer):
-            if self.last is not None:
+            if self.last is not None and self.last.evaluation.confusion is not None:
                 confusion = Confusion(self.last.evaluation.confusion, self.last.classes)
                 writer.write_confusion(confusion, self.last.labels)
             if self.labels:

@@ -57,8 +57,9 @@ def draw(pictures: list[Picture], name: str, title: str, snapshot: dict[str, np.
     """The figures of one snapshot."""
     classes = [str(each) for each in snapshot["classes"]]
     left = 0.45 + 0.085 * max(len(short_name(name, MOST_LETTERS)) for name in classes)
-    with drawn(pictures, f"{name}-confusion", f"{title}: confusion", (SIDE, SIDE), left, left) as axes:
-        draw_confusion(axes, snapshot["confusion"], classes)
+    if "confusion" in snapshot:  # very many classes have none
+        with drawn(pictures, f"{name}-confusion", f"{title}: confusion", (SIDE, SIDE), left, left) as axes:
+            draw_confusion(axes, snapshot["confusion"], classes)
     with drawn(
         pictures, f"{name}-map", f"{title}: evaluation images by t-SNE, wrong ones crossed", (SIDE, SIDE)
     ) as axes:
