@@ -1,6 +1,7 @@
 """The command line: how train.py starts and ends, and the `askwell` command."""
 
 import argparse
+import json
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report.add_argument(
         "folders", nargs="+", type=Path, metavar="FOLDER", help="a run or a sweep, such as multirun/mytest"
     )
+    report.add_argument("--verdict", action="store_true", help="only print the verdicts as JSON; writes nothing")
     report.add_argument("--output", type=Path, help="where the report goes; the first FOLDER unless said otherwise")
     _add(commands, "resume", "go on with a run, a job of a sweep, or a whole sweep", "FOLDER", _resume)
     _add(commands, "check", "decode every image of a data set: which are broken, or in both splits", "DATASET", _check)
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     dashboard.add_argument("--project", help="the one that conf/logger/wandb.yaml names unless said otherwise")
     dashboard.add_argument("--entity", help="whose project; the one that W&B takes for your runs unless said otherwise")
     dashboard.set_defaults(work=lambda chosen: _dashboard(chosen.project, chosen.entity))
-    report.set_defaults(work=lambda chosen: report_on(chosen.folders, chosen.output or chosen.folders[0]))
+    report.set_defaults(work=_report)
     chosen = parser.parse_args(arguments)
     with_user_errors(lambda: chosen.work(chosen))
 
@@ -59,6 +61,13 @@ def _add(commands: Any, name: str, tells: str, subject: str, work: Callable[[str
     command.add_argument("subject", metavar=subject)
     command.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="as for train.py, such as rounds=30")
     command.set_defaults(work=lambda chosen: work(chosen.subject, chosen.overrides))
+
+
+def _report(chosen: argparse.Namespace) -> None:
+    if chosen.verdict:
+        print_verdicts(chosen.folders)
+    else:
+        report_on(chosen.folders, chosen.output or chosen.folders[0])
 
 
 def _resume(folder: str, overrides: list[str]) -> None:
@@ -95,6 +104,13 @@ def report_on(folders: Sequence[Path], output: Path) -> None:
     console = Console()  # which a reader that goes away early, as `head` does, ends without a traceback
     console.print(closing(report))
     console.out(f"report: {report.page}", highlight=False)
+
+
+def print_verdicts(folders: Sequence[Path]) -> None:
+    """Prints the verdict on each group of runs as JSON."""
+    from askwell.report.summary import summaries
+
+    print(json.dumps(summaries(folders), indent=1, allow_nan=False))
 
 
 def _train_and_report(train: Callable[[], object]) -> None:

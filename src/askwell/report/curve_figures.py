@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from askwell.report.comparing import Pairs, interval, mean_difference, pairs
+from askwell.report.comparing import Pairs, mean_interval, pairs
 from askwell.report.drawing import Look, accuracy_axis, drawn, legend_above, legend_height, look
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
@@ -68,7 +68,7 @@ def draw_difference(axes: Axes, group: Group, paired: Pairs, style: Look) -> Non
     own, reference = 100 * curves[labels].to_numpy(), 100 * reference_curves[labels].to_numpy()
     draw_line(axes, labels, (own - reference).mean(axis=0), style, paired.own["strategy"].iloc[0])
     if paired.enough:
-        band(axes, labels, *interval(own, reference, mean_difference), style)
+        band(axes, labels, *mean_interval(own, reference), style)
 
 
 def accuracy_by_seed(group: Group, runs: pd.DataFrame) -> pd.DataFrame:
