@@ -57,7 +57,7 @@ def test_a_target_that_ended_the_run_is_not_certain(capsys: pytest.CaptureFixtur
         console.on_round_end(trainer_with(), round_result(round, hits))
     console.on_rounds_end(trainer_with(), "target_accuracy")
     lines = capsys.readouterr().out.splitlines()
-    assert "one round reached it, with 20, and ended the run" in next(line for line in lines if "labels to 95%" in line)
+    assert "not certain: 20 ended the run" in next(line for line in lines if "labels to 95%" in line)
 
 
 def test_a_run_that_ends_before_its_first_round_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ class Console(Callback, RoundListener):
         """Labels to a target; a run that the accuracy of its last round ended is censored there."""
         bought = labels_to_target(self.labels, self.accuracy, target, stopped)
         if bought is None and stopped and self.accuracy[-1] >= target:
-            return f"not certain: one round reached it, with {self.labels[-1]}, and ended the run"
+            return f"not certain: {self.labels[-1]} ended the run"
         return "not reached" if bought is None else f"{bought}"
 
 
