@@ -7,17 +7,24 @@ from sklearn.isotonic import IsotonicRegression
 from askwell.curve import area_under_curve, labels_to_target, labels_to_targets
 
 
-def test_the_labels_to_a_target_are_interpolated_between_the_rounds_around_it() -> None:
-    assert labels_to_targets([10, 20], [0.5, 0.9], [0.6, 0.8]) == pytest.approx([12.5, 17.5])
+def test_the_labels_to_a_target_are_interpolated_straight_in_their_logarithm() -> None:
+    assert labels_to_targets([10, 40], [0.5, 0.9], [0.6, 0.7]) == pytest.approx([10 * 4**0.25, 20])
 
 
 def test_a_lucky_round_reaches_no_target() -> None:
-    """0.9 and 0.8 are averaged to 0.85, and 0.9 lies half way from there to 0.95."""
-    assert labels_to_target([10, 20, 30, 40], [0.5, 0.9, 0.8, 0.95], 0.9) == 35
+    """0.9 and 0.8 are one step of 0.85 in the middle of 20 and 30; 0.9 lies half way from there to 0.95 at 40."""
+    expected = np.sqrt(np.sqrt(20 * 30) * 40)
+    assert labels_to_targets([10, 20, 30, 40], [0.5, 0.9, 0.8, 0.95], [0.9]) == pytest.approx([expected])
+
+
+def test_a_plateau_at_the_target_costs_the_labels_of_its_start() -> None:
+    assert labels_to_target([10, 20, 30, 40], [0.5, 0.9, 0.9, 0.9], 0.9) == 20
 
 
 def test_an_unlucky_round_loses_no_target() -> None:
-    assert labels_to_target([10, 20, 30, 40], [0.5, 0.95, 0.87, 0.95], 0.9) == 20
+    """0.95 and 0.87 are one step of 0.91 in the middle of 20 and 30."""
+    expected = 10 * (np.sqrt(600) / 10) ** (0.40 / 0.41)
+    assert labels_to_targets([10, 20, 30, 40], [0.5, 0.95, 0.87, 0.95], [0.9]) == pytest.approx([expected])
 
 
 def test_a_target_that_the_first_round_reaches_costs_its_labels() -> None:
@@ -46,14 +53,20 @@ def test_a_run_that_its_first_round_ended_reaches_nothing() -> None:
     assert labels_to_target([10], [0.95], 0.9, stopped=True) is None
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.01, 1))
-def test_the_crossing_is_that_of_scikit_learns_isotonic_fit(accuracy: list[float], target: float) -> None:
-    labels = [10 * (number + 1) for number in range(len(accuracy))]
-    fit = IsotonicRegression().fit_transform(labels, accuracy)
-    assume(np.abs(fit - target).min() > 1e-6)
-    above = [number for number, height in enumerate(fit) if height >= target]
-    (found,) = labels_to_targets(labels, accuracy, [target])
-    assert np.isnan(found) if not above else labels[max(above[0] - 1, 0)] <= found <= labels[above[0]]
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=12), st.integers(0, 999))
+def test_the_crossing_is_that_of_scikit_learns_isotonic_fit(thousandths: list[int], target: int) -> None:
+    accuracy, wanted = [each / 1000 for each in thousandths], (target + 0.5) / 1000
+    labels = 10.0 * np.arange(1, len(accuracy) + 1)
+    fit = IsotonicRegression().fit_transform(labels, accuracy).round(9)
+    assume(np.abs(fit - wanted).min() > 1e-6)
+    heights = np.unique(fit)
+    middles = [np.log(labels[fit == height]).mean() for height in heights]
+    above, below = (np.flatnonzero(chosen) for chosen in (np.array(accuracy) > wanted, np.array(accuracy) < wanted))
+    expected = np.nan
+    if fit[-1] > wanted:
+        latest = labels[min(below[-1] + 1, len(labels) - 1)] if len(below) else labels[0]
+        expected = np.clip(np.exp(np.interp(wanted, heights, middles)), labels[max(above[0] - 1, 0)], latest)
+    assert labels_to_targets(labels.tolist(), accuracy, [wanted]) == pytest.approx([expected], nan_ok=True)
 
 
 def test_noise_does_not_move_the_labels_to_a_target() -> None:

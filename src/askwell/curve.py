@@ -17,7 +17,7 @@ def target_name(target: float) -> str:
 
 DEFINITION = (
     "where the curve of a run, fitted so that it never falls (isotonic regression), crosses the target, "
-    "interpolated between rounds"
+    "interpolated between the middles of its steps"
 )
 """What the labels to a target are, for whoever reads the number."""
 
@@ -33,28 +33,28 @@ def labels_to_targets(
     """Labels at which the isotonic fit of a curve [R] crosses each of `targets` [T]; nan where it does not.
 
     The first round at or above a target is the luckiest one. Simulated with equal mean curves and rounds 2, 3 and 5
-    times as noisy (`python -m bench.statistics`), it makes the noisier strategy appear to save labels. So does the
-    opposite, the first round from which a curve stays above: it makes it appear to waste them. The isotonic fit has
-    next to no bias.
+    times as noisy (`python -m bench.statistics`), it makes the noisier strategy appear to save labels. The first round
+    from which a curve stays above makes it appear to waste them. The isotonic fit has next to no bias. Interpolating
+    between the middles of its steps, straight in the logarithm of the labels, finds a true saving more often than
+    interpolating between rounds. The result stays between the last round before the first one at the target and the
+    round from which the curve stays there, so that it is not the middle of a plateau that lies at the target.
 
     `stopped` says that the run was ended by the accuracy of its last round. A lucky round may have ended it, so that
     round does not count: the run is censored there.
     """
-    counted = len(labels) - stopped
-    if counted < 1:
+    rounds, wanted = len(labels) - stopped, np.asarray(targets, float) - ROUNDING
+    if rounds < 1:
         return np.full(len(targets), np.nan)
-    fit = isotonic_regression(np.asarray(accuracy[:counted], float)).x
-    reached = np.searchsorted(fit, np.asarray(targets) - ROUNDING)
-    return np.array([_crossing(labels, fit, at, target) for at, target in zip(reached, targets, strict=True)])
-
-
-def _crossing(labels: Sequence[int], fit: np.ndarray, at: int, target: float) -> float:
-    """The labels at which a rising `fit` [R], at or above `target` from round `at` on, crosses it."""
-    if at == len(fit):
-        return np.nan
-    if at == 0:
-        return float(labels[0])
-    return float(np.interp(target, fit[at - 1 : at + 1], labels[at - 1 : at + 1]))
+    bought, measured = np.asarray(labels[:rounds], float), np.asarray(accuracy[:rounds], float)
+    fit = isotonic_regression(measured)
+    starts = fit.blocks[:-1]
+    middles = np.add.reduceat(np.log(bought), starts) / np.diff(fit.blocks)
+    crossed = np.exp(np.interp(targets, fit.x[starts], middles)).round(6)  # exact where a round hits the target
+    above = measured[:, None] >= wanted  # [R, T]
+    first = above.argmax(axis=0)
+    settled = np.where(above.all(axis=0), 0, rounds - (~above[::-1]).argmax(axis=0))
+    earliest, latest = bought[np.maximum(first - 1, 0)], bought[np.minimum(settled, rounds - 1)]
+    return np.where(fit.x[-1] >= wanted, np.clip(crossed, earliest, latest), np.nan)
 
 
 def labels_to_target(
@@ -62,7 +62,7 @@ def labels_to_target(
 ) -> int | None:
     """The whole labels that suffice for one target, as `labels_to_targets` has them; None where it is not reached."""
     (crossed,) = labels_to_targets(labels, accuracy, (target,), stopped)
-    return None if np.isnan(crossed) else ceil(crossed - ROUNDING)
+    return None if np.isnan(crossed) else ceil(crossed)
 
 
 def area_under_curve(labels: Sequence[int], accuracy: Sequence[float]) -> float:
