@@ -59,6 +59,15 @@ def test_the_closing_table_names_a_target_that_was_not_reached(capsys: pytest.Ca
     )
 
 
+def test_a_target_that_ended_the_run_is_not_certain(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    for round, hits in enumerate((8, 10)):
+        console.on_round_end(trainer_with(), round_result(round, hits))
+    console.on_rounds_end(trainer_with(), "target_accuracy")
+    lines = capsys.readouterr().out.splitlines()
+    assert "not certain: 20 ended the run" in next(line for line in lines if "labels to 95%" in line)
+
+
 def test_a_run_that_ends_before_its_first_round_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, reason="budget") == "the end: the budget is spent\n"
 

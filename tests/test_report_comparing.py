@@ -1,3 +1,4 @@
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from report_runs import group_of, write_run
 from scipy import stats
 
-from askwell.report.comparing import compare, holm, paired_p, pairs, saved, saved_interval
+from askwell.report.comparing import compare, found_for, holm, mean_interval, paired_p, pairs, resamples
 
 
 def test_holms_correction_of_the_textbook_example() -> None:
@@ -77,20 +78,37 @@ def test_equal_runs_are_not_distinguishable() -> None:
     assert paired_p(pd.Series([0.5, 0.6]), pd.Series([0.5, 0.6])) == 1
 
 
-def test_the_share_saved_is_one_minus_the_ratio_of_means() -> None:
-    assert saved(pd.Series([10, 20]), pd.Series([40, 80])) == pytest.approx(0.75)
+@pytest.mark.parametrize("seeds", [5, 6])
+def test_the_band_of_few_seeds_is_that_of_every_resample(seeds: int) -> None:
+    values = np.random.default_rng(0).normal(0, 1, seeds)
+    low, high = mean_interval(values, np.zeros(seeds))
+    means = [np.mean(chosen) for chosen in product(values, repeat=seeds)]
+    tail = stats.norm.cdf(np.sqrt(seeds / (seeds - 1)) * stats.t.ppf(0.025, seeds - 1))
+    expected = np.quantile(means, [tail, 1 - tail], method="inverted_cdf")
+    assert [float(low), float(high)] == pytest.approx(expected)
 
 
-def test_the_interval_of_equal_seeds_has_no_width() -> None:
-    assert saved_interval(pd.Series([10] * 5), pd.Series([40] * 5)) == pytest.approx((0.75, 0.75))
+def test_the_band_of_many_seeds_is_about_students_interval() -> None:
+    values = np.random.default_rng(0).normal(0, 1, 40)
+    expected = stats.t.interval(0.95, 39, values.mean(), stats.sem(values))
+    assert mean_interval(values, np.zeros(40)) == pytest.approx(expected, abs=0.05)
 
 
-def test_the_interval_of_five_seeds_covers_the_truth_about_19_times_in_20() -> None:
-    draw, covered = np.random.default_rng(0), 0
-    for _ in range(60):
-        low, high = saved_interval(pd.Series(draw.normal(60, 6, 5)), pd.Series(draw.normal(100, 10, 5)))
-        covered += low <= 0.4 <= high
-    assert stats.binomtest(covered, 60, 0.95).pvalue > 0.01
+def test_the_resamples_of_few_seeds_are_all_there_are() -> None:
+    shares, weights = resamples(5)
+    assert (len(shares), weights.sum()) == (126, pytest.approx(1))
+
+
+@pytest.mark.parametrize(("height", "found"), [(0.9, 1), (0.7, -1), (0.8, 0)])
+def test_what_a_test_finds_has_a_direction(tmp_path: Path, height: float, found: int) -> None:
+    for seed in range(5):
+        write_run(tmp_path, "random", seed, (0.8, 0.8))
+        write_run(tmp_path, "lc", seed, (height, height))
+    assert found_for("lc", compare(group_of(tmp_path), ["lc"], "random")) == found
+
+
+def test_a_strategy_that_was_not_tested_is_neither_better_nor_worse() -> None:
+    assert found_for("lc", []) == 0
 
 
 def write_sweep(folder: Path, seeds: dict[str, range | tuple[int, ...]]) -> None:

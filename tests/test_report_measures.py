@@ -10,9 +10,22 @@ from sklearn.metrics import auc
 from askwell.report.measures import area, targets_within
 
 
-def test_labels_to_a_target_are_those_of_the_first_round_at_or_above_it(tmp_path: Path) -> None:
+def test_a_lucky_round_does_not_count_as_the_target(tmp_path: Path) -> None:
+    """0.95 and 0.8 are one step of 0.875 in the middle of 20 and 30 labels, below 0.96 at 40."""
     write_run(tmp_path, accuracies=(0.5, 0.95, 0.8, 0.96))
-    assert group_of(tmp_path).runs[0.95].to_list() == [20]
+    middle = np.sqrt(20 * 30)
+    expected = middle * (40 / middle) ** (0.075 / 0.085)
+    assert group_of(tmp_path).runs[0.95].to_list() == pytest.approx([expected])
+
+
+def test_a_run_that_an_accuracy_ended_is_censored_at_its_last_round(tmp_path: Path) -> None:
+    write_run(tmp_path, accuracies=(0.5, 0.9, 0.95), reason="target_accuracy")
+    assert group_of(tmp_path).runs[[0.9, 0.95]].to_numpy().tolist()[0] == pytest.approx([20, np.nan], nan_ok=True)
+
+
+def test_a_query_is_the_labels_between_two_rounds(tmp_path: Path) -> None:
+    write_run(tmp_path, accuracies=(0.5, 0.6, 0.7))
+    assert group_of(tmp_path).runs["grain"].to_list() == [10]
 
 
 def test_a_target_that_is_never_reached_has_no_labels(tmp_path: Path) -> None:

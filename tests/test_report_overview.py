@@ -8,6 +8,7 @@ from askwell.report.overview import overviews
 
 
 def test_every_strategy_is_compared_with_random_under_the_same_setting(tmp_path: Path) -> None:
+    """With queries of 128 the runs share the first round only: nothing is tested, and nothing excluded."""
     for size, to_target in ((32, (0.5, 0.9)), (128, (0.9,))):
         for seed in range(5):
             write_run(tmp_path, "random", seed, (0.5, 0.5, 0.5, 0.9), query_size=size)
@@ -15,9 +16,9 @@ def test_every_strategy_is_compared_with_random_under_the_same_setting(tmp_path:
     (section,) = overviews(groups_of(tmp_path))
     assert [(row[0], row[-1]) for row in section.tables[0].rows] == [
         ("random, query size 32", "–"),
-        ("lc, query size 32", "to 90 %: 50 % fewer (50–50 %)"),
+        ("lc, query size 32", "to 90 %: 50 % fewer (38–62 %)"),
         ("random, query size 128", "–"),
-        ("lc, query size 128", "to 90 %: 75 % fewer (75–75 %)"),
+        ("lc, query size 128", "to 90 %: 75 % fewer (as many to 88 % fewer)"),
     ]
 
 

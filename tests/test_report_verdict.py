@@ -14,7 +14,7 @@ def test_the_first_sentence_says_how_many_labels_were_saved(tmp_path: Path) -> N
     write_curves(tmp_path, "lc", 5, (0.5, 0.95, 0.95, 0.96))
     assert verdict(group_of(tmp_path))[0] == (
         "To reach 95 %, lc needs 20 ± 0 labels where random needs 40 ± 0: "
-        "50 % fewer (95 % interval 50–50 %, 5 paired seeds)."
+        "50 % fewer (95 % interval 38–62 %, 5 paired seeds)."
     )
 
 
@@ -46,10 +46,37 @@ def test_targets_that_nobody_reaches_are_said_so(tmp_path: Path) -> None:
     )
 
 
-def test_labels_that_are_as_many_are_said_so(tmp_path: Path) -> None:
+def test_runs_that_are_alike_are_not_distinguishable(tmp_path: Path) -> None:
     for strategy in ("random", "lc"):
-        write_curves(tmp_path, strategy, 3, (0.5, 0.9))
-    assert verdict(group_of(tmp_path))[0].endswith("20 ± 0: as many (means of 3 seeds each).")
+        write_curves(tmp_path, strategy, 5, (0.5, 0.9))
+    expected = "20 ± 0: not distinguishable from random (95 % interval 25 % more to 25 % fewer, 5 paired seeds)."
+    assert verdict(group_of(tmp_path))[0].endswith(expected)
+
+
+def test_a_difference_of_areas_alone_is_no_saving(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.95))
+    write_curves(tmp_path, "lc", 5, (0.8, 0.85, 0.95))
+    assert ": too uncertain to call a saving (95 % interval" in verdict(group_of(tmp_path))[0]
+
+
+def test_seeds_in_which_a_strategy_failed_are_named_in_the_headline(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 7, (0.5, 0.6, 0.8, 0.95))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.95, 0.95, 0.96))
+    write_run(tmp_path, "lc", 5, (0.1,), status="failed")
+    assert "; left out: 1 failed run of lc and 1 missing run of lc." in verdict(group_of(tmp_path))[0]
+
+
+def test_a_failed_run_that_was_repeated_is_not_left_out(tmp_path: Path) -> None:
+    write_run(tmp_path, "lc", 0, (0.1,), status="failed")
+    write_curves(tmp_path, "random", 5, (0.5, 0.9))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.9))
+    assert "left out" not in verdict(group_of(tmp_path))[0]
+
+
+def test_runs_that_an_accuracy_ended_are_said_to_be_censored(tmp_path: Path) -> None:
+    write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.9), reason="target_accuracy")
+    write_curves(tmp_path, "lc", 5, (0.5, 0.8, 0.9))
+    assert "A run that `target_accuracy` ended is censored at its last labels" in verdict(group_of(tmp_path))[0]
 
 
 def test_three_seeds_are_called_no_evidence(tmp_path: Path) -> None:
@@ -68,7 +95,7 @@ def test_three_seeds_still_have_their_means(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 3, (0.5, 0.9))
     write_curves(tmp_path, "lc", 3, (0.9, 0.9))
     assert verdict(group_of(tmp_path))[0] == (
-        "To reach 90 %, lc needs 10 ± 0 labels where random needs 20 ± 0: 50 % fewer (means of 3 seeds each)."
+        "To reach 90 %, lc needs 10 ± 0 labels where random needs 20 ± 0 (means of 3 seeds each)."
     )
 
 
@@ -76,7 +103,7 @@ def test_one_seed_is_told_in_the_singular(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 1, (0.5, 0.9))
     write_curves(tmp_path, "lc", 1, (0.9, 0.9))
     assert verdict(group_of(tmp_path)) == (
-        "To reach 90 %, lc needs 10 labels where random needs 20: 50 % fewer (one seed each).",
+        "To reach 90 %, lc needs 10 labels where random needs 20 (one seed each).",
         "1 seed is no evidence: a test needs 5.",
     )
 
@@ -133,8 +160,8 @@ def test_a_comparison_that_is_open_says_how_many_more_seeds_would_settle_it(tmp_
 
 
 def test_on_hard_images_the_headline_takes_the_highest_level_that_both_reach(tmp_path: Path) -> None:
-    write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.83))
-    write_curves(tmp_path, "lc", 5, (0.5, 0.81, 0.88))
+    write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.8))
+    write_curves(tmp_path, "lc", 5, (0.5, 0.8, 0.85))
     write_curves(tmp_path, "certain", 5, (0.5, 0.5, 0.5))
     first, second = verdict(group_of(tmp_path))[:2]
     assert first.startswith("To reach 80 %, lc needs 20 ± 0 labels where random needs 30 ± 0: 33 % fewer")

@@ -1,6 +1,7 @@
 """The command line: how train.py starts and ends, and the `askwell` command."""
 
 import argparse
+import json
 import logging
 import os
 import signal
@@ -88,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report.add_argument(
         "folders", nargs="+", type=Path, metavar="FOLDER", help="a run or a sweep, such as multirun/mytest"
     )
+    report.add_argument("--verdict", action="store_true", help="only print the verdicts as JSON; writes nothing")
     report.add_argument("--output", type=Path, help="where the report goes; the first FOLDER unless said otherwise")
     resume = _add(commands, "resume", "resume a run, a job of a sweep, or a whole sweep", "FOLDER")
     resume.add_argument(TRUST, action="store_true", help="run what the folder names, also what is not Askwell's")
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     dashboard.add_argument("--project", help="the one that conf/logger/wandb.yaml names unless said otherwise")
     dashboard.add_argument("--entity", help="whose project; the one that W&B takes for your runs unless said otherwise")
     dashboard.set_defaults(work=lambda chosen: _dashboard(chosen.project, chosen.entity))
-    report.set_defaults(work=lambda chosen: report_on(chosen.folders, chosen.output or chosen.folders[0]))
+    report.set_defaults(work=_report)
     with_user_errors(lambda: _do(parser, sys.argv[1:] if arguments is None else arguments))
 
 
@@ -116,6 +118,13 @@ def _add(commands: Any, name: str, tells: str, subject: str) -> argparse.Argumen
     command.add_argument("subject", metavar=subject)
     command.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="as for train.py, such as rounds=30")
     return command
+
+
+def _report(chosen: argparse.Namespace) -> None:
+    if chosen.verdict:
+        print_verdicts(chosen.folders)
+    else:
+        report_on(chosen.folders, chosen.output or chosen.folders[0])
 
 
 def _resume(folder: str, overrides: list[str], trust: bool) -> None:
@@ -152,6 +161,13 @@ def report_on(folders: Sequence[Path], output: Path) -> None:
     console = Console()  # which a reader that goes away early, as `head` does, ends without a traceback
     console.print(closing(report))
     console.out(f"report: {report.page}", highlight=False)
+
+
+def print_verdicts(folders: Sequence[Path]) -> None:
+    """Prints the verdict on each group of runs as JSON."""
+    from askwell.report.summary import summaries
+
+    print(json.dumps(summaries(folders), indent=1, allow_nan=False))
 
 
 def _train_and_report(train: Callable[[], object], command_line: list[str]) -> None:

@@ -60,23 +60,29 @@ class Console(Callback, RoundListener):
         bought = f" after {self.labels[-1]} labels" if self.labels else ""
         show(f"the end: {REASONS.get(reason, reason)}{bought}")
         if self.labels:
-            screen().print(self._table())
+            screen().print(self._table(stopped=reason == "target_accuracy"))
 
-    def _table(self) -> Table:
+    def _table(self, stopped: bool) -> Table:
         table = Table("", "", box=box.SIMPLE_HEAD, show_header=False, highlight=False)
         table.add_row("labels", f"{self.labels[-1]}")
         table.add_row("final accuracy", f"{self.accuracy[-1]:.2%}")
         table.add_row("best accuracy", f"{max(self.accuracy):.2%}")
         table.add_row("mean accuracy over the labels", f"{area_under_curve(self.labels, self.accuracy):.2%}")
         for target in TARGETS:
-            bought = labels_to_target(self.labels, self.accuracy, target)
-            table.add_row(f"labels to {target:.0%}", "not reached" if bought is None else f"{bought}")
+            table.add_row(f"labels to {target:.0%}", self._price(target, stopped))
         table.add_row(
             "classes lost on the way", Text(first_of([visible(name) for name in self.lost]) if self.lost else "none")
         )
         for name, value in self.seconds.items():
             table.add_row(f"time to {name}", seconds(value))
         return table
+
+    def _price(self, target: float, stopped: bool) -> str:
+        """Labels to a target; a run that the accuracy of its last round ended is censored there."""
+        bought = labels_to_target(self.labels, self.accuracy, target, stopped)
+        if bought is None and stopped and self.accuracy[-1] >= target:
+            return f"not certain: {self.labels[-1]} ended the run"
+        return "not reached" if bought is None else f"{bought}"
 
 
 def round_line(result: RoundResult, rounds: int | None) -> str:

@@ -40,7 +40,7 @@ class LogRounds(Callback, RoundListener):
                 confusion = Confusion(self.last.evaluation.confusion, self.last.classes)
                 writer.write_confusion(confusion, self.last.labels)
             if self.labels:
-                writer.write_summary(summary(self.labels, self.accuracy))
+                writer.write_summary(summary(self.labels, self.accuracy, reason == "target_accuracy"))
 
 
 def numbers(result: RoundResult) -> dict[str, float]:
@@ -61,12 +61,15 @@ def numbers(result: RoundResult) -> dict[str, float]:
     }
 
 
-def summary(labels: list[int], accuracy: list[float]) -> dict[str, float | int | None]:
-    """What a whole run is compared by; the labels of a target that was not reached are None."""
+def summary(labels: list[int], accuracy: list[float], stopped: bool = False) -> dict[str, float | int | None]:
+    """What a whole run is compared by; the labels of a target that was not reached are None.
+
+    `stopped` says that the run was ended by the accuracy of its last round.
+    """
     return {
         "final_accuracy": accuracy[-1],
         "area_under_curve": area_under_curve(labels, accuracy),
-        **{target_name(target): labels_to_target(labels, accuracy, target) for target in TARGETS},
+        **{target_name(target): labels_to_target(labels, accuracy, target, stopped) for target in TARGETS},
     }
 
 

@@ -1,6 +1,19 @@
 """From run folders to verdict, tables, curves and a page. Reads files only: no torch, no Lightning."""
 
-from askwell.report.closing import closing
-from askwell.report.writing import Report, write_report
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from askwell.report.ending import closing
+    from askwell.report.writing import Report, write_report
 
 __all__ = ["Report", "closing", "write_report"]
+
+HOMES = {"Report": "writing", "closing": "ending", "write_report": "writing"}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the page, and with it matplotlib, once it is used: the verdict alone needs neither."""
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

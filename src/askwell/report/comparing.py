@@ -1,7 +1,9 @@
 """Strategies against each other, paired by seed: the statistics of the report, all from scipy but Holm's few lines."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,14 @@ from scipy import stats
 from askwell.report.groups import Group
 from askwell.report.measures import areas
 from askwell.report.power import seeds_needed
+from askwell.report.saving import Saving, weigh
 
 ENOUGH_SEEDS = 5
 SIGNIFICANCE = 0.05
 DIGESTS = ["initial_digest", "weights_digest"]
 RESAMPLES = 4999
+ENUMERATED = 7
+"""Seeds up to which every resample counts, each distinct one once with its weight: 126 for 5, 1,716 for 7."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,11 @@ class Comparison:
     @property
     def distinguishable(self) -> bool:
         return self.corrected < SIGNIFICANCE
+
+    @property
+    def found(self) -> int:
+        """1 where the strategy is better than its reference, -1 where it is worse, 0 where the test finds neither."""
+        return int(np.sign(self.difference)) if self.distinguishable else 0
 
     @property
     def more_seeds(self) -> int | None:
@@ -96,9 +106,24 @@ def paired_areas(group: Group, pair: Pairs) -> pd.DataFrame:
     return runs.apply(lambda names: names.map(found))
 
 
-def paired_p(values: pd.Series, reference: pd.Series) -> float:
+def found_for(strategy: str, tests: Iterable[Comparison]) -> int:
+    """What the test of a strategy found; 0 also where it was not tested."""
+    return next((test.found for test in tests if test.strategy == strategy), 0)
+
+
+def saving_at(paired: Pairs, target: float, tests: Iterable[Comparison]) -> Saving | None:
+    """What paired runs save at a target; None where there are too few, or not all of them reach it."""
+    own, reference = paired.own[target], paired.reference[target]
+    if not paired.enough or own.isna().any() or reference.isna().any():
+        return None
+    grain = pd.concat([paired.own["grain"], paired.reference["grain"]]).mean()
+    found = found_for(paired.own["strategy"].iloc[0], tests)
+    return weigh(own.to_numpy(float), reference.to_numpy(float), grain, found)
+
+
+def paired_p(values: np.ndarray | pd.Series, reference: np.ndarray | pd.Series) -> float:
     """The p-value of a paired t-test; where all differences are the same, its limit: 0, or 1 for none."""
-    differences = values.to_numpy(float) - reference.to_numpy(float)
+    differences = np.asarray(values, float) - np.asarray(reference, float)
     if np.allclose(differences, differences[0]):
         return float(np.isclose(differences[0], 0))
     return float(stats.ttest_rel(values, reference).pvalue)
@@ -114,47 +139,29 @@ def holm(probabilities: Iterable[float]) -> list[float]:
     return corrected.tolist()
 
 
-def saved(labels: pd.Series, reference: pd.Series) -> float:
-    """The share of the reference's labels that were not needed: one minus the ratio of the means over seeds."""
-    return float(saved_share(labels.to_numpy(float), reference.to_numpy(float)))
+def mean_interval(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A 95 % bootstrap interval of the mean difference of paired values [n, ...] over seeds, the first axis.
 
-
-def saved_interval(labels: pd.Series, reference: pd.Series) -> tuple[float, float]:
-    """The 95 % interval of the share of labels saved, over paired seeds."""
-    low, high = interval(labels.to_numpy(float), reference.to_numpy(float), saved_share)
-    return float(low), float(high)
-
-
-def saved_share(labels: np.ndarray, reference: np.ndarray, axis: int = -1) -> np.ndarray:
-    """The share saved, along an axis of seeds."""
-    return 1 - np.mean(labels, axis=axis) / np.mean(reference, axis=axis)
-
-
-def mean_difference(values: np.ndarray, reference: np.ndarray, axis: int = -1) -> np.ndarray:
-    """The mean over seeds of the paired differences."""
-    return np.mean(values - reference, axis=axis)
-
-
-def interval(
-    values: np.ndarray, reference: np.ndarray, statistic: Callable[..., np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """A 95 % bootstrap interval of a paired statistic over seeds, the first axis.
-
-    The plain percentile interval is too narrow for few seeds (84 % coverage with five); the level is expanded as
-    T. Hesterberg has it (What Teachers Should Know About the Bootstrap, 2014), which makes it as wide as Student's t.
+    The plain percentile interval is too narrow for few seeds (84 % coverage with five). T. Hesterberg expands its level
+    (What Teachers Should Know About the Bootstrap, 2014), which makes it as wide as Student's t.
     """
     n = len(values)
     tail = stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf(SIGNIFICANCE / 2, n - 1))
-    result = stats.bootstrap(
-        (values, reference),
-        statistic,
-        paired=True,
-        vectorized=True,
-        axis=0,
-        n_resamples=RESAMPLES,
-        batch=500,
-        confidence_level=1 - 2 * tail,
-        method="percentile",
-        rng=np.random.default_rng(0),  # the same runs give the same page
-    )
-    return result.confidence_interval.low, result.confidence_interval.high
+    shares, weights = resamples(n)
+    means = np.tensordot(shares, values - reference, axes=1)
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0, weights=weights, method="inverted_cdf")
+    return low, high
+
+
+@cache
+def resamples(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bootstrap resamples of n seeds as the share that each seed has [M, n], and their probabilities [M].
+
+    All of them for few seeds; above, a sample that is the same each time, so that the same runs give the same page.
+    """
+    if n > ENUMERATED:
+        drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES)
+        return drawn / n, np.full(RESAMPLES, 1 / RESAMPLES)
+    chosen = combinations_with_replacement(range(n), n)
+    counts = np.array([np.bincount(seeds, minlength=n) for seeds in chosen])
+    return counts / n, stats.multinomial.pmf(counts, n, np.full(n, 1 / n))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from askwell.report.comparing import Pairs, interval, mean_difference, pairs
+from askwell.report.comparing import Pairs, mean_interval, pairs
 from askwell.report.drawing import (
     Look,
     accuracy_axis,
@@ -100,7 +100,7 @@ def draw_difference(axes: Axes, group: Group, paired: Pairs, style: Look) -> Non
     if not len(paired) or labels.empty:
         return
     own, reference = 100 * curves[labels].to_numpy(), 100 * reference_curves[labels].to_numpy()
-    low, high = interval(own, reference, mean_difference) if paired.enough else (np.nan, np.nan)
+    low, high = mean_interval(own, reference) if paired.enough else (np.nan, np.nan)
     values = pd.DataFrame({"mean": (own - reference).mean(axis=0), "low": low, "high": high}, labels)
     compared = group.curves[group.curves["run"].isin([*paired.own["run"], *paired.reference["run"]])]
     values = interrupted(values, compared)

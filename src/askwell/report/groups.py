@@ -47,7 +47,9 @@ class Group:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """The compared runs with their measures, indexed by run."""
-        return self.records.runs.join(measure(self.records.curves, self.records.classes))
+        runs = self.records.runs
+        stopped = runs.index[runs["reason"] == "target_accuracy"]
+        return runs.join(measure(self.records.curves, self.records.classes, stopped))
 
     @cached_property
     def targets(self) -> tuple[float, ...]:

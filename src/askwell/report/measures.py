@@ -6,16 +6,25 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
-from askwell.curve import TARGETS
+from askwell.curve import TARGETS, labels_to_targets
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, *TARGETS, 0.98)
 """The accuracies that targets are chosen from."""
 
 
-def labels_to(levels: Sequence[float], curves: pd.DataFrame) -> pd.DataFrame:
-    """A row a run: labels of the first round that measured at least each level, not interpolated; nan if none did."""
-    reached = {level: curves["labels"].where(curves["accuracy"] >= level) for level in levels}
-    return pd.DataFrame(reached, dtype=float).groupby(curves["run"]).min()
+def labels_to(levels: Sequence[float], curves: pd.DataFrame, stopped: pd.Index) -> pd.DataFrame:
+    """A row per run: labels to each level, nan where it is not reached. An accuracy ended the runs in `stopped`."""
+    found = {
+        run: labels_to_targets(curve["labels"].to_list(), curve["accuracy"].to_list(), levels, run in stopped)
+        for run, curve in curves.dropna(subset=["labels", "accuracy"]).groupby("run")
+    }
+    return pd.DataFrame.from_dict(found, orient="index", columns=list(levels), dtype=float)
+
+
+def query_sizes(curves: pd.DataFrame) -> pd.Series:
+    """Labels between two rounds of each run, the median; of a single round, its labels."""
+    labels = curves.groupby("run")["labels"]
+    return labels.diff().groupby(curves["run"]).median().fillna(labels.max())
 
 
 def shared_range(curves: pd.DataFrame) -> tuple[float, float]:
@@ -61,10 +70,11 @@ def worst_classes(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     return worst[["class", "accuracy"]].rename(columns={"class": "worst", "accuracy": "worst_accuracy"})
 
 
-def measure(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
-    """A row a run: labels to each level (column: the level), area, final labels and accuracy, worst class."""
+def measure(curves: pd.DataFrame, classes: pd.DataFrame, stopped: pd.Index) -> pd.DataFrame:
+    """A row per run: labels to each level (column: the level), area, query, final labels and accuracy, worst class."""
     final = curves.groupby("run")[["labels", "accuracy"]].last().add_prefix("final_")
-    return final.assign(area=areas(curves)).join(labels_to(LEVELS, curves)).join(worst_classes(curves, classes))
+    measured = final.assign(area=areas(curves), grain=query_sizes(curves))
+    return measured.join(labels_to(LEVELS, curves, stopped)).join(worst_classes(curves, classes))
 
 
 def targets_within(reach: float) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from askwell.report.comparing import pairs
+from askwell.report.comparing import Comparison, compare, pairs
 from askwell.report.groups import BASELINE, Group, all_targets
 from askwell.report.layout import Section, Table
 from askwell.report.tables import saved_at
@@ -28,28 +28,34 @@ def side_by_side(groups: Sequence[Group]) -> Table:
             "final accuracy",
             "against random",
         ),
-        tuple(overview_row(group, strategy, targets) for group in groups for strategy in group.strategies),
+        tuple(row for group in groups for row in overview_rows(group, targets)),
         "Mean ± standard deviation over seeds. Against random: the labels saved under the same settings, at the "
         "highest target that both reach in every paired seed, with the 95 % interval for 5 seeds or more. A setting "
         "that is picked by these accuracies is flattered by them: it takes other images to judge it.",
     )
 
 
-def overview_row(group: Group, strategy: str, targets: Sequence[float]) -> tuple[str, ...]:
+def overview_rows(group: Group, targets: Sequence[float]) -> Iterator[tuple[str, ...]]:
+    tests = compare(group, group.contenders, BASELINE)
+    for strategy in group.strategies:
+        yield overview_row(group, strategy, targets, tests)
+
+
+def overview_row(group: Group, strategy: str, targets: Sequence[float], tests: Sequence[Comparison]) -> tuple[str, ...]:
     runs = group.of(strategy)
     return (
         ", ".join([strategy, *group.differences]),
         str(runs["seed"].nunique()),
         *(reached(runs[target]) for target in targets),
         spread_percent(runs["final_accuracy"]),
-        against_random(group, strategy),
+        against_random(group, strategy, tests),
     )
 
 
-def against_random(group: Group, strategy: str) -> str:
+def against_random(group: Group, strategy: str, tests: Sequence[Comparison]) -> str:
     """The share of labels saved at the highest target that can tell it: `to 95 %: 37 % fewer (30–43 %)`."""
     if strategy == BASELINE or BASELINE not in group.strategies:
         return MISSING
     paired = pairs(group, strategy, BASELINE)
-    told = ((target, saved_at(paired, target)) for target in reversed(group.targets))
+    told = ((target, saved_at(paired, target, tests)) for target in reversed(group.targets))
     return next((f"to {percent(target)}: {share}" for target, share in told if share != MISSING), MISSING)

@@ -59,8 +59,8 @@ def saving(share: float) -> str:
 
 
 def saving_interval(low: float, high: float) -> str:
-    """An interval of saved shares; the direction is told where the ends do not share one."""
-    if low < 0 < high:
+    """An interval of saved shares, with the direction of each end where 0 lies within."""
+    if low <= 0 <= high:
         return f"{saving(low)} to {saving(high)}"
     return "–".join(f"{end:.0f}" for end in sorted((abs(100 * low), abs(100 * high)))) + " %"
 

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from askwell.curve import DEFINITION
 from askwell.report.groups import Group
 from askwell.report.tables import summary_row
 from askwell.report.wording import percent
@@ -18,7 +19,7 @@ def closing(report: Report) -> RenderableType:
     """Each group's title, table and verdict, to be read on 80 columns."""
     if not report.groups:
         return Text(NOTHING)
-    note = Text("mean ± sd over seeds; labels of the first round at or above the target", "italic")
+    note = Text(f"mean ± sd over seeds; labels to a target: {DEFINITION}", "italic")
     return Lines(*(line for group in report.groups for line in closing_lines(group, report)), note)
 
 
