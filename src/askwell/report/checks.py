@@ -3,9 +3,10 @@
 All raise ValueError with the words that follow `expected`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from math import isnan
-from sys import intern
 from typing import Any
 
 from askwell.text import visible
@@ -86,7 +87,8 @@ def list_of(check: Check) -> Check:
     def check_list(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list) or len(value) > MOST_ITEMS:
             raise ValueError(f"a list of at most {MOST_ITEMS:,}")
-        return tuple(_within("a list", check, item) for item in value)
+        with _within("a list"):
+            return tuple(map(check, value))
 
     return check_list
 
@@ -95,7 +97,8 @@ def by_name(check: Check) -> Check:
     def check_dictionary(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or len(value) > MOST_ITEMS:
             raise ValueError(f"a dictionary of at most {MOST_ITEMS:,}")
-        return {intern(text(key)): _within("a dictionary", check, item) for key, item in value.items()}
+        with _within("a dictionary"):
+            return dict(zip(map(_key, value), map(check, value.values()), strict=True))
 
     return check_dictionary
 
@@ -108,9 +111,16 @@ def is_nan(value: Any) -> bool:
     return value is None or (type(value) is float and isnan(value))
 
 
-def _within(outer: str, check: Check, item: Any) -> Any:
+@lru_cache(100_000)
+def _key(value: str) -> str:
+    """The text of a name, one object for each: the rounds of a run name the same classes."""
+    return text(value)
+
+
+@contextmanager
+def _within(outer: str) -> Iterator[None]:
     try:
-        return check(item)
+        yield
     except MisfitError:
         raise
     except ValueError as error:

@@ -83,11 +83,11 @@ def saved_at(paired: Pairs, target: float, tests: Sequence[Comparison]) -> str:
 
 
 def timing(group: Group) -> Table:
-    """Mean seconds of each phase of a round, and of a whole run."""
+    """Mean time of each phase of a round, and of a whole run."""
     return Table(
         ("strategy", *PHASES.values(), "a round", "scoring's share", "a run"),
         tuple(timing_row(group, strategy) for strategy in group.strategies),
-        "Mean seconds a round, by phase; and of a run from start to end, mean ± standard deviation.",
+        "Mean time per round, by phase; and of a run from start to end, mean ± standard deviation.",
     )
 
 
