@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types check bench soak lock clean
+.PHONY: help setup run test quick lint types check bench soak lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ run: setup  ## the study in small: 5 strategies x 3 seeds on 5,000 digits, then 
 
 test: setup  ## every test; those on real MNIST and Fruits-360 need ASKWELL_DATA=their folder
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal
+
+quick: setup  ## the tests that are not slow: about a minute and a half on two cores
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "not slow"
 
 lint: setup  ## ruff: rules and format
 	$(BIN)/ruff check

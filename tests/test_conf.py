@@ -135,6 +135,7 @@ def test_a_callback_can_be_left_out(chosen):
     assert set(chosen().callbacks) - set(chosen("~callbacks.console").callbacks) == {"console"}
 
 
+@pytest.mark.slow
 @every("experiment")
 def test_every_value_of_the_sweep_of_every_experiment_composes_and_is_taken(choice):
     with initialize_config_dir(str(CONF), version_base="1.3"):
