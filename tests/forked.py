@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import runpy
+import signal
 import socket
 import sys
 from multiprocessing.connection import wait
@@ -70,6 +71,7 @@ def _train(folder: Path, arguments: tuple[str, ...], environment: dict[str, str]
     os.dup2(output, 2)
     os.chdir(folder)
     os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests themselves run in the background
     multiprocessing.set_start_method("fork", force=True)  # as it is for a user; a forked process would inherit ours
     sys.argv = ["train.py", *arguments]
     runpy.run_path(str(ROOT / "train.py"), run_name="__main__")

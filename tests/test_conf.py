@@ -134,6 +134,7 @@ def test_a_callback_can_be_left_out(chosen):
     assert "console" not in chosen("~callbacks.console").callbacks
 
 
+@pytest.mark.slow
 @every("experiment")
 def test_the_sweep_of_every_experiment_composes(choice):
     with initialize_config_dir(str(CONF), version_base="1.3"):

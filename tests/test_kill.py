@@ -93,7 +93,7 @@ def test_a_run_of_two_processes_killed_at_one_instant_after_the_other_ends_as_if
     assert equal(weights_of(tmp_path / "outputs" / "run"), weights_of(undisturbed(protocol, *TWO)))
 
 
-@pytest.mark.parametrize(("signal", "code"), [(SIGTERM, 143), (SIGINT, 130)])
+@pytest.mark.parametrize(("signal", "code"), [pytest.param(SIGTERM, 143, marks=pytest.mark.slow), (SIGINT, 130)])
 def test_a_run_told_to_stop_ends_at_once_and_goes_on_as_if_nothing_had_happened(shrunk, tmp_path, signal, code):
     arguments = [*shrunk, "rounds=12", "query_size=3"]
     process = forked.start(tmp_path, *arguments, "name=stopped")
@@ -125,6 +125,7 @@ def test_two_processes_told_to_stop_both_end_at_once(shrunk, tmp_path, signal, c
     assert read_run(tmp_path / "outputs" / "run")["reason"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undisturbed, tmp_path):
     arguments = [*shrunk, *PROTOCOLS["workers"], *killer("workers", ("worker", 1, 0))]
     assert forked.finish(tmp_path, *arguments) not in (0, SIGKILL)
@@ -133,6 +134,7 @@ def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undistur
     assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed("workers"))
 
 
+@pytest.mark.slow
 def test_wandb_goes_on_with_the_same_run_after_a_kill(shrunk, tmp_path):
     logged = [*(override for override in shrunk if override != "logger=none"), "logger.wandb.mode=offline"]
     arguments = [*logged, *killer("paper", ("labelled", 1, 0))]

@@ -37,6 +37,7 @@ def test_without_a_key_one_line_says_so(tmp_path: Path, capsys: pytest.CaptureFi
     assert line.startswith("W&B is offline, as there is no API key: `wandb login` logs in; `wandb sync ")
 
 
+@pytest.mark.slow
 def test_a_key_with_a_dead_server_goes_offline_in_seconds_and_says_so(
     environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +114,7 @@ def kill_service() -> None:
             time.sleep(0.5)  # until the connection is known to be lost
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_nobody_is_asked_on_a_terminal(tmp_path: Path) -> None:
     master, slave = pty.openpty()

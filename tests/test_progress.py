@@ -65,6 +65,7 @@ def test_the_training_bar_names_the_round_and_from_the_second_on_its_epoch() -> 
     assert [progress._get_train_description(epoch) for epoch in (8, 9)] == ["round  5/25", "round  5/25 epoch 2"]
 
 
+@pytest.mark.slow
 def test_a_fit_on_a_terminal_survives_rounds_exceptions_and_a_second_fit() -> None:
     master, slave = pty.openpty()
     paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])

@@ -14,14 +14,14 @@ from askwell.provenance import threads_of
 RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "protocol",
     [
         ("protocol=paper",),
-        RETRAIN,
-        ("protocol.rescore_every=2",),
-        ("model=cnn_cosine", "protocol.epochs_per_round=3"),
+        pytest.param(RETRAIN, marks=pytest.mark.slow),
+        pytest.param(("protocol.rescore_every=2",), marks=pytest.mark.slow),
+        pytest.param(("model=cnn_cosine", "protocol.epochs_per_round=3"), marks=pytest.mark.slow),
         (*RETRAIN, "model=cnn_cosine"),
     ],
 )

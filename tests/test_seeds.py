@@ -31,6 +31,7 @@ def test_what_only_changes_the_speed_changes_no_result(outcome, other):
     assert outcome("one") == outcome("two", other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["paper", "retrain"])
 def test_augmented_runs_of_a_seed_are_equal_for_any_number_of_workers(outcome, protocol):
     shift = ["datamodule.augmentation={_target_:askwell.dataset.augmentation.ShiftAndFlip}"]

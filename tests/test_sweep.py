@@ -16,6 +16,7 @@ def test_a_sweep_of_jobs_with_several_processes_is_refused_with_the_way_that_wor
     assert "trainer.devices=1 hydra/launcher=submitit_local" in words
 
 
+@pytest.mark.slow
 def test_jobs_sent_out_by_submitit_end_as_those_of_a_plain_sweep(program, command, no_report, tmp_path):
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs askwell[cluster]")
     path = os.environ.get("PYTHONPATH", "")

@@ -137,6 +137,7 @@ def test_a_run_of_every_last_label_says_that_the_pool_is_exhausted(program, caps
     assert f"pool exhausted after {POOL} labels" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_sweep_leaves_a_run_for_each_combination_and_its_report(program, tmp_path):
     program("-m", "strategy=lc,random", "seed=0,1")
     sweep = tmp_path / "multirun" / "run"
@@ -146,6 +147,7 @@ def test_a_sweep_leaves_a_run_for_each_combination_and_its_report(program, tmp_p
     assert all(reported)
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_at_any_place_in_a_sweep(program, no_report, tmp_path):
     program("-m", "seed=4,3", "name=first")
     program("-m", "seed=3,4", "name=second")
