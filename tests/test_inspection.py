@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from askwell.cli import main
 from askwell.dataset import Splits
+from askwell.dataset.folder import Folder
 from askwell.dataset.inspection import inspect
 from askwell.dataset.sources import ArraySource
 
@@ -89,6 +91,96 @@ def test_a_label_that_names_no_class_is_told_and_the_exit_code_is_2(monkeypatch,
     monkeypatch.setattr("askwell.dataset.folder.Folder.splits", lambda self: strays)
     printed, code = check(images)
     assert (["no", "class", "1", "0"] in [line.split() for line in printed.splitlines()], code) == (True, 2)
+
+
+def test_with_quarantine_broken_files_are_named_and_the_exit_code_is_0(check, own):
+    (own / "train" / "ash" / "03.png").write_bytes(b"")
+    printed, code = check(own, "dataset.broken_images=quarantine")
+    assert ("1 images cannot be read" in printed, code) == (True, 0)
+
+
+def test_with_quarantine_a_class_of_broken_files_is_refused(check, own):
+    for file in (own / "train" / "ash").iterdir():
+        file.write_bytes(b"")
+    printed, code = check(own, "dataset.broken_images=quarantine")
+    assert ("not one image of ash can be read" in printed, code) == (True, 2)
+
+
+def test_a_single_class_is_refused_as_by_a_run(capsys, images):
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", "folder", f"dataset.root={images}", "dataset.classes=[ash]"])
+    assert "at least 2 classes, found only ash" in capsys.readouterr().err
+
+
+def test_images_that_are_not_sorted_into_classes_are_refused(capsys, tmp_path):
+    for place in ("train", "test"):
+        (tmp_path / place).mkdir()
+        Image.new("L", (4, 4)).save(tmp_path / place / "0.png")
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", "folder", f"dataset.root={tmp_path}"])
+    assert "train holds images but no class folders" in capsys.readouterr().err
+
+
+def test_what_is_left_out_of_a_class_folder_is_counted(check, own):
+    (own / "train" / "ash" / "x.HEIC").write_bytes(b"")
+    printed, code = check(own)
+    assert ("left out: 1 .heic" in printed, code) == (True, 0)
+
+
+def test_files_with_more_frames_are_counted(check, own):
+    pages = [Image.new("L", (16, 16), level) for level in (1, 2)]
+    pages[0].save(own / "train" / "ash" / "x.tif", save_all=True, append_images=pages[1:])
+    assert "1 files hold more than one frame or page: only the first is used" in check(own)[0]
+
+
+def deepen(root, factor):
+    """Writes all images again with 16 bits a channel."""
+    for file in root.rglob("*.png"):
+        Image.fromarray(np.asarray(Image.open(file), np.uint16) * factor).save(file)
+
+
+def test_deep_images_of_12_bits_are_refused_with_what_to_set(check, own):
+    deepen(own, 16)
+    printed, code = check(own)
+    assert ("set dataset.bits=12 if they hold 12 bits" in printed, code) == (True, 2)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_deep_images_of_which_the_bits_are_known_pass(check, own, bits):
+    deepen(own, 16)
+    assert check(own, f"dataset.bits={bits}")[1] == 0
+
+
+def test_deep_images_that_use_their_bits_are_remarked_on(check, own):
+    deepen(own, 257)
+    printed, code = check(own)
+    assert ("72 images have 16 bits a channel and are scaled down to 8" in printed, code) == (True, 0)
+
+
+def test_names_are_printed_as_they_are_and_control_characters_written_out(check, own):
+    for split in ("train", "test"):
+        (own / split / "ash").rename(own / split / "[red]ash")
+        (own / split / "birch").rename(own / split / "\x1b[31mbirch")
+    printed, _ = check(own)
+    assert ("[red]ash" in printed, r"\x1b[31mbirch" in printed, "\x1b" in printed) == (True, True, False)
+
+
+def test_a_store_that_decayed_is_found_and_deleted(check, own, tmp_path):
+    cache = [f"cache_dir={tmp_path}/cache"]
+    dataset = Folder(root=own, image_size=16, channels=1, data_dir="", cache_dir=tmp_path / "cache")
+    pixels = dataset.open().train.folder / "pixels.npy"
+    content = bytearray(pixels.read_bytes())
+    content[-1] ^= 1
+    pixels.write_bytes(content)
+    assert "was damaged and is deleted" in check(own, *cache)[0]
+    assert not pixels.exists()
+
+
+def test_a_sound_store_is_left(check, own, tmp_path):
+    dataset = Folder(root=own, image_size=16, channels=1, data_dir="", cache_dir=tmp_path / "cache")
+    folder = dataset.open().train.folder
+    check(own, f"cache_dir={tmp_path}/cache")
+    assert folder.exists()
 
 
 def test_a_data_set_that_is_not_there_is_told_in_one_line(capsys, tmp_path):

@@ -1,7 +1,8 @@
 """`askwell check` and `askwell conform`: a data set and a strategy tried out before a run meets them."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from hydra.utils import get_object, instantiate
@@ -12,26 +13,34 @@ from rich.table import Table
 
 from askwell.composing import composed
 from askwell.conformance import Verdict, verdicts
+from askwell.dataset import Splits
 from askwell.dataset.inspection import Inspection, inspect
-from askwell.dataset.selection import select_classes
+from askwell.dataset.opening import check_labels, check_settings, chosen_of
+from askwell.dataset.store import discard_if_damaged
 from askwell.errors import USAGE_ERROR, UserError
 from askwell.strategy import Strategy
+<<<<<<< HEAD
 from askwell.text import visible
+=======
+from askwell.text import first_of, visible
+>>>>>>> data
 
 NAMED = 10
 """Findings of one kind that are listed; the rest are counted."""
 
 
 def check(dataset: str, overrides: Sequence[str] = ()) -> None:
-    """Decodes every image of conf/dataset/<dataset>.yaml, says what was found, and exits with 2 if any is broken."""
+    """Decodes every image of conf/dataset/<dataset>.yaml, warns as a run would, and exits with 2 if it refused."""
     images = instantiate(composed([f"dataset={dataset}", *overrides]).dataset)
-    splits = images.splits()
-    inspection = inspect(splits if images.classes is None else select_classes(splits, images.classes))
+    check_settings(images.store, images.broken_images)
+    splits = chosen_of(images.splits(), images.classes)
+    inspection = inspect(splits)
     console = Console(soft_wrap=True)
     console.print(table(inspection))
-    for line in findings(inspection):
-        console.print(line, markup=False, highlight=False)
-    if not is_sound(inspection):
+    refused = refusals(inspection, images.broken_images == "quarantine")
+    for line in [*findings(inspection), *damaged_stores(splits, Path(images.cache_dir)), *refused]:
+        console.print(visible(line), markup=False, highlight=False)
+    if refused or (inspection.broken and images.broken_images != "quarantine"):
         sys.exit(USAGE_ERROR)
 
 
@@ -66,13 +75,13 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
 
 
 def table(inspection: Inspection) -> Table:
-    """A row a class: images to train on, images to evaluate with."""
+    """One row per class: images to train on, images to evaluate with."""
     train, evaluation = (inspection.counts(split) for split in (inspection.train, inspection.evaluation))
     table = Table("class", box=SIMPLE_HEAD, highlight=False)
     for split in ("train", "evaluation"):
         table.add_column(split, justify="right")
     for name in train | evaluation:
-        table.add_row(name, str(train.get(name, 0)), str(evaluation.get(name, 0)))
+        table.add_row(escape(visible(name)), str(train.get(name, 0)), str(evaluation.get(name, 0)))
     table.add_section()
     table.add_row("all", str(sum(train.values())), str(sum(evaluation.values())))
     return table
@@ -88,13 +97,35 @@ def findings(inspection: Inspection) -> list[str]:
     return [
         *_listed(broken, "every image can be read", "images cannot be read: replace them or take them away"),
         *_listed(pairs, "no image is in both splits", "images to evaluate with are in the training set too"),
+        *inspection.remarks,
     ]
 
 
-def is_sound(inspection: Inspection) -> bool:
-    """Whether a run could use the data set: every image can be read and every label names a class."""
-    strays = any("no class" in inspection.counts(split) for split in (inspection.train, inspection.evaluation))
-    return not inspection.broken and not strays
+def refusals(inspection: Inspection, quarantine: bool) -> list[str]:
+    """Why a run would refuse the data set, a line each; broken images are found apart from these."""
+    splits = ((inspection.train, "training"), (inspection.evaluation, "evaluation"))
+    checks: list[Callable[[], None]] = [inspection.traits.refuse_dim]
+    checks += [partial(check_labels, split.source.labels, name, inspection.classes) for split, name in splits]
+    lines = [reason for check in checks if (reason := _refusal(check))]
+    known = dict(enumerate(inspection.classes))
+    lost = [known[label] for split, _ in splits for label in split.lost if label in known]
+    return [*lines, *([f"not one image of {first_of(lost, NAMED)} can be read"] if lost and quarantine else [])]
+
+
+def damaged_stores(splits: Splits, cache_dir: Path) -> list[str]:
+    """The stores of decoded images that were found damaged, and deleted, a line each."""
+    damaged = (discard_if_damaged(source, cache_dir) for source in (splits.train, splits.evaluation))
+    return [
+        f"the store {folder} was damaged and is deleted: the next run builds it again" for folder in damaged if folder
+    ]
+
+
+def _refusal(check: Callable[[], None]) -> str | None:
+    try:
+        check()
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def _listed(lines: list[str], none: str, some: str) -> list[str]:

@@ -9,9 +9,10 @@ from hashlib import sha256
 
 import numpy as np
 
-from askwell.dataset.chosen import name_of
+from askwell.dataset.chosen import name_of, reading, remarks_of
 from askwell.dataset.images import Source, Splits
 from askwell.dataset.pixels import BrokenImageError
+from askwell.dataset.traits import Traits
 
 BLOCK = 1024  # images in memory at a time
 
@@ -23,6 +24,13 @@ class Inspected:
     source: Source
     contents: list[str | None]  # [N], a digest of the pixels; None for a broken image
     broken: list[BrokenImageError]
+    traits: Traits
+
+    @property
+    def lost(self) -> list[int]:
+        """The classes of which not one image can be read."""
+        readable = [content is not None for content in self.contents]
+        return sorted({*self.source.labels.tolist()} - {*self.source.labels[readable].tolist()})
 
     def name(self, index: int) -> str:
         """The file of an image, or its number where a file holds many."""
@@ -47,11 +55,21 @@ class Inspection:
         first = {content: index for index, content in reversed([*enumerate(self.train.contents)]) if content}
         return [(first[content], index) for index, content in enumerate(self.evaluation.contents) if content in first]
 
+    @property
+    def traits(self) -> Traits:
+        return self.train.traits + self.evaluation.traits
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a user should know of the files."""
+        return [*remarks_of(self.train.source), *remarks_of(self.evaluation.source), *self.traits.remarks]
+
     def counts(self, inspected: Inspected) -> dict[str, int]:
         """Images of each class; those whose label names no class are counted under `no class`."""
         labels = inspected.source.labels
-        counts = {name: int(np.sum(labels == number)) for number, name in enumerate(self.classes)}
-        strays = len(labels) - sum(counts.values())
+        known = labels[(labels >= 0) & (labels < len(self.classes))]
+        counts = dict(zip(self.classes, np.bincount(known, minlength=len(self.classes)).tolist(), strict=True))
+        strays = len(labels) - len(known)
         return counts | ({"no class": strays} if strays else {})
 
 
@@ -61,20 +79,29 @@ def inspect(splits: Splits) -> Inspection:
 
 
 def _inspected(source: Source) -> Inspected:
-    found = list(_examined(source))
-    broken = [outcome for outcome in found if isinstance(outcome, BrokenImageError)]
-    return Inspected(source, [outcome if isinstance(outcome, str) else None for outcome in found], broken)
+    contents: list[str | None] = []
+    broken, traits = [], Traits()
+    for outcome in _examined(source):
+        if isinstance(outcome, BrokenImageError):
+            contents.append(None)
+            broken.append(outcome)
+        else:
+            contents.append(outcome[0])
+            traits += outcome[1]
+    return Inspected(source, contents, broken, traits)
 
 
-def _examined(source: Source) -> Iterator[str | BrokenImageError]:
+def _examined(source: Source) -> Iterator[tuple[str, Traits] | BrokenImageError]:
     count = len(source.labels)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for start in range(0, count, BLOCK):
-            yield from threads.map(partial(_content, source), range(start, min(start + BLOCK, count)))
+            yield from threads.map(partial(_examine, source), range(start, min(start + BLOCK, count)))
 
 
-def _content(source: Source, index: int) -> str | BrokenImageError:
+def _examine(source: Source, index: int) -> tuple[str, Traits] | BrokenImageError:
+    """A digest of the pixels and the traits of one image."""
     try:
-        return sha256(source.decode(index).tobytes()).hexdigest()
+        read = reading(source, index)
     except BrokenImageError as error:
         return error
+    return sha256(read.pixels.tobytes()).hexdigest(), Traits.of([read])

@@ -1,12 +1,15 @@
 """From the splits of a data set to images that can be fetched: classes picked, store built, labels checked."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from askwell.dataset.chosen import remarks_of
 from askwell.dataset.fingerprint import digest
 from askwell.dataset.images import Images, Source, Splits
 from askwell.dataset.on_demand import OnDemandImages
@@ -14,6 +17,8 @@ from askwell.dataset.quarantine import open_without_broken
 from askwell.dataset.selection import select_classes
 from askwell.dataset.store import ImageStore
 from askwell.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,43 +44,59 @@ def open_splits(
     cache_dir: Path,
     broken_images: str = "error",
 ) -> OpenDataset:
-    """Opens both splits. Raises UserError for unknown classes, broken images and labels that name no class."""
-    chosen = splits if classes is None else select_classes(splits, classes)
-    if len(chosen.classes) < 2:
-        raise UserError(f"a data set needs at least 2 classes, found only {', '.join(chosen.classes) or 'none'}")
+    """Opens both splits, and warns of what a user may not expect of the files.
+
+    Raises UserError for unknown classes, broken images, labels that name no class, and for 16-bit images that would
+    come out nearly black.
+    """
+    chosen = chosen_of(splits, classes)
     train = open_images(chosen.train, store, cache_dir, broken_images)
     evaluation = open_images(chosen.evaluation, store, cache_dir, broken_images)
     for images, name in ((train, "training"), (evaluation, "evaluation")):
-        _check(images, name, chosen.classes)
+        check_labels(images.labels, name, chosen.classes)
+    traits = train.traits + evaluation.traits
+    traits.refuse_dim()
+    for remark in (*remarks_of(chosen.train), *remarks_of(chosen.evaluation), *traits.remarks):
+        log.warning(remark)
     mean, std = train.statistics
     return OpenDataset(train, evaluation, chosen.classes, torch.tensor(mean), torch.tensor(std))
+
+
+def chosen_of(splits: Splits, classes: Sequence[str | int] | None) -> Splits:
+    """The splits with the chosen classes. Raises UserError for unknown classes, and where fewer than two are left."""
+    chosen = splits if classes is None else select_classes(splits, classes)
+    if len(chosen.classes) < 2:
+        raise UserError(f"a data set needs at least 2 classes, found only {', '.join(chosen.classes) or 'none'}")
+    return chosen
 
 
 def open_images(
     source: Source, store: str, cache_dir: Path, broken_images: str = "error"
 ) -> ImageStore | OnDemandImages:
     """The images of one source: mapped from the store (`memmap`), or decoded whenever they are asked for (`none`)."""
-    match store, broken_images:
-        case "memmap", "error":
-            return ImageStore.open(source, cache_dir)
-        case "memmap", "quarantine":
-            return open_without_broken(source, cache_dir)
-        case "none", "error":
-            return OnDemandImages(source)
-        case "none", "quarantine":
-            raise UserError("dataset.broken_images=quarantine needs dataset.store=memmap, which finds them beforehand")
-        case (("memmap" | "none"), _):
-            raise UserError(f"dataset.broken_images must be error or quarantine, found {broken_images!r}")
-        case _:
-            raise UserError(f"dataset.store must be memmap or none, found {store!r}")
+    check_settings(store, broken_images)
+    if store == "none":
+        return OnDemandImages(source)
+    return ImageStore.open(source, cache_dir) if broken_images == "error" else open_without_broken(source, cache_dir)
 
 
-def _check(images: Images, name: str, classes: tuple[str, ...]) -> None:
-    if len(images) == 0:
+def check_settings(store: str, broken_images: str) -> None:
+    """Raises UserError for settings that there are not, or that do not go together."""
+    if store not in ("memmap", "none"):
+        raise UserError(f"dataset.store must be memmap or none, found {store!r}")
+    if broken_images not in ("error", "quarantine"):
+        raise UserError(f"dataset.broken_images must be error or quarantine, found {broken_images!r}")
+    if (store, broken_images) == ("none", "quarantine"):
+        raise UserError("dataset.broken_images=quarantine needs dataset.store=memmap, which finds them beforehand")
+
+
+def check_labels(labels: np.ndarray, name: str, classes: Sequence[str]) -> None:
+    """Raises UserError where a split has no images, or where one of its `labels` [N] names no class."""
+    if len(labels) == 0:
         raise UserError(f"the {name} set of the data set has no images")
-    low, high = int(images.labels.min()), int(images.labels.max())
+    low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= len(classes):
         raise UserError(
             f"the labels of the {name} set run from {low} to {high}, expected 0 to {len(classes) - 1}: "
-            "mend the labels or the classes of the data set"
+            "correct the labels or the classes of the data set"
         )

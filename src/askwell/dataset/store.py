@@ -74,6 +74,21 @@ def folder_of(source: Source, cache_dir: Path) -> Path:
     return cache_dir / digest(source.stamp, PIXELS, LABELS, CONTENT, DECODER)
 
 
+def discard_if_damaged(source: Source, cache_dir: Path) -> Path | None:
+    """The store of a source if its pixels or labels are damaged, which reads all of them; it is deleted then.
+
+    Unlike a start this finds bits that decayed on the disk.
+    """
+    folder = folder_of(source, cache_dir)
+    try:
+        if not folder.exists() or ImageStore(folder).is_whole:
+            return None
+    except (OSError, ValueError, EOFError, TypeError, KeyError):
+        pass  # nor can it be mapped
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
 def _trusted(folder: Path) -> ImageStore | None:
     """The store in `folder`; None where there is none, or only a part of one, or one that is damaged.
 
