@@ -19,11 +19,7 @@ from askwell.dataset.opening import check_labels, check_settings, chosen_of
 from askwell.dataset.store import discard_if_damaged
 from askwell.errors import USAGE_ERROR, UserError
 from askwell.strategy import Strategy
-<<<<<<< HEAD
-from askwell.text import visible
-=======
 from askwell.text import first_of, visible
->>>>>>> data
 
 NAMED = 10
 """Findings of one kind that are listed; the rest are counted."""
