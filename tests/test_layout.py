@@ -89,3 +89,14 @@ def test_class_folders_with_equal_folders_inside_are_remarked_on(tmp_path: Path)
 def test_what_is_not_used_of_a_split_is_remarked_on(tmp_path: Path) -> None:
     places = ("train/a", "train/b", "test/a", "test/b", "val/a", "val/b")
     assert layout(plant(tmp_path, *places)).remarks == ("not used: val; test is evaluated with",)
+
+
+def test_a_split_with_unusual_names_is_remarked_on(tmp_path: Path) -> None:
+    places = ("seg_train/a", "seg_train/b", "seg_test/a", "seg_test/b")
+    assert layout(plant(tmp_path, *places)).remarks == (
+        "taken for a split: seg_train to train on, seg_test to evaluate with",
+    )
+
+
+def test_a_split_with_usual_names_is_without_remarks(tmp_path: Path) -> None:
+    assert layout(plant(tmp_path, "Training/a", "Training/b", "Test/a", "Test/b")).remarks == ()

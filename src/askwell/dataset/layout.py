@@ -107,9 +107,16 @@ def _of_split(place: Path, train: Part, tests: Sequence[Part]) -> Layout:
             f"{unsorted} has no class folders, so it cannot be evaluated with: set dataset.root={visible(str(found))} "
             "to keep some of its images for evaluation, or give every class a folder there too"
         )
-    unused = [part.name for part in tests if part != sorted_ones[0]]
-    remarks = (f"not used: {_named(unused)}; {visible(sorted_ones[0].name)} is evaluated with",) if unused else ()
+    remarks = _remarks_on_split(train, sorted_ones[0], [part.name for part in tests if part != sorted_ones[0]])
     return Layout(found, _unwrapped(place / sorted_ones[0].name), remarks)
+
+
+def _remarks_on_split(train: Part, test: Part, unused: Sequence[str]) -> tuple[str, ...]:
+    """What was made of folders that are called otherwise than usual, and what is left over."""
+    roles = f"taken for a split: {visible(train.name)} to train on, {visible(test.name)} to evaluate with"
+    usual = train.name.lower() == train.role and test.name.lower() == test.role
+    left = f"not used: {_named(unused)}; {visible(test.name)} is evaluated with"
+    return (*(() if usual else (roles,)), *((left,) if unused else ()))
 
 
 def _remarks(place: Path, names: Sequence[str]) -> tuple[str, ...]:
