@@ -1,5 +1,7 @@
 """Buying labels: what is chosen, what is answered, and what the processes of a run must agree on."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -108,7 +110,7 @@ def test_an_answer_without_images_says_that_the_network_diverged():
 
 
 def test_another_choice_of_another_process_buys_nothing():
-    shop = labelling(gather=lambda share: [share, "another digest"])
+    shop = labelling(processes=SimpleNamespace(gather=lambda share: [share, "another digest"]))
     with pytest.raises(UserError, match="process 1 chose other images than process 0 at the end of round 2"):
         shop.buy(3, 2, unread)
     assert len(shop.pool) == 0
@@ -116,7 +118,7 @@ def test_another_choice_of_another_process_buys_nothing():
 
 def test_another_answer_of_another_processs_oracle_buys_nothing():
     digests = iter([lambda share: [share, share], lambda share: [share, "another digest"]])
-    shop = labelling(gather=lambda share: next(digests)(share))
+    shop = labelling(processes=SimpleNamespace(gather=lambda share: next(digests)(share)))
     with pytest.raises(UserError, match="the oracle gave process 1 other labels than process 0"):
         shop.buy(3, 0, unread)
     assert len(shop.pool) == 0
@@ -125,5 +127,6 @@ def test_another_answer_of_another_processs_oracle_buys_nothing():
 def test_processes_that_answer_alike_share_the_same_digests():
     shared = [[], []]
     for process in shared:
-        labelling(gather=lambda share, seen=process: seen.append(share) or [share]).buy(3, 0, unread)
+        gather = lambda share, seen=process: seen.append(share) or [share]  # noqa: E731
+        labelling(processes=SimpleNamespace(gather=gather)).buy(3, 0, unread)
     assert shared[0] == shared[1] != []

@@ -17,17 +17,17 @@ RANK = int(os.environ.get("LOCAL_RANK", "0"))
 def mistaken(candidates, size, generator, rank):
     if RANK == rank:
         raise UserError("the disk of this process is on fire")
-    return candidates.top(lambda probs: probs.amax(dim=1), size)
+    return candidates.top(lambda look: look.logits.amax(dim=1), size)
 
 def broken(candidates, size, generator, rank):
     if RANK == rank:
         raise ArithmeticError("the strategy cannot count")
-    return candidates.top(lambda probs: probs.amax(dim=1), size)
+    return candidates.top(lambda look: look.logits.amax(dim=1), size)
 
 def killed(candidates, size, generator, rank):
     if RANK == rank:
         os.kill(os.getpid(), signal.SIGKILL)
-    return candidates.top(lambda probs: probs.amax(dim=1), size)
+    return candidates.top(lambda look: look.logits.amax(dim=1), size)
 
 def unseeded(candidates, size, generator, rank):
     return Query(torch.randperm(len(candidates))[:size])
