@@ -82,7 +82,7 @@ def test_a_folder_in_place_of_a_file_is_named(received: Path, name: str) -> None
 
 def test_plots_that_are_a_file_are_named(received: Path) -> None:
     (received / "plots").touch()
-    with pytest.raises(UserError, match=r"cannot write .*plots \(File exists\): make room, or choose another --output"):
+    with pytest.raises(UserError, match=r"cannot write .*plots \(File exists\): expected a folder and found a file"):
         write_report([received], received)
 
 

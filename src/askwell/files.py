@@ -62,7 +62,7 @@ def told_in_a_line(path: Path, advice: str = AGAIN) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = REMEDIES[error.errno] if advice == AGAIN and error.errno in OF_THE_PLACE else advice
+        remedy = REMEDIES[error.errno] if error.errno in OF_THE_PLACE else advice
         raise UserError(f"cannot write {path} ({error.strerror or error}): {remedy}") from error
 
 
