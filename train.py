@@ -66,7 +66,7 @@ def main(cfg: DictConfig) -> float:
         model.save_hyperparameters(portable(config) | {"choices": choices})  # what loggers are given
         callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
         learning = callbacks["active_learning"]
-        loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values()]
+        loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values() if node is not None]
         record = Record(folder, learning)
         made_of = {"data set": data.dataset.fingerprint, "initial weights": weights_digest(model.state_dict())}
         same = SameStart(held_at_start(study | limits, data.dataset, made_of["initial weights"], folder.checkpoint))

@@ -163,3 +163,11 @@ def test_removing_takes_both_files(path):
 def test_removing_what_is_not_there_is_no_error(tmp_path):
     checkpoints.remove_checkpoint(tmp_path / "last.ckpt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_is_read_where_its_device_is_not(tmp_path, monkeypatch):
+    asked, load = [], torch.load
+    monkeypatch.setattr(torch, "load", lambda *file, **how: asked.append(how["map_location"]) or load(*file, **how))
+    checkpoints.save_checkpoint({"state_dict": {}}, tmp_path / "last.ckpt")
+    checkpoints.load_checkpoint(tmp_path / "last.ckpt")
+    assert asked == ["cpu"]

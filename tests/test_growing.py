@@ -1,6 +1,7 @@
 """Sweeps that grow: what is missing is run, what is there is left alone, and the whole can be resumed."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,6 +10,9 @@ from test_refusals import state
 
 from askwell.folder import read_run
 from askwell.rerun import command_to_resume
+from askwell.sweeping import recorded_jobs
+
+FORMER = Path(__file__).parent / "former"
 
 pytestmark = pytest.mark.usefixtures("no_report")
 
@@ -174,3 +178,34 @@ def test_the_jobs_of_every_command_are_noted_with_their_folders(sweep, grow):
     grow("strategy=random", "seed=1")
     noted = yaml.safe_load((sweep / "multirun.yaml").read_text())["hydra"]["sweeper"]["jobs"]
     assert [job["folder"] for job in noted] == ["0", "1", "2"]
+
+
+def test_a_sweep_over_a_group_of_ones_own_is_known_by_what_its_choices_hold(program, tmp_path):
+    group = tmp_path / "conf" / "augment"
+    group.mkdir(parents=True)
+    for name, strength in (("weak", 1), ("strong", 2)):
+        (group / f"{name}.yaml").write_text(f"strength: {strength}\n")
+    (tmp_path / "conf" / "experiment").mkdir()
+    mine = "# @package _global_\ndefaults:\n  - /augment: weak\n"
+    (tmp_path / "conf" / "experiment" / "mine.yaml").write_text(mine)
+    words = [
+        "-m",
+        f"hydra.searchpath=[file://{tmp_path / 'conf'}]",
+        "experiment=mine",
+        "augment=weak,strong",
+        "rounds=1",
+    ]
+    program(*words)
+    before = state(tmp_path / "multirun" / "run")
+    program(*words, "resume=true")
+    assert state(tmp_path / "multirun" / "run") == before
+    strengths = [read_run(tmp_path / "multirun" / "run" / job)["study"]["augment.strength"] for job in ("0", "1")]
+    assert strengths == [1, 2]
+
+
+def test_the_jobs_of_a_former_sweep_with_folders_of_its_own_naming_are_not_renamed(tmp_path):
+    former = yaml.safe_load((FORMER / "multirun.yaml").read_text())
+    former["hydra"]["sweep"]["subdir"] = "${strategy}-s${seed}"
+    (tmp_path / "multirun.yaml").write_text(yaml.safe_dump(former))
+    assert [job.folder for job in recorded_jobs(tmp_path)] == [None, None]
+    assert [job.folder for job in recorded_jobs(FORMER)] == ["0", "1"]

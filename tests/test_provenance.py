@@ -155,3 +155,8 @@ def test_a_study_is_recorded_with_its_sizes_and_the_threads_that_compute(monkeyp
 
 def test_the_initial_set_is_named_by_its_images_alone():
     assert study([4, 0])["initial_digest"] == study([4, 0, 3])["initial_digest"] != study([4, 1])["initial_digest"]
+
+
+def test_weights_of_a_kind_that_numpy_lacks_have_a_digest_too():
+    one, other = ({"w": torch.full((3,), value, dtype=torch.bfloat16)} for value in (1.0, 2.0))
+    assert weights_digest(one) != weights_digest(other)

@@ -140,3 +140,10 @@ def test_the_whole_trainer_is_free_but_not_each_of_its_flags():
     assert is_free("trainer")
     assert is_free("trainer.devices")
     assert not is_free("trainer.precision")
+
+
+def test_a_former_run_that_names_a_file_is_not_another_study(tmp_path):
+    (tmp_path / "w.pt").write_text("weights")
+    own = {"model": {"weights": str(tmp_path / "w.pt")}}
+    former = {"config": OmegaConf.to_container(OmegaConf.merge(BASE, own), resolve=True)}
+    assert refuse_other_study(former, study(own), "runs/a") is None

@@ -68,7 +68,9 @@ def _checked(path: Path) -> bytes | None:
 
 def _harmless(path: Path, content: bytes, map_location: Any) -> dict[str, Any]:
     try:
-        return torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
+        return torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a file of another program makes of torch: its checksum says it is undamaged
         foreign = f"{path} holds more than tensors and plain values, and loading that could run anything"
         raise UserError(f"{foreign}: it is not from askwell, take it away and start the run again") from error

@@ -152,10 +152,12 @@ def _give_up(folder: RunFolder, children: list[Popen[bytes]]) -> None:
     failure = first_failure(folder.path, children) or ProcessError("another process of the run has ended")
     for child in children:
         child.kill()
-    _remove_notes(folder.path)
-    folder.__exit__(type(failure), failure, None)
-    print(f"askwell: {failure}", file=sys.stderr, flush=True)
-    os._exit(USAGE_ERROR if isinstance(failure, UserError) else 1)
+    try:
+        _remove_notes(folder.path)
+        folder.__exit__(type(failure), failure, None)
+        print(f"askwell: {failure}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(USAGE_ERROR if isinstance(failure, UserError) else 1)
 
 
 def _notes(folder: Path) -> list[Path]:

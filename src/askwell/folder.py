@@ -102,6 +102,8 @@ class RunFolder:
         self._beginning = {"status": "running", "reason": None, **facts, **kept}
         if not self.holds_record:
             self.begin()
+        elif not self.owned:
+            release_log()  # nobody refuses a process that owns nothing
 
     def begin(self) -> None:
         """Writes that the run is running and how it was called: from here on its end is noted, whatever it is."""
@@ -131,7 +133,8 @@ class RunFolder:
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:
-                self._found[lock].put_back()  # trying to open it has changed its time
+                if self._found[lock].content is not None:  # else its owner has made it since
+                    self._found[lock].put_back()  # trying to open it has changed its time
                 holder = pid.read_text() if pid.exists() else "unknown"
                 message = f"{self.path} is in use by process {holder}: wait for it, or choose another name=..."
                 raise UserError(message) from None

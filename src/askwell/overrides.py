@@ -87,6 +87,8 @@ def _refuse_no_choice(override: Override, word: str) -> None:
     if override.is_delete() or override.is_sweep_override() or not choices or "." in group:
         return
     value = override.value()
+    if value is None and group == "experiment":  # its default
+        return
     if isinstance(value, str | dict) or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
         return
     none = f", {group}=none for no {group}" if "none" in choices else ""

@@ -89,7 +89,8 @@ def _set_threads(number: int, environment: str | None) -> None:
 
 def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
     """Names the values of a network's weights."""
-    return digest(*(weight.cpu().numpy() for weight in weights.values()))
+    as_bytes = (weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8) for weight in weights.values())
+    return digest(*(weight.numpy() for weight in as_bytes))
 
 
 def device_name(device: torch.device) -> str:

@@ -55,6 +55,7 @@ PRECISIONS = {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true", "64": "64
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a setting that is another one
 OF_PROCESS = re.compile(r"\$\{(hydra|now):")  # where and when a process runs
 
+OF_FILE = "sha256:"
 COPY_OF_SEED = "copy of seed"
 
 ReadFile = Callable[[Path], str]
@@ -111,6 +112,9 @@ def refuse_other_study(run: dict[str, Any], study: dict[str, Any], place: object
     old, new = study_of_run(run), study
     if old is None:
         return
+    if "study" not in run:  # an older run knows files by their names alone, which says nothing of their content
+        files = {path for path, value in new.items() if str(value).startswith(OF_FILE)}
+        old, new = ({path: value for path, value in each.items() if path not in files} for each in (old, new))
     for setting in sorted(old.keys() | new.keys(), key=lambda name: (name.startswith("callbacks"), name)):
         was, wished = (settings.get(setting, FORMER.get(setting)) for settings in (old, new))
         if was != wished and not is_free(setting, free):
@@ -214,4 +218,4 @@ def _known_path(value: str, read: ReadFile) -> str | None:
 def _digest(path: Path) -> str:
     """The content of a file in a word, which a copy elsewhere shares."""
     with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+        return f"{OF_FILE}{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

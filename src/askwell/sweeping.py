@@ -95,7 +95,8 @@ def recorded_jobs(sweep: Path) -> list[Planned]:
         if jobs is None:  # a sweep from before jobs were noted: in the order of their numbers
             axes = [f"{axis}={values}" for axis, values in (hydra["sweeper"].get("params") or {}).items()]
             words = expanded([*axes, *hydra["overrides"]["task"]])
-            return [Planned(job, str(number)) for number, job in enumerate(words)]
+            is_numbered = hydra["sweep"]["subdir"] == NUMBERED
+            return [Planned(job, str(number) if is_numbered else None) for number, job in enumerate(words)]
         return [Planned([str(word) for word in job["overrides"]], _name(job["folder"])) for job in jobs]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{file} is damaged or not from askwell: put back a copy of it") from error
@@ -107,17 +108,31 @@ class Composer:
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self.loader, self.config = loader, config
         self.known: dict[tuple[str, ...], DictConfig] = {}
+        self.groups: set[str] = set()  # settings that turned out to name a choice, of a group outside conf/
 
     def __call__(self, overrides: Sequence[str]) -> DictConfig:
         """What a job would be given. Raises UserError, or what Hydra raises, for what is no run."""
-        plain = {word: parsed(word).value() for word in overrides if _is_plain(word)}
+        plain = {word: parsed(word).value() for word in overrides if self._is_plain(word)}
         alike = tuple(setting_of(word) if word in plain else word for word in overrides)
         if alike not in self.known:
-            self.known[alike] = self._composed(overrides)
+            composed = self._composed(overrides)
+            groups = {name for name in map(setting_of, plain) if OmegaConf.is_config(OmegaConf.select(composed, name))}
+            if groups:
+                self.groups |= groups
+                return self(overrides)
+            self.known[alike] = composed
         cfg = deepcopy(self.known[alike])
         for word, value in plain.items():
             OmegaConf.update(cfg, setting_of(word), value)
         return cfg
+
+    def _is_plain(self, word: str) -> bool:
+        """Whether an override sets one existing setting to a single value, whatever its kind."""
+        setting = setting_of(word)
+        is_group = setting in self.groups or re.search("[/@]", setting) or (CONF / setting).is_dir()
+        if is_group or not word.startswith(setting):
+            return False
+        return isinstance(parsed(word).value(), str | int | float | None)
 
     def _composed(self, overrides: Sequence[str]) -> DictConfig:
         cfg = self.loader.load_sweep_config(self.config, list(overrides))
@@ -125,14 +140,6 @@ class Composer:
             del cfg["hydra"]
         refuse_missing_parts(cfg)
         return cfg
-
-
-def _is_plain(word: str) -> bool:
-    """Whether an override sets one existing setting to a single value, whatever its kind."""
-    setting = setting_of(word)
-    if not word.startswith(setting) or re.search("[/@]", setting) or (CONF / setting).is_dir():
-        return False
-    return isinstance(parsed(word).value(), str | int | float | None)
 
 
 def _refuse_axes(changes: Sequence[str]) -> None:
