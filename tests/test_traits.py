@@ -42,7 +42,7 @@ def test_bits_that_are_left_empty_by_all_images_are_refused(highest: int, bits: 
 
 @pytest.mark.parametrize("levels", [(None,), (0, 0), (16384,), (65535, 9), ()])
 def test_images_that_are_black_or_shallow_or_of_full_range_somewhere_are_not_refused(levels: tuple[int, ...]) -> None:
-    traits(*levels).refuse_dim()
+    assert traits(*levels).refuse_dim() is None
 
 
 def test_a_few_dim_images_among_others_are_remarked_on() -> None:
