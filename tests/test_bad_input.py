@@ -26,6 +26,7 @@ def own_images(images, tmp_path):
     return Path(shutil.copytree(images, tmp_path / "images"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mistake", "words"),
     [

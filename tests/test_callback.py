@@ -28,6 +28,7 @@ def test_every_epoch_trains_on_the_labels_of_its_round_each_once(composed, worke
     assert [sorted(epoch) for epoch in run.seen.epochs] == [sorted(chain(*run.queries[: r + 1])) for r in range(3)]
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_ends_the_run(composed, monkeypatch):
     monkeypatch.setattr(module, "HANGS", 1)
     run = Experiment(composed("datamodule.num_workers=2"))

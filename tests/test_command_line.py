@@ -11,6 +11,8 @@ from conftest import ROOT
 
 from askwell.folder import read_run
 
+pytestmark = pytest.mark.slow
+
 ASKWELL = "from askwell.cli import main; main()"
 
 

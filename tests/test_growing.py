@@ -14,7 +14,7 @@ from askwell.sweeping import recorded_jobs
 
 FORMER = Path(__file__).parent / "former"
 
-pytestmark = pytest.mark.usefixtures("no_report")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_report")]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from experiment import equal, record_of, weights_of
 
 from askwell.folder import read_run
 
+pytestmark = pytest.mark.slow
+
 SIGKILL = -9
 PROTOCOLS = {
     "paper": ["protocol=paper"],

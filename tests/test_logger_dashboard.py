@@ -20,6 +20,8 @@ from askwell.cli import main
 from askwell.logger.dashboard import workspace
 from askwell.report.sections import SECTIONS
 
+pytestmark = pytest.mark.slow
+
 Told = list[dict[str, Any]]
 
 

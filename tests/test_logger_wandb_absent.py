@@ -16,6 +16,8 @@ from askwell.logger import close_loggers
 from askwell.logger.rounds import LogRounds
 from askwell.logger.wandb import WandbLogger
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:

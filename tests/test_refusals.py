@@ -9,6 +9,8 @@ from experiment import record_of
 
 from askwell.folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 
 def state(root: Path) -> dict[str, tuple[bytes, int] | None]:
     """Every file below `root` with its content and its time, and every folder."""

@@ -14,6 +14,8 @@ from askwell.errors import UserError
 from askwell.folder import read_run
 from askwell.rerun import command_to_resume
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def go_on(program):

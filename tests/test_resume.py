@@ -11,6 +11,8 @@ from experiment import equal, record_of, weights_of
 
 from askwell.provenance import threads_of
 
+pytestmark = pytest.mark.slow
+
 RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
 

@@ -29,6 +29,7 @@ def refusal(program, capsys):
     return go_on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "setting"),
     [
@@ -91,6 +92,7 @@ def test_the_checkpoint_of_another_study_is_known_without_run_json(began, refusa
     assert "holds a run with query_size=6, this one has query_size=7" in refusal("rounds=3", "query_size=7")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b'{"status": "fin', b"[1]", b"\xff\xfe"])
 def test_a_damaged_run_json_is_named(began, refusal, tmp_path, damage):
     (tmp_path / "outputs" / "began" / "run.json").write_bytes(damage)

@@ -176,6 +176,7 @@ class Cramped(nn.Module):
         return self.network(pixels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [1, 3, 8])
 @pytest.mark.parametrize("processes", [1, 2])
 def test_out_of_memory_every_image_is_still_scored_once(network, room, processes):

@@ -4,6 +4,8 @@ import pytest
 import torch
 from experiment import Experiment, equal, record_of
 
+pytestmark = pytest.mark.slow
+
 STRATEGIES = ("random", "lc", "entropy", "sm", "lm")
 
 
