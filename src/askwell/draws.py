@@ -135,21 +135,22 @@ class PoolLooks:
     def _fit(self, draws: int) -> Tensor:
         labelled = torch.from_numpy(self.pool.labelled)
         images = Candidates(labelled, self._plain, processes=self.scorer.processes)
-        head, features = self._head(images), images.embeddings()
+        features = images.embeddings()
+        head = self._head(images, features)
         generators = [generator("draw", self.seed, self.round, number) for number in range(draws)]
         labels = torch.from_numpy(self.pool.labels(labelled.tolist()))
         layers = self.draws(head, features, labels, generators)
         refuse_equal(layers)
         return layers
 
-    def _head(self, images: Candidates) -> Head:
+    def _head(self, images: Candidates, features: Tensor) -> Head:
         """The last layer, where it is what makes the logits of the features."""
         head = self.scorer.network.head
         if head is not None:
             weight, bias, dropout = head
             layer = Head(weight.detach().float().cpu(), bias.detach().float().cpu(), dropout)
             logits = images.collect(lambda look: look.logits)
-            if (images.embeddings() @ layer.weight.T + layer.bias - logits).abs().max() <= CLOSE * logits.abs().max():
+            if (features @ layer.weight.T + layer.bias - logits).abs().max() <= CLOSE * logits.abs().max():
                 return layer
         raise UserError("draws need a network that ends in a linear layer: choose another model=, or another strategy=")
 
