@@ -1,4 +1,6 @@
-"""Active learning: one run, or with -m a sweep. `python train.py --help` lists the choices, README.md shows the way."""
+"""Active learning: one run, or with -m a sweep. `python train.py --help` lists the choices,
+README.md shows the way.
+"""
 
 import sys
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from askwell import cli
+from askwell.command import cli
 
 CHOICES = ("strategy", "dataset", "model", "protocol", "oracle")
 """The groups whose choice names a run in its report and its logs."""
@@ -20,22 +22,23 @@ def main(cfg: DictConfig) -> float:
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
 
-    from askwell import provenance, sweep
-    from askwell.admission import Admission
-    from askwell.agreement import SameStart, held_at_start
-    from askwell.checkpoint import SafeCheckpointIO
-    from askwell.composing import refuse_missing_parts
-    from askwell.failures import failing_as_one, watched
-    from askwell.flags import build_trainer
-    from askwell.folder import RunFolder, is_first_process
-    from askwell.interruption import exit_code_of_signal
-    from askwell.keys import seed_process
+    from askwell.command import sweep
+    from askwell.command.composing import refuse_missing_parts
+    from askwell.listener.run_files import Record
     from askwell.logger import close_loggers
     from askwell.logger.portable import portable
-    from askwell.notes import notes_of
-    from askwell.provenance import threads_of, weights_digest
-    from askwell.record import Record
-    from askwell.study import free_paths, study_of
+    from askwell.loop.agreement import SameStart, held_at_start
+    from askwell.loop.trainer_flags import build_trainer
+    from askwell.randomness import seed_process
+    from askwell.run import provenance
+    from askwell.run.admission import Admission
+    from askwell.run.checkpoint import SafeCheckpointIO
+    from askwell.run.exit_codes import exit_code_of_signal
+    from askwell.run.failures import failing_as_one, watched
+    from askwell.run.identity import free_paths, study_of
+    from askwell.run.notes import notes_of
+    from askwell.run.provenance import threads_of, weights_digest
+    from askwell.run.run_folder import RunFolder, is_first_process
 
     hydra_config = HydraConfig.get()
     refuse_missing_parts(cfg)
@@ -55,25 +58,44 @@ def main(cfg: DictConfig) -> float:
         choices = {group: hydra_config.runtime.choices[group] for group in CHOICES}
         choices["sweeper"] = sweep.sweeper_of(hydra_config)
         identity = {**choices, "name": cfg.name, "seed": cfg.seed, "study": study}
-        start = partial(folder.start, provenance.of_process(), **identity, limits=limits, config=config)
-        if sweep.is_job():  # a job that fails at once is named in its sweep's report; a single run is as if never tried
+        start = partial(
+            folder.start, provenance.of_process(), **identity, limits=limits, config=config
+        )
+        # a job that fails at once is named in its sweep's report; a single run is as if never
+        # tried
+        if sweep.is_job():
             start()
 
         data = instantiate(cfg.datamodule)
         cfg.dataset.num_classes = len(data.dataset.classes)
         seed_process(cfg.seed)
         model = instantiate(cfg.model)
-        model.save_hyperparameters(portable(config) | {"choices": choices})  # what loggers are given
-        callbacks = {name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None}
+        model.save_hyperparameters(
+            portable(config) | {"choices": choices}
+        )  # what loggers are given
+        callbacks = {
+            name: instantiate(node) for name, node in cfg.callbacks.items() if node is not None
+        }
         learning = callbacks["active_learning"]
-        loggers = [instantiate(node) for node in (cfg.get("logger") or {}).values() if node is not None]
+        loggers = [
+            instantiate(node) for node in (cfg.get("logger") or {}).values() if node is not None
+        ]
         record = Record(folder, learning)
-        made_of = {"data set": data.dataset.fingerprint, "initial weights": weights_digest(model.state_dict())}
-        same = SameStart(held_at_start(study | limits, data.dataset, made_of["initial weights"], folder.checkpoint))
+        made_of = {
+            "data set": data.dataset.fingerprint,
+            "initial weights": weights_digest(model.state_dict()),
+        }
+        same = SameStart(
+            held_at_start(
+                study | limits, data.dataset, made_of["initial weights"], folder.checkpoint
+            )
+        )
         states = learning.state_key, record.state_key
         checkpoints = SafeCheckpointIO(Admission(folder.path, study, free, made_of, *states))
         if folder.checkpoint:
-            checkpoints.load_checkpoint(folder.checkpoint)  # refused before anything is written or logged
+            checkpoints.load_checkpoint(
+                folder.checkpoint
+            )  # refused before anything is written or logged
         trainer = build_trainer(
             instantiate(cfg.trainer, _partial_=True),
             logger=loggers,

@@ -1,4 +1,6 @@
-"""The paper protocol as a bare loop on tensors with Askwell's kernels: what is left without any framework."""
+"""The paper protocol as a bare loop on tensors with Askwell's kernels: what is left without any
+framework.
+"""
 
 import numpy as np
 import torch
@@ -6,16 +8,20 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from askwell.dataset import Images, OpenDataset
-from askwell.keys import generator
 from askwell.model import Classifier
-from askwell.model.frozen import FrozenNetwork
-from askwell.scoring import batch_size_for
+from askwell.randomness import generator
+from askwell.scoring.frozen import FrozenNetwork
+from askwell.scoring.scorer import batch_size_for
 
 
-def run(opened: OpenDataset, model: Classifier, seed: int, rounds: int, query_size: int, batch_size: int) -> float:
-    """Least confidence for `rounds` rounds; nothing is logged, kept or written. Returns the last accuracy.
+def run(
+    opened: OpenDataset, model: Classifier, seed: int, rounds: int, query_size: int, batch_size: int
+) -> float:
+    """Least confidence for `rounds` rounds; nothing is logged, kept or written. Returns the last
+    accuracy.
 
-    Keyed as the program is: the same images in the same order, so that both end with the same network.
+    Keyed as the program is: the same images in the same order, so that both end with the same
+    network.
     """
     labels = torch.from_numpy(opened.train.labels)
     optimizer, frozen = model.configure_optimizers(), FrozenNetwork(model.network)
@@ -29,7 +35,9 @@ def run(opened: OpenDataset, model: Classifier, seed: int, rounds: int, query_si
             cross_entropy(model(opened.train.fetch(batch.numpy())), labels[batch]).backward()
             optimizer.step()
         frozen.refresh()
-        predicted = _logits(frozen, opened.evaluation, np.arange(len(opened.evaluation))).argmax(dim=1)
+        predicted = _logits(frozen, opened.evaluation, np.arange(len(opened.evaluation))).argmax(
+            dim=1
+        )
         accuracy = (predicted.numpy() == opened.evaluation.labels).mean().item()
         if round < rounds - 1:
             unlabelled = np.setdiff1d(np.arange(len(labels)), labelled.numpy())
@@ -43,4 +51,6 @@ def run(opened: OpenDataset, model: Classifier, seed: int, rounds: int, query_si
 def _logits(frozen: FrozenNetwork, images: Images, indices: np.ndarray) -> Tensor:
     size = batch_size_for(torch.device("cpu"), images)
     starts = range(0, len(indices), size)
-    return torch.cat([frozen(images.fetch(indices[start : start + size])).logits for start in starts])
+    return torch.cat(
+        [frozen(images.fetch(indices[start : start + size])).logits for start in starts]
+    )

@@ -1,4 +1,5 @@
-"""Active learning as a good engineer writes it in an afternoon with Lightning and torchvision; nothing of Askwell's.
+"""Active learning as a good engineer writes it in an afternoon with Lightning and torchvision;
+nothing of Askwell's.
 
 python -m bench.baseline runs it by itself.
 """
@@ -22,13 +23,25 @@ SCORING_BATCH_SIZE = 256
 
 
 class Digits(pl.LightningModule):
-    """Two blocks of convolution, batch norm, ReLU and pooling, then two layers. One Adam for all rounds."""
+    """Two blocks of convolution, batch norm, ReLU and pooling, then two layers. One Adam for all
+    rounds.
+    """
 
     def __init__(self, lr: float) -> None:
         super().__init__()
         self.network = nn.Sequential(
-            *(nn.Conv2d(1, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2)),
+            *(
+                nn.Conv2d(1, 32, 3, padding=1, bias=False),
+                nn.BatchNorm2d(32),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            ),
+            *(
+                nn.Conv2d(32, 64, 3, padding=1, bias=False),
+                nn.BatchNorm2d(64),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            ),
             *(nn.Flatten(), nn.Linear(64 * 7 * 7, 128, bias=False), nn.BatchNorm1d(128), nn.ReLU()),
             nn.Linear(128, CLASSES),
         )
@@ -57,17 +70,33 @@ def digits(data_dir: Path, train: bool) -> MNIST:
 
 
 def trainer() -> pl.Trainer:
-    """A trainer of one epoch that writes nothing and shows nothing: the least that Lightning can cost."""
-    quiet: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    """A trainer of one epoch that writes nothing and shows nothing: the least that Lightning can
+    cost.
+    """
+    quiet: dict[str, Any] = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+    }
     return pl.Trainer(max_epochs=1, enable_model_summary=False, **quiet)
 
 
-def scoring_loader(images: Dataset[Any], workers: int, batch_size: int = SCORING_BATCH_SIZE) -> DataLoader[Any]:
+def scoring_loader(
+    images: Dataset[Any], workers: int, batch_size: int = SCORING_BATCH_SIZE
+) -> DataLoader[Any]:
     """Every image once, in order."""
     return DataLoader(images, batch_size, num_workers=workers)
 
 
-def run(data_dir: Path, seed: int, rounds: int, query_size: int, batch_size: int, lr: float, workers: int) -> float:
+def run(
+    data_dir: Path,
+    seed: int,
+    rounds: int,
+    query_size: int,
+    batch_size: int,
+    lr: float,
+    workers: int,
+) -> float:
     """The paper protocol with least confidence: returns the accuracy of the last round."""
     pl.seed_everything(seed, verbose=False)
     train, test = digits(data_dir, train=True), digits(data_dir, train=False)
@@ -81,7 +110,9 @@ def run(data_dir: Path, seed: int, rounds: int, query_size: int, batch_size: int
         accuracy = metrics["accuracy"]
         if round == rounds - 1:
             break
-        predictions: Any = trainer().predict(model, scoring_loader(Subset(train, unlabelled), workers))
+        predictions: Any = trainer().predict(
+            model, scoring_loader(Subset(train, unlabelled), workers)
+        )
         confidence = torch.cat(predictions).amax(dim=1)
         chosen = set(confidence.topk(query_size, largest=False).indices.tolist())
         labelled += [unlabelled[position] for position in chosen]

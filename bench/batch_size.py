@@ -1,10 +1,12 @@
-"""How many images should a forward pass take? The fastest sizes here are behind askwell.scoring.PIXELS_AT_ONCE."""
+"""How many images should a forward pass take? The fastest sizes here are behind
+askwell.scoring.scorer.PIXELS_AT_ONCE.
+"""
 
 import numpy as np
 import torch
 
-from askwell.model.frozen import FrozenNetwork
-from askwell.scoring import batch_size_for
+from askwell.scoring.frozen import FrozenNetwork
+from askwell.scoring.scorer import batch_size_for
 from bench import program
 from bench.publishing import Row, publish
 from bench.timing import Contender, Measurement, in_turns, options, parsed
@@ -19,9 +21,13 @@ def main() -> None:
     parser = options("The scoring batch size.", dataset="mnist", images=8_192, device=device)
     parser.add_argument("--compile", action="store_true", help="compile the network")
     chosen = parsed(parser, images=512)
-    contenders, sizes = _contenders(chosen.dataset, chosen.images, torch.device(chosen.device), chosen.compile)
+    contenders, sizes = _contenders(
+        chosen.dataset, chosen.images, torch.device(chosen.device), chosen.compile
+    )
     measured = in_turns(contenders, chosen.runs, warm_up=True)
-    scored = {name: -(-chosen.images // size) * size for name, size in sizes.items()}  # the last batch is a full one
+    scored = {
+        name: -(-chosen.images // size) * size for name, size in sizes.items()
+    }  # the last batch is a full one
     rates = {name: scored[name] / measured[name].median for name in sizes}
     rows = [_row(name, size, rates, measured) for name, size in sizes.items()]
     title = f"Scoring {chosen.dataset} on {chosen.device}{', compiled' if chosen.compile else ''}"

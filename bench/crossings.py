@@ -1,11 +1,13 @@
-"""Which definition of the labels to a target is not moved by noise? Runs of one mean curve, with rounds more noisy."""
+"""Which definition of the labels to a target is not moved by noise? Runs of one mean curve, with
+rounds more noisy.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from askwell.curve import labels_to_targets
+from askwell.learning_curve import labels_to_targets
 from bench.publishing import Row, publish
 from bench.statistics import Truth, draw
 from bench.timing import options, parsed
@@ -16,7 +18,8 @@ ROUNDS = 60
 """So many that every run reaches the target, by every definition."""
 
 Definition = Callable[[np.ndarray, np.ndarray], float]
-"""Labels [R] and accuracies [R] to the labels at which the target is reached; nan where it is not."""
+"""Labels [R] and accuracies [R] to the labels at which the target is reached; nan where it is not.
+"""
 
 
 def first_round(labels: np.ndarray, accuracy: np.ndarray) -> float:
@@ -61,14 +64,23 @@ DEFINITIONS: dict[str, Definition] = {
 
 
 def main() -> None:
-    """What noise appears to save, in percent of the labels, and the spread of the labels over runs."""
+    """What noise appears to save, in percent of the labels, and the spread of the labels over
+    runs.
+    """
     chosen = parsed(options("Labels to a target under noise.", sweeps=2000), sweeps=20)
     prices = {noise: labels_of(noise, chosen.sweeps) for noise in NOISES}
-    publish("crossings", "Labels saved by noise alone, %", [row(name, prices) for name in DEFINITIONS], chosen)
+    publish(
+        "crossings",
+        "Labels saved by noise alone, %",
+        [row(name, prices) for name in DEFINITIONS],
+        chosen,
+    )
 
 
 def labels_of(noise: float, sweeps: int) -> dict[str, np.ndarray]:
-    """Labels to the target by each definition, of five runs per sweep; nan where it is not reached."""
+    """Labels to the target by each definition, of five runs per sweep; nan where it is not
+    reached.
+    """
     truth, generator = Truth("", 5, noise=noise, rounds=ROUNDS), np.random.default_rng(0)
     drawn = [draw(truth, generator) for _ in range(sweeps)]
     runs = [(sweep.labels, accuracy) for sweep in drawn for accuracy in sweep.accuracy[1]]
@@ -76,11 +88,21 @@ def labels_of(noise: float, sweeps: int) -> dict[str, np.ndarray]:
 
 
 def row(name: str, prices: dict[float, dict[str, np.ndarray]]) -> Row:
-    """What each noise saves against the least, and the standard deviation of the logarithm of the labels."""
+    """What each noise saves against the least, and the standard deviation of the logarithm of the
+    labels.
+    """
     usual = np.nanmean(prices[NOISES[0]][name])
-    saved = {f"{noise:g} x": round(100 * float(1 - np.nanmean(prices[noise][name]) / usual), 1) for noise in NOISES[1:]}
-    spread = {f"_spread {noise:g} x": round(float(np.nanstd(np.log(prices[noise][name]))), 3) for noise in NOISES}
-    lost = {f"_not reached {noise:g} x": float(np.isnan(prices[noise][name]).mean()) for noise in NOISES}
+    saved = {
+        f"{noise:g} x": round(100 * float(1 - np.nanmean(prices[noise][name]) / usual), 1)
+        for noise in NOISES[1:]
+    }
+    spread = {
+        f"_spread {noise:g} x": round(float(np.nanstd(np.log(prices[noise][name]))), 3)
+        for noise in NOISES
+    }
+    lost = {
+        f"_not reached {noise:g} x": float(np.isnan(prices[noise][name]).mean()) for noise in NOISES
+    }
     return {"definition": name, **saved, "spread": spread["_spread 1 x"], **spread, **lost}
 
 

@@ -1,4 +1,6 @@
-"""How soon does work begin: from a folder of images, from the store, and with torchvision's ImageFolder?"""
+"""How soon does work begin: from a folder of images, from the store, and with torchvision's
+ImageFolder?
+"""
 
 import shutil
 import tempfile
@@ -12,9 +14,9 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import Compose, Normalize, ToTensor
 
-from askwell.dataset.images import Images
-from askwell.dataset.module import Fetched
-from askwell.dataset.sources import FileSource
+from askwell.batches.datamodule import Fetched
+from askwell.images.contracts import Images
+from askwell.images.sources import FileSource
 from bench import program
 from bench.publishing import Row, publish
 from bench.timing import Contender, Measurement, in_turns, options, parsed
@@ -31,21 +33,31 @@ Start = Callable[[], list[Batches]]
 
 
 def main() -> None:
-    """Times starts on the ten confusable fruits up to the first batch, and up to the end of the first pass."""
+    """Times starts on the ten confusable fruits up to the first batch, and up to the end of the
+    first pass.
+    """
     chosen = parsed(options("A start on Fruits-360.", batch_size=16))
     with tempfile.TemporaryDirectory() as temporary:
         root, cache = Path(temporary) / "images", Path(temporary) / "cache"
         images = _linked_classes(root)
         starts = _starts(root, cache, chosen.batch_size)
-        contenders = {(name, extent): _going(starts[name], extent) for extent in (FIRST, ALL) for name in starts}
+        contenders = {
+            (name, extent): _going(starts[name], extent)
+            for extent in (FIRST, ALL)
+            for name in starts
+        }
         named = {f"{name}: {extent}": work for (name, extent), work in contenders.items()}
         measured = in_turns(named, chosen.runs, warm_up=True)
     rows = [_row(name, extent, measured) for name, extent in contenders]
-    publish("fruits", f"From nothing to batches of {chosen.batch_size}: {images:,} fruits", rows, chosen)
+    publish(
+        "fruits", f"From nothing to batches of {chosen.batch_size}: {images:,} fruits", rows, chosen
+    )
 
 
 def _linked_classes(root: Path) -> int:
-    """Puts links to the class folders of both splits into `root`; returns how many images they hold."""
+    """Puts links to the class folders of both splits into `root`; returns how many images they
+    hold.
+    """
     images = 0
     for split, source in zip(SPLITS, program.dataset("fruits").splits(), strict=False):
         if not isinstance(source, FileSource):
@@ -78,7 +90,9 @@ def _starts(root: Path, cache: Path, batch_size: int) -> dict[str, Start]:
 
 def _fetching(images: Images, batch_size: int) -> Batches:
     batches = torch.randperm(len(images)).split(batch_size)
-    return DataLoader(Fetched(images), batch_sampler=[batch.tolist() for batch in batches], collate_fn=_as_fetched)
+    return DataLoader(
+        Fetched(images), batch_sampler=[batch.tolist() for batch in batches], collate_fn=_as_fetched
+    )
 
 
 def _as_fetched(batch: Any) -> Any:

@@ -25,7 +25,9 @@ INTERVAL = 0.02  # seconds between two looks at the memory
 
 
 class PeakMemory(threading.Thread):
-    """Watches this process's own memory: what is mapped from files, such as a store, is not counted."""
+    """Watches this process's own memory: what is mapped from files, such as a store, is not
+    counted.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -56,13 +58,17 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="images in the pool")
     chosen = parsed(parser, sizes=SIZES[:2])
     rows = [_row(size, _measured_apart(size, chosen)) for size in chosen.sizes]
-    for row, seconds in zip(rows, _linear(chosen.sizes, [row["seconds a round"] for row in rows]), strict=True):
+    for row, seconds in zip(
+        rows, _linear(chosen.sizes, [row["seconds a round"] for row in rows]), strict=True
+    ):
         row["off a straight line"] = row["seconds a round"] / seconds - 1
     publish("growth", "A round of a pool of 28 x 28 images", rows, chosen)
 
 
 def _linear(sizes: Sequence[int], seconds: Sequence[float]) -> np.ndarray:
-    """What rounds would take if they had a fixed cost and one an image: the line that is least off, relatively."""
+    """What rounds would take if they had a fixed cost and one an image: the line that is least off,
+    relatively.
+    """
     return np.polyval(np.polyfit(sizes, seconds, deg=1, w=1 / np.asarray(seconds)), sizes)
 
 
@@ -72,7 +78,8 @@ def _measured_apart(size: int, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure(size: int, runs: int, query_size: int) -> dict[str, Any]:
-    """Seconds of `runs` rounds that train, evaluate, score all and buy; the most memory in bytes; memory at the start.
+    """Seconds of `runs` rounds that train, evaluate, score all and buy; the most memory in bytes;
+    memory at the start.
 
     One more round comes last, which buys nothing and is not counted.
     """
@@ -83,11 +90,23 @@ def measure(size: int, runs: int, query_size: int) -> dict[str, Any]:
     peak.start()
     with tempfile.TemporaryDirectory() as folder:
         program.run(
-            *("dataset=mnist", "dataset._target_=bench.sparse.SparseDataset", f"+dataset.images={size}"),
-            *(f"cache_dir={folder}/cache", *NETWORK, "strategy=lc", f"query_size={query_size}", f"rounds={runs + 1}"),
+            *(
+                "dataset=mnist",
+                "dataset._target_=bench.sparse.SparseDataset",
+                f"+dataset.images={size}",
+            ),
+            *(
+                f"cache_dir={folder}/cache",
+                *NETWORK,
+                "strategy=lc",
+                f"query_size={query_size}",
+                f"rounds={runs + 1}",
+            ),
             folder=Path(folder),
         )
-        rounds = [json.loads(line) for line in (Path(folder) / "rounds.jsonl").read_text().splitlines()]
+        rounds = [
+            json.loads(line) for line in (Path(folder) / "rounds.jsonl").read_text().splitlines()
+        ]
     return {
         "rounds": [sum(round[part] for part in PARTS) for round in rounds[:runs]],
         "peak": peak.stop(),

@@ -1,4 +1,6 @@
-"""What the machine would allow: the matrix products that a network comes down to, and nothing else."""
+"""What the machine would allow: the matrix products that a network comes down to, and nothing
+else.
+"""
 
 from collections.abc import Callable
 from math import prod
@@ -13,11 +15,17 @@ SIDE = 2048
 
 def multiply_adds(network: nn.Module, images: Tensor) -> float:
     """Multiplications of one image of `images` [B, C, H, W] in convolutions and linear layers."""
-    return sum(rows * inner * columns for rows, inner, columns in shapes(network, images)) / len(images)
+    return sum(rows * inner * columns for rows, inner, columns in shapes(network, images)) / len(
+        images
+    )
 
 
-def at_full_speed(network: nn.Module, images: Tensor, count: int) -> tuple[Callable[[int], None], float]:
-    """Work of `torch.mm` on large matrices, and for how many images its multiplications would be enough (≥ `count`)."""
+def at_full_speed(
+    network: nn.Module, images: Tensor, count: int
+) -> tuple[Callable[[int], None], float]:
+    """Work of `torch.mm` on large matrices, and for how many images its multiplications would be
+    enough (≥ `count`).
+    """
     needed = multiply_adds(network, images)
     repeats = -(-count * needed // SIDE**3)
     left, right = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
@@ -31,7 +39,9 @@ def at_full_speed(network: nn.Module, images: Tensor, count: int) -> tuple[Calla
 
 
 def in_shape(network: nn.Module, images: Tensor, count: int) -> tuple[Callable[[int], None], float]:
-    """Work of `torch.mm` on matrices of the very shapes (im2col) of one batch, as often as `count` images take."""
+    """Work of `torch.mm` on matrices of the very shapes (im2col) of one batch, as often as `count`
+    images take.
+    """
     batches = -(-count // len(images))
     products = [
         (torch.randn(rows, inner), torch.randn(inner, columns), torch.empty(rows, columns))
@@ -48,7 +58,9 @@ def in_shape(network: nn.Module, images: Tensor, count: int) -> tuple[Callable[[
 
 @torch.no_grad()
 def shapes(network: nn.Module, images: Tensor) -> list[tuple[int, int, int]]:
-    """(rows, inner, columns) of the product that each layer makes of a batch; a convolution's is that of im2col."""
+    """(rows, inner, columns) of the product that each layer makes of a batch; a convolution's is
+    that of im2col.
+    """
     found: list[tuple[int, int, int]] = []
 
     def note(layer: Any, _: Any, output: Tensor) -> None:

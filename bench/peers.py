@@ -1,4 +1,6 @@
-"""How others score a pool: images [N] one by one through torchvision's transforms, one network, the query size best."""
+"""How others score a pool: images [N] one by one through torchvision's transforms, one network, the
+query size best.
+"""
 
 import importlib.util
 import os
@@ -27,29 +29,39 @@ class Predictor(pl.LightningModule):
         return self.network(batch[0]).softmax(dim=1)
 
 
-def loader_loop(network: nn.Module, images: Dataset[Any], size: int, workers: int, batch_size: int) -> Contender:
+def loader_loop(
+    network: nn.Module, images: Dataset[Any], size: int, workers: int, batch_size: int
+) -> Contender:
     """A plain loop over a DataLoader."""
 
     @torch.no_grad()
     def score(_: int) -> list[int]:
         loader = DataLoader(images, batch_size, num_workers=workers)
-        return _least_confident(torch.cat([network(pixels).softmax(dim=1) for pixels, _ in loader]), size)
+        return _least_confident(
+            torch.cat([network(pixels).softmax(dim=1) for pixels, _ in loader]), size
+        )
 
     return score
 
 
-def lightning(network: nn.Module, images: Dataset[Any], size: int, workers: int, batch_size: int) -> Contender:
+def lightning(
+    network: nn.Module, images: Dataset[Any], size: int, workers: int, batch_size: int
+) -> Contender:
     """Lightning's `predict`."""
     predictor = Predictor(network)
 
     def score(_: int) -> list[int]:
-        predictions: Any = trainer().predict(predictor, DataLoader(images, batch_size, num_workers=workers))
+        predictions: Any = trainer().predict(
+            predictor, DataLoader(images, batch_size, num_workers=workers)
+        )
         return _least_confident(torch.cat(predictions), size)
 
     return score
 
 
-def baal(network: nn.Module, images: Dataset[Any], size: int, workers: int, batch_size: int) -> Contender:
+def baal(
+    network: nn.Module, images: Dataset[Any], size: int, workers: int, batch_size: int
+) -> Contender:
     """baal's `predict_on_dataset` and its heuristic, as its `ActiveLearningLoop` calls them."""
     import structlog
     from baal import ModelWrapper
@@ -58,8 +70,13 @@ def baal(network: nn.Module, images: Dataset[Any], size: int, workers: int, batc
     from baal.modelwrapper import TrainingArgs
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    softmax, dataset = nn.Sequential(network, nn.Softmax(dim=1)).eval(), ActiveLearningDataset(images)
-    wrapper = ModelWrapper(softmax, TrainingArgs(batch_size=batch_size, use_cuda=False, workers=workers))
+    softmax, dataset = (
+        nn.Sequential(network, nn.Softmax(dim=1)).eval(),
+        ActiveLearningDataset(images),
+    )
+    wrapper = ModelWrapper(
+        softmax, TrainingArgs(batch_size=batch_size, use_cuda=False, workers=workers)
+    )
 
     def score(_: int) -> list[int]:
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):

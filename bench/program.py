@@ -53,7 +53,9 @@ def classifier(opened: OpenDataset, name: str, *overrides: str, seed: int = 0) -
 
 
 def run(*overrides: str, folder: Path) -> float:
-    """A whole run of train.py, result files and all, within this process; returns the final accuracy."""
+    """A whole run of train.py, result files and all, within this process; returns the final
+    accuracy.
+    """
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         return train.main.__wrapped__(config("logger=none", *overrides, folder=folder))
 

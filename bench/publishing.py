@@ -14,7 +14,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from askwell import provenance
+from askwell.run import provenance
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -23,7 +23,9 @@ Row = dict[str, Any]
 
 
 def publish(name: str, question: str, rows: Sequence[Row], chosen: argparse.Namespace) -> None:
-    """Prints `rows` under `question`; writes them, with the machine and the versions, to <name>.json."""
+    """Prints `rows` under `question`; writes them, with the machine and the versions, to
+    <name>.json.
+    """
     Console().print(_table(question, rows))
     if chosen.quick and chosen.output is None:
         return
@@ -50,14 +52,22 @@ def _cell(value: Any) -> str:
         case None:
             return ""
         case float():
-            return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" if value < 1 else f"{value:,.2f}"
+            return (
+                f"{value:,.0f}"
+                if value >= 1000
+                else f"{value:.3g}"
+                if value < 1
+                else f"{value:,.2f}"
+            )
         case int():
             return f"{value:,}"
     return str(value)
 
 
 def _circumstances() -> dict[str, Any]:
-    """When and on what; of the command only what follows the interpreter, without the folders of this machine."""
+    """When and on what; of the command only what follows the interpreter, without the folders of
+    this machine.
+    """
     process = provenance.of_process()
     script = Path(sys.argv[0]).stem
     return {
@@ -66,7 +76,9 @@ def _circumstances() -> dict[str, Any]:
         "git_commit": process["git_commit"],
         "machine": {
             "processor": _processor(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "cores": len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count(),
             "threads": torch.get_num_threads(),
             "load": os.getloadavg()[0],
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
@@ -79,4 +91,7 @@ def _processor() -> str:
     """The model of the processor, which Linux alone tells in full."""
     described = Path("/proc/cpuinfo")
     lines = described.read_text().splitlines() if described.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )

@@ -8,25 +8,41 @@ from bench import bare, baseline, program
 from bench.publishing import Row, publish
 from bench.timing import Contender, Measurement, in_turns, options, parsed
 
-OURS, BASELINE, BARE = "Askwell: all of train.py", "Lightning + torchvision", "bare loop, same kernels"
+OURS, BASELINE, BARE = (
+    "Askwell: all of train.py",
+    "Lightning + torchvision",
+    "bare loop, same kernels",
+)
 
 
 def main() -> None:
     """Times whole runs of the paper protocol on MNIST with least confidence."""
     parser = options(
-        "A whole paper-protocol run on MNIST.", rounds=25, query_size=128, baseline_workers=0, baseline_runs=0
+        "A whole paper-protocol run on MNIST.",
+        rounds=25,
+        query_size=128,
+        baseline_workers=0,
+        baseline_runs=0,
     )
     chosen = parsed(parser, rounds=2)
     program.quiet()
     contenders = _contenders(chosen.rounds, chosen.query_size, chosen.baseline_workers)
-    measured = in_turns(contenders, chosen.runs, fewer={BASELINE: chosen.baseline_runs or chosen.runs})
+    measured = in_turns(
+        contenders, chosen.runs, fewer={BASELINE: chosen.baseline_runs or chosen.runs}
+    )
     title = f"A whole run on MNIST: {chosen.rounds} rounds, {chosen.query_size} labels a query"
-    publish("run", title, [_row(name, measured[OURS], one) for name, one in measured.items()], chosen)
+    publish(
+        "run", title, [_row(name, measured[OURS], one) for name, one in measured.items()], chosen
+    )
 
 
 def _contenders(rounds: int, query_size: int, workers: int) -> dict[str, Contender]:
     cfg = program.config()
-    settings = {"rounds": rounds, "query_size": query_size, "batch_size": cfg.datamodule.train_batch_size}
+    settings = {
+        "rounds": rounds,
+        "query_size": query_size,
+        "batch_size": cfg.datamodule.train_batch_size,
+    }
     overrides = "dataset=mnist", "strategy=lc", f"rounds={rounds}", f"query_size={query_size}"
 
     def ours(seed: int) -> float:

@@ -1,4 +1,6 @@
-"""How many images a second can be scored, against others and against what the machine would allow?"""
+"""How many images a second can be scored, against others and against what the machine would
+allow?
+"""
 
 import copy
 import os
@@ -13,14 +15,14 @@ from torchvision.datasets import MNIST
 from torchvision.transforms import Compose, Normalize, ToTensor
 
 from askwell.acquisition import least_confidence
-from askwell.candidates import Candidates
 from askwell.dataset import OpenDataset
-from askwell.keys import generator
-from askwell.look import Look
 from askwell.model import Classifier
-from askwell.model.frozen import FrozenNetwork
-from askwell.scoring import Scorer, batch_size_for
+from askwell.randomness import generator
+from askwell.scoring.frozen import FrozenNetwork
+from askwell.scoring.scorer import Scorer, batch_size_for
 from askwell.strategy import UncertaintySampling
+from askwell.strategy.candidates import Candidates
+from askwell.strategy.look import Look
 from bench import limit, peers, program
 from bench.publishing import Row, publish
 from bench.timing import Contender, Measurement, in_turns, options, parsed
@@ -40,16 +42,27 @@ def main() -> None:
     opened = program.dataset("mnist").open()
     model = program.classifier(opened, "mnist").eval()
     workers, images = chosen.peer_workers, min(chosen.images, len(opened.train))
-    contenders = _ours(opened, model, images) | _peers(opened, model, images, workers, chosen.peer_batch_size)
+    contenders = _ours(opened, model, images) | _peers(
+        opened, model, images, workers, chosen.peer_batch_size
+    )
     limits = _limits(opened, model, images)
-    measured = in_turns(contenders | {name: work for name, (work, _) in limits.items()}, chosen.runs, warm_up=True)
+    measured = in_turns(
+        contenders | {name: work for name, (work, _) in limits.items()}, chosen.runs, warm_up=True
+    )
 
-    worth = dict.fromkeys(contenders, float(images)) | {name: count for name, (_, count) in limits.items()}
+    worth = dict.fromkeys(contenders, float(images)) | {
+        name: count for name, (_, count) in limits.items()
+    }
     rates = {name: worth[name] / one.median for name, one in measured.items()}
     rows = [_row(name, rates, measured) for name in sorted(rates, key=lambda name: rates[name])]
     if not peers.BAAL_INSTALLED:
         rows.append({"contender": "baal is not installed: pip install askwell[bench]"})
-    publish("scoring", f"Scoring {images:,} MNIST images, {torch.get_num_threads()} threads", rows, chosen)
+    publish(
+        "scoring",
+        f"Scoring {images:,} MNIST images, {torch.get_num_threads()} threads",
+        rows,
+        chosen,
+    )
 
 
 def _ours(opened: OpenDataset, model: Classifier, images: int) -> dict[str, Contender]:
@@ -63,7 +76,9 @@ def _ours(opened: OpenDataset, model: Classifier, images: int) -> dict[str, Cont
         def score(_: int) -> list[int]:
             network.refresh()
             candidates = Candidates(torch.arange(images), looks)
-            query = UncertaintySampling(least_confidence)(candidates, QUERY_SIZE, generator("query"))
+            query = UncertaintySampling(least_confidence)(
+                candidates, QUERY_SIZE, generator("query")
+            )
             return query.positions.tolist()
 
         return score
@@ -71,7 +86,9 @@ def _ours(opened: OpenDataset, model: Classifier, images: int) -> dict[str, Cont
     return {OURS: contender(compiled=False), COMPILED: contender(compiled=True)}
 
 
-def _peers(opened: OpenDataset, model: Classifier, images: int, workers: int, batch_size: int) -> dict[str, Contender]:
+def _peers(
+    opened: OpenDataset, model: Classifier, images: int, workers: int, batch_size: int
+) -> dict[str, Contender]:
     plain = copy.deepcopy(model.network[1]).to(memory_format=torch.contiguous_format).eval()
     digits = _as_others_load_them(opened, images)
     ways = {LOADER: peers.loader_loop, LIGHTNING: peers.lightning}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from askwell.dataset import ImageDataset, OpenDataset, Splits
-from askwell.dataset.store import CONTENT, LABELS, PIXELS, ImageStore
+from askwell.images.store import CONTENT, LABELS, PIXELS, ImageStore
 
 EVALUATED = 1_000
 """Images to evaluate on, whatever the size of the pool."""
@@ -26,7 +26,9 @@ class SparseDataset(ImageDataset):
     def open(self) -> OpenDataset:
         """Both stores, written first where they are not there."""
         cache = Path(self.cache_dir)
-        train, evaluation = (self._store(cache / f"sparse-{count}", count) for count in (self.images, EVALUATED))
+        train, evaluation = (
+            self._store(cache / f"sparse-{count}", count) for count in (self.images, EVALUATED)
+        )
         channels = torch.ones(self.channels)
         return OpenDataset(train, evaluation, ("even", "odd"), channels / 2, channels / 2)
 
@@ -36,11 +38,15 @@ class SparseDataset(ImageDataset):
             np.save(folder / LABELS, np.arange(count) % 2)
             half = [0.5] * self.channels
             self._write_hole(folder / PIXELS, count)
-            (folder / CONTENT).write_text(json.dumps({"fingerprint": folder.name, "mean": half, "std": half}))
+            (folder / CONTENT).write_text(
+                json.dumps({"fingerprint": folder.name, "mean": half, "std": half})
+            )
         return ImageStore(folder)
 
     def _write_hole(self, file: Path, count: int) -> None:
         shape = (count, self.image_size, self.image_size, self.channels)
         with file.open("wb") as stream:
-            np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            np.lib.format.write_array_header_1_0(
+                stream, {"descr": "|u1", "fortran_order": False, "shape": shape}
+            )
             stream.truncate(stream.tell() + int(np.prod(shape, dtype=np.int64)))

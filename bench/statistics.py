@@ -1,4 +1,6 @@
-"""How often is the report's verdict wrong? Sweeps of a known truth, judged by the functions of the report itself."""
+"""How often is the report's verdict wrong? Sweeps of a known truth, judged by the functions of the
+report itself.
+"""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
-from askwell.curve import labels_to_targets
+from askwell.learning_curve import labels_to_targets
 from askwell.report.comparing import SIGNIFICANCE, holm, paired_p, resamples
 from askwell.report.measures import LEVELS, area, targets_within
 from askwell.report.saving import weigh
@@ -37,7 +39,9 @@ class Truth:
     rounds: int = ROUNDS
     spread: float = 1.0  # a factor of every random effect and of the noise
     stop: float | None = None  # the accuracy that ends a run
-    fail_above: float | None = None  # error effect of a strategy's run, in standard deviations, with which it fails
+    fail_above: float | None = (
+        None  # error effect of a strategy's run, in standard deviations, with which it fails
+    )
     ties: bool = False
 
 
@@ -57,7 +61,9 @@ class Tally:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The runs of random, first, and of the other strategies: labels [R], accuracies [S, n, R], rounds run [S, n]."""
+    """The runs of random, first, and of the other strategies: labels [R], accuracies [S, n, R],
+    rounds run [S, n].
+    """
 
     labels: np.ndarray
     accuracy: np.ndarray
@@ -71,7 +77,9 @@ class Sweep:
 
 
 def draw(truth: Truth, noise: np.random.Generator) -> Sweep:
-    """A sweep of power laws: the error falls as labels to the power of -0.75, and a saving shortens that axis."""
+    """A sweep of power laws: the error falls as labels to the power of -0.75, and a saving shortens
+    that axis.
+    """
     labels = truth.query_size * np.arange(1, truth.rounds + 1)
     strategies = 1 + len(truth.savings)
     shape = (strategies, truth.seeds, 1)
@@ -104,8 +112,12 @@ class Finding:
 
 
 def tested(sweep: Sweep) -> tuple[int, int]:
-    """The strategy with the best mean area, of those with enough seeds, and what its corrected test found."""
-    contenders = [s for s in range(1, len(sweep.accuracy)) if (~sweep.failed[s]).sum() >= FEWEST_SEEDS]
+    """The strategy with the best mean area, of those with enough seeds, and what its corrected test
+    found.
+    """
+    contenders = [
+        s for s in range(1, len(sweep.accuracy)) if (~sweep.failed[s]).sum() >= FEWEST_SEEDS
+    ]
     pairs = {s: paired_areas(sweep, s) for s in contenders}
     if not pairs:
         return 0, 0
@@ -116,11 +128,14 @@ def tested(sweep: Sweep) -> tuple[int, int]:
 
 
 def paired_areas(sweep: Sweep, strategy: int) -> tuple[np.ndarray, np.ndarray]:
-    """Areas [n] of a strategy's runs and of random's of the same seeds, over the labels that all of them share."""
+    """Areas [n] of a strategy's runs and of random's of the same seeds, over the labels that all of
+    them share.
+    """
     seeds = ~sweep.failed[strategy]
     low, high = sweep.labels[0], sweep.labels[sweep.lengths[[0, strategy]][:, seeds].min() - 1]
     own, reference = (
-        np.array([area(sweep.labels, curve, low, high) for curve in sweep.accuracy[s][seeds]]) for s in (strategy, 0)
+        np.array([area(sweep.labels, curve, low, high) for curve in sweep.accuracy[s][seeds]])
+        for s in (strategy, 0)
     )
     return own, reference
 
@@ -136,7 +151,9 @@ def judged(sweep: Sweep, stop: float | None) -> Finding:
         return Finding(found, False)
     own, reference = (prices[s][~sweep.failed[best], target] for s in (best, 0))
     weighed = weigh(own, reference, sweep.labels[1] - sweep.labels[0], found)
-    return Finding(found, weighed.claimed, LEVELS[target], weighed.low, weighed.high, weighed.share, best)
+    return Finding(
+        found, weighed.claimed, LEVELS[target], weighed.low, weighed.high, weighed.share, best
+    )
 
 
 def prices_of(sweep: Sweep, strategies: Sequence[int], stop: float | None) -> dict[int, np.ndarray]:
@@ -146,22 +163,34 @@ def prices_of(sweep: Sweep, strategies: Sequence[int], stop: float | None) -> di
     for s in strategies:
         runs = [sweep.run(s, seed) for seed in seeds]
         stopped = [stop is not None and accuracy[-1] >= stop for _, accuracy in runs]
-        prices[s] = np.array([labels_to_targets(*run, LEVELS, ended) for run, ended in zip(runs, stopped, strict=True)])
+        prices[s] = np.array(
+            [
+                labels_to_targets(*run, LEVELS, ended)
+                for run, ended in zip(runs, stopped, strict=True)
+            ]
+        )
         prices[s][sweep.failed[s]] = np.inf  # which no level counts as unreached
     return prices
 
 
 def headline_target(prices: dict[int, np.ndarray]) -> int | None:
-    """Which of LEVELS the headline speaks of: of the report's targets, the highest that all the runs reach."""
+    """Which of LEVELS the headline speaks of: of the report's targets, the highest that all the
+    runs reach.
+    """
     reached = np.all([~np.isnan(each).any(axis=0) for each in prices.values()], axis=0)
     if not reached.any():
         return None
     chosen = targets_within(LEVELS[int(np.flatnonzero(reached)[-1])])
-    return max((place for place, level in enumerate(LEVELS) if level in chosen and reached[place]), default=None)
+    return max(
+        (place for place, level in enumerate(LEVELS) if level in chosen and reached[place]),
+        default=None,
+    )
 
 
 def former(sweep: Sweep, stop: float | None) -> Finding:
-    """The first version's verdict: the first round at a target, a bootstrapped ratio of means, no test of the claim."""
+    """The first version's verdict: the first round at a target, a bootstrapped ratio of means, no
+    test of the claim.
+    """
     best, found = tested(sweep)
     if not best:
         return Finding(0, False)
@@ -171,7 +200,9 @@ def former(sweep: Sweep, stop: float | None) -> Finding:
         return Finding(found, False)
     own, reference = (prices[s][~sweep.failed[best], target] for s in (best, 0))
     low, high = _expanded_percentiles(own, reference)
-    return Finding(found, low > 0, LEVELS[target], low, high, 1 - own.mean() / reference.mean(), best)
+    return Finding(
+        found, low > 0, LEVELS[target], low, high, 1 - own.mean() / reference.mean(), best
+    )
 
 
 def _first_rounds(sweep: Sweep, strategy: int) -> np.ndarray:
@@ -220,11 +251,23 @@ TRUTHS = (
     ),
     Truth("no difference, bad runs fail and are left out", 10, fail_above=0.5),
     *(Truth("saving 30 %", seeds, savings=(0.3,)) for seeds in (5, 6, 10)),
-    *(Truth("saving 30 %, ties", n, (0.3,), query_size=160, rounds=10, spread=0.15, ties=True) for n in (5, 10)),
-    *(Truth("saving 30 %, 160 labels a query", n, (0.3,), query_size=160, ties=True) for n in (5, 10)),
+    *(
+        Truth("saving 30 %, ties", n, (0.3,), query_size=160, rounds=10, spread=0.15, ties=True)
+        for n in (5, 10)
+    ),
+    *(
+        Truth("saving 30 %, 160 labels a query", n, (0.3,), query_size=160, ties=True)
+        for n in (5, 10)
+    ),
     Truth("saving 30 %, targets seldom reached", 5, savings=(0.3,), rounds=8),
-    *(Truth("saving 30 %, stopped at 90 %", seeds, savings=(0.3,), rounds=60, stop=0.9) for seeds in (5, 10)),
-    *(Truth("no difference, 2 times as noisy, stopped at 90 %", n, noise=2, rounds=60, stop=0.9) for n in (5, 10)),
+    *(
+        Truth("saving 30 %, stopped at 90 %", seeds, savings=(0.3,), rounds=60, stop=0.9)
+        for seeds in (5, 10)
+    ),
+    *(
+        Truth("no difference, 2 times as noisy, stopped at 90 %", n, noise=2, rounds=60, stop=0.9)
+        for n in (5, 10)
+    ),
 )
 DEFINITIONS = {"today": judged, "former": former}
 
@@ -232,30 +275,65 @@ DEFINITIONS = {"today": judged, "former": former}
 def main() -> None:
     """Judges sweeps of every kind, by today's definition and by the former one."""
     parser = options("The verdict under simulation.", sweeps=2000)
-    parser.add_argument("--table", action="store_true", help="only print the published JSON as the table of the page")
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="only print the published JSON as the table of the page",
+    )
     chosen = parsed(parser, sweeps=20)
     if chosen.table:
-        print(page_table(json.loads((chosen.output or RESULTS / "statistics.json").read_text())["rows"]))
+        print(
+            page_table(
+                json.loads((chosen.output or RESULTS / "statistics.json").read_text())["rows"]
+            )
+        )
         return
-    publish("statistics", "The verdict under simulation", [row(truth, chosen.sweeps) for truth in TRUTHS], chosen)
+    publish(
+        "statistics",
+        "The verdict under simulation",
+        [row(truth, chosen.sweeps) for truth in TRUTHS],
+        chosen,
+    )
 
 
 def page_table(rows: Sequence[Row]) -> str:
     """The rows in Markdown; what the former definition said is in brackets."""
-    head = "| truth | seeds | claims a saving | covers the truth | median width | bias | contradictions |"
+    head = (
+        "| truth | seeds | claims a saving | covers the truth | median width | bias | "
+        "contradictions |"
+    )
     lines = [head, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for each in rows:
-        percents = {name: f"{each[name]:.1f} % ({each[f'former {name}']:.1f})" for name in ("claims", "coverage")}
-        points = {name: f"{each[name]:.1f} ({each[f'former {name}']:.1f})" for name in ("width", "bias")}
+        percents = {
+            name: f"{each[name]:.1f} % ({each[f'former {name}']:.1f})"
+            for name in ("claims", "coverage")
+        }
+        points = {
+            name: f"{each[name]:.1f} ({each[f'former {name}']:.1f})" for name in ("width", "bias")
+        }
         contradictions = f"{each['contradictions']:.1f} % ({each['former contradictions']:.1f})"
-        cells = [each["truth"], str(each["seeds"]), *percents.values(), *points.values(), contradictions]
+        cells = [
+            each["truth"],
+            str(each["seeds"]),
+            *percents.values(),
+            *points.values(),
+            contradictions,
+        ]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines).replace("-0.0", "0.0").replace(" -", " −").replace("(-", "(−").replace("| −--", "| ---")
+    return (
+        "\n".join(lines)
+        .replace("-0.0", "0.0")
+        .replace(" -", " −")
+        .replace("(-", "(−")
+        .replace("| −--", "| ---")
+    )
 
 
 def row(truth: Truth, sweeps: int) -> Row:
     """What today's and the former definition say of so many sweeps of one kind, in percent."""
-    noise = np.random.default_rng([len(truth.name), truth.seeds, int(10 * truth.noise), truth.query_size])
+    noise = np.random.default_rng(
+        [len(truth.name), truth.seeds, int(10 * truth.noise), truth.query_size]
+    )
     tallies = {name: Tally() for name in DEFINITIONS}
     for _ in range(sweeps):
         sweep = draw(truth, noise)
@@ -275,7 +353,9 @@ def row(truth: Truth, sweeps: int) -> Row:
 
 
 def columns(tally: Tally, prefix: str) -> Row:
-    """A tally in percent of sweeps, and in points of saving; the coverage in percent of those that name a target."""
+    """A tally in percent of sweeps, and in points of saving; the coverage in percent of those that
+    name a target.
+    """
     return {
         f"{prefix}claims": percent(tally.claims, tally.sweeps),
         f"{prefix}coverage": percent(sum(tally.covered), tally.named),

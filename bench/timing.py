@@ -1,4 +1,6 @@
-"""Measuring: contenders in turns within one process, so that what slows the machine slows them all."""
+"""Measuring: contenders in turns within one process, so that what slows the machine slows them
+all.
+"""
 
 import argparse
 import statistics
@@ -12,7 +14,9 @@ RUNS = 5
 """Runs of every contender, at the least, behind a published figure."""
 
 Contender = Callable[[int], Any]
-"""Does the whole work once and returns what came of it; takes the number of the run, from 0, as a seed."""
+"""Does the whole work once and returns what came of it; takes the number of the run, from 0, as a
+seed.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,13 @@ class Measurement:
 
 
 def in_turns(
-    contenders: Mapping[str, Contender], runs: int, warm_up: bool = False, fewer: Mapping[str, int] | None = None
+    contenders: Mapping[str, Contender],
+    runs: int,
+    warm_up: bool = False,
+    fewer: Mapping[str, int] | None = None,
 ) -> dict[str, Measurement]:
-    """Runs every contender `runs` times, one after the other in each turn; those in `fewer` in its first turns only.
+    """Runs every contender `runs` times, one after the other in each turn; those in `fewer` in its
+    first turns only.
 
     `warm_up` adds a first turn that is not counted.
     """
@@ -54,10 +62,16 @@ def options(description: str, **numbers: Any) -> argparse.ArgumentParser:
     """A script's options: those that all have, and one for each of `numbers` with its default."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--runs", type=int, default=RUNS, help=f"runs of every contender ({RUNS})")
-    parser.add_argument("--quick", action="store_true", help="small and once, only to see that it works; no JSON")
-    parser.add_argument("--output", type=Path, help="where the JSON goes; bench/results unless said otherwise")
+    parser.add_argument(
+        "--quick", action="store_true", help="small and once, only to see that it works; no JSON"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="where the JSON goes; bench/results unless said otherwise"
+    )
     for name, default in numbers.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"({default})")
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"({default})"
+        )
     return parser
 
 

@@ -19,14 +19,15 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 from PIL import Image
 
-from askwell import cli, sweep
+from askwell.command import cli, sweep
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("ash", "birch", "cedar")
 POOL = 48
 """Training images of `images`."""
 
-# Tiny networks gain nothing from threads and lose much where cores are shared. Torch reads it when first imported.
+# Tiny networks gain nothing from threads and lose much where cores are shared. Torch reads it when
+# first imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -49,24 +50,42 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Grey noise of 16x16 pixels in three classes told apart by brightness: 16 each to train on, 8 each to evaluate."""
+    """Grey noise of 16x16 pixels in three classes told apart by brightness: 16 each to train on, 8
+    each to evaluate.
+    """
     root, noise = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
     for split, count in (("train", POOL // len(CLASSES)), ("test", 8)):
         for brightness, name in zip((50, 100, 150), CLASSES, strict=True):
             (root / split / name).mkdir(parents=True)
             for number in range(count):
                 pixels = brightness + noise.integers(0, 100, (16, 16))
-                Image.fromarray(pixels.astype(np.uint8)).save(root / split / name / f"{number:02}.png")
+                Image.fromarray(pixels.astype(np.uint8)).save(
+                    root / split / name / f"{number:02}.png"
+                )
     return root
 
 
 @pytest.fixture(scope="session")
 def shrunk(images: Path, cache_dir: Path) -> list[str]:
-    """The overrides that make an experiment of the real config take a second: 3 rounds of 6 labels."""
+    """The overrides that make an experiment of the real config take a second: 3 rounds of 6
+    labels.
+    """
     return [
-        *("dataset=folder", f"dataset.root={images}", "dataset.image_size=16", "dataset.channels=1"),
+        *(
+            "dataset=folder",
+            f"dataset.root={images}",
+            "dataset.image_size=16",
+            "dataset.channels=1",
+        ),
         *("model.network.width=4", "model.network.hidden=8", "datamodule.train_batch_size=8"),
-        *("query_size=6", "rounds=3", "trainer=cpu", "logger=none", "name=run", f"cache_dir={cache_dir}"),
+        *(
+            "query_size=6",
+            "rounds=3",
+            "trainer=cpu",
+            "logger=none",
+            "name=run",
+            f"cache_dir={cache_dir}",
+        ),
     ]
 
 
@@ -94,7 +113,9 @@ def _composed(*overrides: str) -> DictConfig:
 
 @pytest.fixture
 def program(shrunk: list[str], tmp_path: Path) -> Iterator[Callable[..., None]]:
-    """Runs train.py, shrunk, within this process, in `tmp_path`, with more command line arguments."""
+    """Runs train.py, shrunk, within this process, in `tmp_path`, with more command line
+    arguments.
+    """
     with program_in(tmp_path, shrunk) as run:
         yield run
 
@@ -126,7 +147,9 @@ def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def command(shrunk: list[str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `python train.py`, shrunk, in a process of its own and in `tmp_path`, which is importable."""
+    """Runs `python train.py`, shrunk, in a process of its own and in `tmp_path`, which is
+    importable.
+    """
     return partial(command_in, tmp_path, shrunk)
 
 

@@ -1,4 +1,6 @@
-"""An experiment put together as train.py does it, with its parts within reach; for the tests of the loop."""
+"""An experiment put together as train.py does it, with its parts within reach; for the tests of the
+loop.
+"""
 
 import json
 from pathlib import Path
@@ -11,9 +13,9 @@ from pytorch_lightning import Callback, seed_everything
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
-from askwell.checkpoint import SafeCheckpointIO
-from askwell.progress import PoolProgress
-from askwell.rounds import RoundListener, RoundResult
+from askwell.loop.rounds import RoundListener, RoundResult
+from askwell.loop.tracking import PoolProgress
+from askwell.run.checkpoint import SafeCheckpointIO
 
 
 class Observer(Callback, RoundListener, PoolProgress):
@@ -44,7 +46,9 @@ class Observer(Callback, RoundListener, PoolProgress):
 class Experiment:
     """The parts of `cfg`, ready to `fit`."""
 
-    def __init__(self, cfg: DictConfig, *callbacks: Callback, logger: Logger | bool = False) -> None:
+    def __init__(
+        self, cfg: DictConfig, *callbacks: Callback, logger: Logger | bool = False
+    ) -> None:
         seed_everything(cfg.seed, verbose=False)
         self.seen = Observer()
         self.data = instantiate(cfg.datamodule)
@@ -77,13 +81,18 @@ class Experiment:
 
 def equal(weights: dict[str, Tensor], others: dict[str, Tensor]) -> bool:
     """Whether two networks are the same, bit for bit."""
-    return weights.keys() == others.keys() and all(torch.equal(weights[name], others[name]) for name in weights)
+    return weights.keys() == others.keys() and all(
+        torch.equal(weights[name], others[name]) for name in weights
+    )
 
 
 def record_of(folder: Path) -> tuple[list[dict[str, Any]], str]:
     """What a run left, but for the seconds: the lines of rounds.jsonl, and queries.csv."""
     lines = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
-    timeless = [{name: value for name, value in line.items() if not name.endswith("_seconds")} for line in lines]
+    timeless = [
+        {name: value for name, value in line.items() if not name.endswith("_seconds")}
+        for line in lines
+    ]
     return timeless, (folder / "queries.csv").read_text()
 
 

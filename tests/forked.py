@@ -1,4 +1,6 @@
-"""train.py in a process of its own that may be killed, forked from one that has imported torch and run nothing."""
+"""train.py in a process of its own that may be killed, forked from one that has imported torch and
+run nothing.
+"""
 
 import multiprocessing
 import os
@@ -13,12 +15,18 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Callback
 
-from askwell.model.frozen import FrozenNetwork
-from askwell.progress import PoolProgress
-from askwell.rounds import RoundListener
+from askwell.loop.rounds import RoundListener
+from askwell.loop.tracking import PoolProgress
+from askwell.scoring.frozen import FrozenNetwork
 
 ROOT = Path(__file__).parents[1]
-IMPORTED = ["pytorch_lightning", "hydra.main", "askwell.callback", "askwell.dataset.folder", "askwell.model.cnn"]
+IMPORTED = [
+    "pytorch_lightning",
+    "hydra.main",
+    "askwell.loop.callback",
+    "askwell.dataset.folder",
+    "askwell.model.cnn",
+]
 
 SPENT = Path("killed")
 
@@ -27,14 +35,18 @@ context.set_forkserver_preload(IMPORTED)
 
 
 def start(folder: Path, *arguments: str, **environment: str) -> BaseProcess:
-    """train.py with `arguments` in `folder`, just begun; what it prints goes to `folder`/output.txt."""
+    """train.py with `arguments` in `folder`, just begun; what it prints goes to
+    `folder`/output.txt.
+    """
     process = context.Process(target=_train, args=(folder, arguments, environment))
     process.start()
     return process
 
 
 def finish(folder: Path, *arguments: str) -> int:
-    """The exit code of train.py with `arguments` in `folder`; minus the signal where one killed it."""
+    """The exit code of train.py with `arguments` in `folder`; minus the signal where one killed
+    it.
+    """
     process = start(folder, *arguments)
     process.join(120)
     assert process.exitcode is not None, "it hangs"
@@ -42,7 +54,9 @@ def finish(folder: Path, *arguments: str) -> int:
 
 
 def finish_two(folder: Path, *arguments: str, together: bool = False) -> list[int]:
-    """The exit codes, by rank, of one run in two processes; when one of them dies so does the other if `together`."""
+    """The exit codes, by rank, of one run in two processes; when one of them dies so does the other
+    if `together`.
+    """
     ranks = start_two(folder, *arguments)
     wait([rank.sentinel for rank in ranks], 120)
     for rank in ranks if together else []:
@@ -58,9 +72,19 @@ def start_two(folder: Path, *arguments: str) -> list[BaseProcess]:
     """The two processes of one run, by rank, just begun."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    alone = [], ["hydra.output_subdir=null", "hydra.job.name=second"]  # as Lightning starts a second process
+    alone = (
+        [],
+        ["hydra.output_subdir=null", "hydra.job.name=second"],
+    )  # as Lightning starts a second process
     return [
-        start(folder, *arguments, *more, LOCAL_RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+        start(
+            folder,
+            *arguments,
+            *more,
+            LOCAL_RANK=str(rank),
+            MASTER_ADDR="127.0.0.1",
+            MASTER_PORT=port,
+        )
         for rank, more in enumerate(alone)
     ]
 
@@ -71,16 +95,22 @@ def _train(folder: Path, arguments: tuple[str, ...], environment: dict[str, str]
     os.dup2(output, 2)
     os.chdir(folder)
     os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests themselves run in the background
-    multiprocessing.set_start_method("fork", force=True)  # as it is for a user; a forked process would inherit ours
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where the tests themselves run in the background
+    multiprocessing.set_start_method(
+        "fork", force=True
+    )  # as it is for a user; a forked process would inherit ours
     sys.argv = ["train.py", *arguments]
     runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
 
 
 class Killer(Callback, RoundListener, PoolProgress):
-    """Kills its process, as kill -9 does, at the first of `kills` that was not carried out in this working folder.
+    """Kills its process, as kill -9 does, at the first of `kills` that was not carried out in this
+    working folder.
 
-    A kill is an instant, a round and, where there are several processes, the rank of the one that dies.
+    A kill is an instant, a round and, where there are several processes, the rank of the one that
+    dies.
     """
 
     def __init__(self, kills: list[tuple[str, int, int]], epochs_per_round: int) -> None:
@@ -95,7 +125,9 @@ class Killer(Callback, RoundListener, PoolProgress):
         if (instant, self.now, self.rank) in self.kills:
             with SPENT.open("a") as file:
                 print(self.kills.pop(), file=file)
-            victim = multiprocessing.active_children()[0].pid if instant == "worker" else os.getpid()
+            victim = (
+                multiprocessing.active_children()[0].pid if instant == "worker" else os.getpid()
+            )
             os.kill(victim, 9)
 
     def on_train_epoch_start(self, trainer, module):
@@ -116,7 +148,9 @@ class Killer(Callback, RoundListener, PoolProgress):
         replace = Path.replace
 
         def watched(path, target):
-            """The last step of a save is a file's new name: killed right before it and right after it."""
+            """The last step of a save is a file's new name: killed right before it and right after
+            it.
+            """
             named = {"last.ckpt.previous": "keeping", "last.ckpt": "saving"}.get(Path(target).name)
             self.at(f"before {named}")
             replace(path, target)

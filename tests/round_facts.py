@@ -6,15 +6,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from askwell.rounds import Evaluation, Preview, RoundResult
+from askwell.loop.rounds import Preview, RoundResult
+from askwell.scoring.evaluation import Evaluation
 
 CLASSES = ("ash", "birch")
-PIXELS = torch.arange(6 * 3 * 8 * 8, dtype=torch.int64).remainder(200).add(50).to(torch.uint8).view(6, 3, 8, 8)
+PIXELS = (
+    torch.arange(6 * 3 * 8 * 8, dtype=torch.int64)
+    .remainder(200)
+    .add(50)
+    .to(torch.uint8)
+    .view(6, 3, 8, 8)
+)
 
 
 def round_result(round: int, hits: int = 8, **facts: Any) -> RoundResult:
     """A round whose first class is recognised in `hits` of 10 images and its second in 9 of 10."""
-    preview = Preview(np.array([4, 1]), np.array([0, 1]), np.array([1, 1]), np.array([0.25, 0.125], np.float32))
+    preview = Preview(
+        np.array([4, 1]), np.array([0, 1]), np.array([1, 1]), np.array([0.25, 0.125], np.float32)
+    )
     usual: dict[str, Any] = {
         "round": round,
         "labels": 10 * (round + 1),
@@ -35,5 +44,6 @@ def trainer_with(*loggers: Any) -> Any:
     """What a listener sees of a trainer: its loggers and the images of its data set."""
     images = SimpleNamespace(fetch=lambda indices: PIXELS[torch.as_tensor(indices)])
     return SimpleNamespace(
-        loggers=list(loggers), datamodule=SimpleNamespace(dataset=SimpleNamespace(train=images, classes=CLASSES))
+        loggers=list(loggers),
+        datamodule=SimpleNamespace(dataset=SimpleNamespace(train=images, classes=CLASSES)),
     )

@@ -1,4 +1,6 @@
-"""Soak: one logical run killed at random instants, then compared with a run that nothing happened to. `make soak`."""
+"""Soak: one logical run killed at random instants, then compared with a run that nothing happened
+to. `make soak`.
+"""
 
 import argparse
 import random
@@ -13,7 +15,14 @@ import forked
 from experiment import equal, record_of, weights_of
 
 PROTOCOLS = {"paper": [], "retrain": ["protocol=retrain", "protocol.epochs_per_round=2"]}
-RUN = ["name=run", "trainer=cpu", "logger=none", "query_size=10", "model.network.width=4", "model.network.hidden=8"]
+RUN = [
+    "name=run",
+    "trainer=cpu",
+    "logger=none",
+    "query_size=10",
+    "model.network.width=4",
+    "model.network.hidden=8",
+]
 JITTER = 0.4
 """Seconds: longer than a round, so that every instant of one may be the last."""
 
@@ -34,7 +43,10 @@ def main() -> None:
         sys.exit(f"the undisturbed run failed: see {undisturbed}/output.txt")
     kills = soak(soaked, arguments, chosen.rounds, chosen.kills, random.Random(chosen.seed))
     same = compare(soaked / "outputs" / "run", undisturbed / "outputs" / "run")
-    print(f"{kills} kills in {chosen.rounds} rounds of {chosen.protocol}: {'the same end' if same else 'ANOTHER END'}")
+    print(
+        f"{kills} kills in {chosen.rounds} rounds of {chosen.protocol}: "
+        f"{'the same end' if same else 'ANOTHER END'}"
+    )
     if not same or kills < chosen.kills:
         sys.exit(f"kept for a look: {folder}")
     shutil.rmtree(folder)
@@ -46,7 +58,12 @@ def soak(folder: Path, arguments: list[str], rounds: int, kills: int, dice: rand
     for left in range(kills, 0, -1):
         done = rounds_of(folder)
         process = forked.start(folder, *arguments, "resume=true")
-        wait(process, folder, done + dice.randint(0, 2 * (rounds - done) // (left + 1)), dice.uniform(0, JITTER))
+        wait(
+            process,
+            folder,
+            done + dice.randint(0, 2 * (rounds - done) // (left + 1)),
+            dice.uniform(0, JITTER),
+        )
         process.kill()
         process.join()
         met += process.exitcode == -9

@@ -1,4 +1,6 @@
-"""Acquisition functions against closed forms and scipy, and what must hold for any probabilities."""
+"""Acquisition functions against closed forms and scipy, and what must hold for any
+probabilities.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from askwell.acquisition import certainty, entropy, largest_margin, least_confidence, smallest_margin
+from askwell.acquisition import (
+    certainty,
+    entropy,
+    largest_margin,
+    least_confidence,
+    smallest_margin,
+)
 
 RANGES = {
     least_confidence: lambda classes: (0, 1 - 1 / classes),
@@ -18,7 +26,9 @@ RANGES = {
 }
 FUNCTIONS = list(RANGES)
 
-few_examples = settings(max_examples=15, deadline=None)  # each holds up to 20 images; torch's first call is slow
+few_examples = settings(
+    max_examples=15, deadline=None
+)  # each holds up to 20 images; torch's first call is slow
 
 
 def sorted_rows(probs):
@@ -63,9 +73,13 @@ def test_a_certain_network_scores_the_lower_end_of_the_range(function, classes):
         (largest_margin, lambda p: 1 - 2 * p),
     ],
 )
-def test_of_two_classes_the_score_is_a_closed_form_of_the_greater_probability(function, closed_form):
+def test_of_two_classes_the_score_is_a_closed_form_of_the_greater_probability(
+    function, closed_form
+):
     p = torch.linspace(0.5, 0.999, 50)
-    torch.testing.assert_close(function(torch.stack([1 - p, p], dim=1)), closed_form(p), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        function(torch.stack([1 - p, p], dim=1)), closed_form(p), rtol=0, atol=1e-6
+    )
 
 
 def test_the_margins_look_at_the_second_and_at_the_last_class():
@@ -87,7 +101,11 @@ def test_scores_agree_with_an_independent_reference(function, concentration):
 @given(probs=probabilities())
 def test_every_image_gets_one_finite_float32_score(function, probs):
     scores = function(probs)
-    assert (scores.dtype, scores.shape, bool(scores.isfinite().all())) == (torch.float32, (len(probs),), True)
+    assert (scores.dtype, scores.shape, bool(scores.isfinite().all())) == (
+        torch.float32,
+        (len(probs),),
+        True,
+    )
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from askwell.admission import Admission, RecordBehindError, recorded_rounds, refuse_gaps
 from askwell.errors import UserError
+from askwell.run.admission import Admission, RecordBehindError, recorded_rounds, refuse_gaps
 
 
 @pytest.fixture
@@ -16,7 +16,9 @@ def admit(tmp_path):
 
 
 def write(folder, rounds):
-    (folder / "rounds.jsonl").write_text("".join(json.dumps({"round": number}) + "\n" for number in rounds))
+    (folder / "rounds.jsonl").write_text(
+        "".join(json.dumps({"round": number}) + "\n" for number in rounds)
+    )
 
 
 def checkpoint(rounds=4, data="d", seed=0):
@@ -30,7 +32,9 @@ def test_a_checkpoint_of_recorded_rounds_is_admitted(admit, rounds):
 
 
 def test_a_checkpoint_ahead_of_the_record_is_behind_it(admit):
-    with pytest.raises(RecordBehindError, match=r"rounds\.jsonl lacks round 4, its lines are missing"):
+    with pytest.raises(
+        RecordBehindError, match=r"rounds\.jsonl lacks round 4, its lines are missing"
+    ):
         admit(checkpoint(5))
 
 
@@ -44,7 +48,9 @@ def test_a_checkpoint_of_other_data_is_refused(admit):
         admit(checkpoint(data="other"))
 
 
-@pytest.mark.parametrize("foreign", [{}, {"callbacks": None}, {"callbacks": {}}, {"callbacks": {"Learning": 1}}, []])
+@pytest.mark.parametrize(
+    "foreign", [{}, {"callbacks": None}, {"callbacks": {}}, {"callbacks": {"Learning": 1}}, []]
+)
 def test_the_checkpoint_of_another_program_is_refused(admit, foreign):
     with pytest.raises(UserError, match="is not one of Askwell's"):
         admit(foreign)

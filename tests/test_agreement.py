@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from askwell.agreement import SameStart, digest_of, held_at_start, refuse_differences
 from askwell.errors import UserError
+from askwell.loop.agreement import SameStart, digest_of, held_at_start, refuse_differences
 from askwell.processes import ALONE, Processes, odd_one
 
 
@@ -28,9 +28,13 @@ def test_a_single_process_gathers_its_own_share():
 
 
 def test_what_differs_is_named_with_both_values():
-    with pytest.raises(UserError, match=r"process 2 has torch version 2\.9, process 0 has 2\.8: use one"):
+    with pytest.raises(
+        UserError, match=r"process 2 has torch version 2\.9, process 0 has 2\.8: use one"
+    ):
         refuse_differences(
-            {"torch version": "2.8"}, others({"torch version": "2.8"}, {"torch version": "2.9"}), "use one"
+            {"torch version": "2.8"},
+            others({"torch version": "2.8"}, {"torch version": "2.9"}),
+            "use one",
         )
 
 
@@ -48,7 +52,9 @@ def test_a_process_at_another_step_is_named(monkeypatch):
         shares[:] = [share, ("scores", "of a pass")]
 
     monkeypatch.setattr("askwell.processes.distributed.all_gather_object", exchange)
-    with pytest.raises(UserError, match="process 1 is at another step than process 0, since its strategy"):
+    with pytest.raises(
+        UserError, match="process 1 is at another step than process 0, since its strategy"
+    ):
         Processes(0, 2).gather("digest")
 
 
@@ -68,12 +74,18 @@ def test_processes_that_start_with_something_else_are_refused(monkeypatch, chang
         shares[:] = [share, start(**changed)]
 
     monkeypatch.setattr("askwell.processes.distributed.all_gather_object", exchange)
-    with pytest.raises(UserError, match=f"process 1 has {named}.*: start all processes with the same settings"):
+    with pytest.raises(
+        UserError, match=f"process 1 has {named}.*: start all processes with the same settings"
+    ):
         SameStart(start()).setup(SimpleNamespace(global_rank=0, world_size=2), None, "fit")
 
 
-def start(settings=None, images=10, classes=("ash", "elm"), fingerprint="f", weights="w", checkpoint=None):
-    data = SimpleNamespace(train=range(images), evaluation=range(5), classes=classes, fingerprint=fingerprint)
+def start(
+    settings=None, images=10, classes=("ash", "elm"), fingerprint="f", weights="w", checkpoint=None
+):
+    data = SimpleNamespace(
+        train=range(images), evaluation=range(5), classes=classes, fingerprint=fingerprint
+    )
     return held_at_start(settings or {"seed": 0}, data, weights, checkpoint)
 
 

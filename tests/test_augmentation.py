@@ -10,10 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.dataset.augmentation import AffineElastic, ShiftAndFlip
-from askwell.keys import DRAWS, uniform
+from askwell.batches.augmentation import AffineElastic, ShiftAndFlip
+from askwell.randomness import DRAWS, uniform
 
-PIXELS = torch.randint(1, 256, (64, 3, 10, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+PIXELS = torch.randint(
+    1, 256, (64, 3, 10, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+)
 INDICES = torch.arange(1000, 1064)
 KEY = 2**62 + 12345
 
@@ -25,7 +27,9 @@ def moved(image: np.ndarray, down: int, right: int, mirrored: bool) -> np.ndarra
     for row, column in np.ndindex(height, width):
         source_row, source_column = row - down, column - right
         if 0 <= source_row < height and 0 <= source_column < width:
-            result[:, row, width - 1 - column if mirrored else column] = image[:, source_row, source_column]
+            result[:, row, width - 1 - column if mirrored else column] = image[
+                :, source_row, source_column
+            ]
     return result
 
 
@@ -33,7 +37,8 @@ def drawn(index: int, draw: int) -> float:
     return uniform(torch.tensor([index]), KEY, draw).item()
 
 
-# The first outputs of SplitMix64 from seed 1234567, as published with the generator's reference code.
+# The first outputs of SplitMix64 from seed 1234567, as published with the generator's reference
+# code.
 @pytest.mark.parametrize(
     ("place", "bits"),
     [
@@ -72,7 +77,9 @@ def test_draws_of_one_image_are_independent():
     assert np.abs(np.corrcoef(numbers) - np.eye(4)).max() < 0.05
 
 
-@pytest.mark.parametrize(("shift", "flip"), [(2, False), (2, True), (0, True), (5, True), (1, False)])
+@pytest.mark.parametrize(
+    ("shift", "flip"), [(2, False), (2, True), (0, True), (5, True), (1, False)]
+)
 def test_a_batch_becomes_what_each_image_becomes_by_itself(shift, flip):
     expected = [
         moved(
@@ -104,7 +111,9 @@ def test_images_move_by_every_distance_up_to_the_bound_and_by_no_more(shift):
 
 def test_half_of_the_images_are_mirrored():
     halves = torch.tensor([0, 255], dtype=torch.uint8).expand(2000, 1, 1, 2)
-    mirrored = int((ShiftAndFlip(0, flip=True)(halves, torch.arange(2000), KEY)[:, 0, 0, 0] == 255).sum())
+    mirrored = int(
+        (ShiftAndFlip(0, flip=True)(halves, torch.arange(2000), KEY)[:, 0, 0, 0] == 255).sum()
+    )
     assert scipy.stats.binomtest(mirrored, 2000, 0.5).pvalue > 0.001
 
 
@@ -129,7 +138,9 @@ def test_the_images_of_the_store_are_left_as_they_were():
 
 
 SQUARE = (
-    torch.nn.functional.interpolate(PIXELS[:, :, :5, :5].float(), size=(20, 20), mode="bicubic").clamp(0, 255).byte()
+    torch.nn.functional.interpolate(PIXELS[:, :, :5, :5].float(), size=(20, 20), mode="bicubic")
+    .clamp(0, 255)
+    .byte()
 )
 STILL = AffineElastic(degrees=0, shear=0, scale=0, shift=0, elastic=0)
 
@@ -140,7 +151,9 @@ def spread(index: int, draw: int) -> float:
 
 
 def assert_close(pixels: torch.Tensor, expected: np.ndarray) -> None:
-    """To one grey level; black comes in at the rim, which the references end otherwise, so it is left out."""
+    """To one grey level; black comes in at the rim, which the references end otherwise, so it is
+    left out.
+    """
     inner = np.abs(pixels.numpy().astype(float) - expected)[..., 6:-6, 6:-6]
     assert inner.max() <= 1
 
@@ -153,7 +166,9 @@ def test_images_turn_as_scipy_turns_them():
     turned = replace(STILL, degrees=30)(SQUARE, INDICES, KEY)
     for image, index, result in zip(SQUARE, INDICES.tolist(), turned, strict=True):
         angle = 30 * spread(index, 0)
-        expected = scipy.ndimage.rotate(image.numpy().astype(float), angle, axes=(1, 2), reshape=False, order=1)
+        expected = scipy.ndimage.rotate(
+            image.numpy().astype(float), angle, axes=(1, 2), reshape=False, order=1
+        )
         assert_close(result, expected)
 
 
@@ -171,7 +186,9 @@ def test_images_grow_and_shrink_as_scipy_scales_them():
         middle = np.array([0, 9.5, 9.5])
         assert_close(
             result,
-            scipy.ndimage.affine_transform(image.numpy().astype(float), scales, middle - scales * middle, order=1),
+            scipy.ndimage.affine_transform(
+                image.numpy().astype(float), scales, middle - scales * middle, order=1
+            ),
         )
 
 
@@ -183,14 +200,23 @@ def test_images_are_sheared_as_scipy_maps_them():
         middle = np.array([0, 9.5, 9.5])
         offset = middle - rows_and_columns @ middle
         pixels = image.numpy().astype(float)
-        assert_close(result, scipy.ndimage.affine_transform(pixels, rows_and_columns, offset, order=1))
+        assert_close(
+            result, scipy.ndimage.affine_transform(pixels, rows_and_columns, offset, order=1)
+        )
 
 
 def test_bending_moves_pixels_about_as_far_as_said_and_not_all_alike():
-    ramp = (torch.arange(24.0) * 10).expand(64, 1, 24, 24).byte()  # a pixel to the right is ten levels
-    bent = replace(STILL, elastic=1.5)(ramp, INDICES, KEY).float()[..., 4:-4, 4:-4] - ramp[..., 4:-4, 4:-4]
+    ramp = (
+        (torch.arange(24.0) * 10).expand(64, 1, 24, 24).byte()
+    )  # a pixel to the right is ten levels
+    bent = (
+        replace(STILL, elastic=1.5)(ramp, INDICES, KEY).float()[..., 4:-4, 4:-4]
+        - ramp[..., 4:-4, 4:-4]
+    )
     assert 5 < bent.abs().max() <= 15 * 1.2  # bicubic interpolation may overshoot its points
-    assert bent.flatten(1).std(dim=1).min() > 0.5  # one image moves otherwise in one place than in another
+    assert (
+        bent.flatten(1).std(dim=1).min() > 0.5
+    )  # one image moves otherwise in one place than in another
 
 
 @settings(max_examples=20, deadline=None)
@@ -202,7 +228,9 @@ def test_any_batching_deforms_the_images_alike(order, batch_size):
 
 
 def test_another_epoch_deforms_the_images_otherwise():
-    assert not torch.equal(AffineElastic()(SQUARE, INDICES, KEY), AffineElastic()(SQUARE, INDICES, KEY + 1))
+    assert not torch.equal(
+        AffineElastic()(SQUARE, INDICES, KEY), AffineElastic()(SQUARE, INDICES, KEY + 1)
+    )
 
 
 def test_deformed_images_keep_shape_and_type_and_leave_the_store_alone():

@@ -1,4 +1,6 @@
-"""Bad input gets one clear line on stderr, exit code 2, and nothing is lost. As a user meets it: through train.py."""
+"""Bad input gets one clear line on stderr, exit code 2, and nothing is lost. As a user meets it:
+through train.py.
+"""
 
 import shutil
 import urllib.request
@@ -37,7 +39,10 @@ def own_images(images, tmp_path):
         ("datamodule.augmentation=affine", ["datamodule.augmentation=affine", "_target_"]),
         ("query_size=0", ["query_size=0", "expected 1 to 48"]),
         ("query_size=-3", ["query_size=-3", "expected 1 to 48"]),
-        ("initial_size=2", ["initial_size=2 is too few", "3 classes", "set initial_size=3 or more"]),
+        (
+            "initial_size=2",
+            ["initial_size=2 is too few", "3 classes", "set initial_size=3 or more"],
+        ),
         ("query_size=1.5", ["query_size=1.5", "between 0 and 1"]),
         ("query_size=0.0", ["query_size=0.0", "between 0 and 1"]),
         ("query_size=many", ["query_size=many", "number"]),
@@ -69,7 +74,11 @@ def own_images(images, tmp_path):
 )
 def test_a_mistake_is_told_in_one_line_that_says_how_to_mend_it(complaint, mistake, words):
     told = complaint(mistake)
-    assert (told[:9], told.count("\n"), [word for word in words if word not in told]) == ("askwell: ", 1, [])
+    assert (told[:9], told.count("\n"), [word for word in words if word not in told]) == (
+        "askwell: ",
+        1,
+        [],
+    )
 
 
 def test_data_that_are_not_there_and_cannot_be_fetched_name_the_way_out(complaint, monkeypatch):
@@ -99,14 +108,18 @@ def test_train_and_test_folders_with_different_classes_are_named(complaint, own_
 
 
 @pytest.mark.parametrize("mistake", ["query_size=0", "dataset.root=nowhere"])
-def test_a_mistake_leaves_nothing_to_clear_away_before_the_next_try(complaint, program, tmp_path, mistake):
+def test_a_mistake_leaves_nothing_to_clear_away_before_the_next_try(
+    complaint, program, tmp_path, mistake
+):
     complaint(mistake)
     program()
     assert '"status": "finished"' in (tmp_path / "outputs" / "run" / "run.json").read_text()
 
 
 @pytest.mark.parametrize(("flag", "folder"), [("seed=0", "outputs/run"), ("-m", "multirun/run/0")])
-def test_a_finished_run_is_left_as_it_is_byte_for_byte(program, complaint, no_report, tmp_path, flag, folder):
+def test_a_finished_run_is_left_as_it_is_byte_for_byte(
+    program, complaint, no_report, tmp_path, flag, folder
+):
     program(flag)
     before = {file: file.read_bytes() for file in (tmp_path / folder).rglob("*") if file.is_file()}
     told = complaint(flag, "seed=1")

@@ -22,7 +22,9 @@ def test_the_page_has_the_published_table(rows: list[dict[str, Any]]) -> None:
 
 def test_false_claims_are_rare_unless_runs_were_left_out(rows: list[dict[str, Any]]) -> None:
     false = {row["truth"]: row["claims"] for row in rows if row["true saving"] == 0}
-    assert [truth for truth, claims in false.items() if claims > 3] == ["no difference, bad runs fail and are left out"]
+    assert [truth for truth, claims in false.items() if claims > 3] == [
+        "no difference, bad runs fail and are left out"
+    ]
 
 
 def test_the_intervals_cover_the_truth(rows: list[dict[str, Any]]) -> None:

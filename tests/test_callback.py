@@ -12,12 +12,12 @@ from conftest import POOL
 from experiment import Experiment
 from pytorch_lightning import Callback
 
-from askwell.candidates import Candidates, Query
-from askwell.dataset import module
-from askwell.dataset.module import ActiveDataModule
-from askwell.dataset.sampler import LabelledBatches
+from askwell.batches import datamodule as module
+from askwell.batches.datamodule import ActiveDataModule
+from askwell.batches.sampler import LabelledBatches
 from askwell.errors import UserError
-from askwell.ranking import running_best
+from askwell.strategy.candidates import Candidates, Query
+from askwell.strategy.ranking import running_best
 
 RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
@@ -25,7 +25,9 @@ RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_every_epoch_trains_on_the_labels_of_its_round_each_once(composed, workers):
     run = Experiment(composed(f"datamodule.num_workers={workers}")).fit()
-    assert [sorted(epoch) for epoch in run.seen.epochs] == [sorted(chain(*run.queries[: r + 1])) for r in range(3)]
+    assert [sorted(epoch) for epoch in run.seen.epochs] == [
+        sorted(chain(*run.queries[: r + 1])) for r in range(3)
+    ]
 
 
 @pytest.mark.slow
@@ -61,13 +63,21 @@ def test_images_are_trained_on_with_their_own_pixels(composed):
 @pytest.mark.parametrize("reset", ["false", "true"])
 def test_a_learning_rate_with_a_schedule_falls_within_each_round(composed, reset):
     rates = []
-    watch = Watch(on_train_batch_start=lambda trainer, *_: rates.append(trainer.optimizers[0].param_groups[0]["lr"]))
+    watch = Watch(
+        on_train_batch_start=lambda trainer, *_: rates.append(
+            trainer.optimizers[0].param_groups[0]["lr"]
+        )
+    )
     cosine = "model=cnn_cosine", "protocol.epochs_per_round=4", f"protocol.reset={reset}"
     Experiment(composed(*cosine, "datamodule.train_batch_size=64"), watch).fit()
-    assert rates == pytest.approx(3 * [1e-3 * (1 + math.cos(math.pi * epoch / 4)) for epoch in range(4)])
+    assert rates == pytest.approx(
+        3 * [1e-3 * (1 + math.cos(math.pi * epoch / 4)) for epoch in range(4)]
+    )
 
 
-def test_lightning_asks_for_the_loader_and_starts_it_as_often_as_it_always_did(composed, monkeypatch):
+def test_lightning_asks_for_the_loader_and_starts_it_as_often_as_it_always_did(
+    composed, monkeypatch
+):
     """A canary: once and once in the first epoch, once and twice in every other."""
     asked, started = (
         counting(monkeypatch, ActiveDataModule, "train_dataloader"),
@@ -88,12 +98,18 @@ def test_nothing_is_asked_twice(composed):
 
 
 def test_the_initial_set_may_have_its_own_size(composed):
-    assert [len(query) for query in Experiment(composed("initial_size=10")).fit().queries] == [10, 6, 6]
+    assert [len(query) for query in Experiment(composed("initial_size=10")).fit().queries] == [
+        10,
+        6,
+        6,
+    ]
 
 
 def test_the_strategy_is_asked_for_what_it_wants_most(composed):
     run = Experiment(composed("rounds=2"))
-    run.learning.strategy = lambda candidates, size, generator: Query(torch.arange(len(candidates)).flip(0)[:size])
+    run.learning.strategy = lambda candidates, size, generator: Query(
+        torch.arange(len(candidates)).flip(0)[:size]
+    )
     first, second = run.fit().queries
     assert second == sorted(set(range(POOL)) - set(first), reverse=True)[:6]
 
@@ -124,11 +140,15 @@ def test_what_is_asked_first_does_not_hang_on_the_labels_of_the_pool(composed):
 def test_the_strategy_is_handed_no_labels(composed):
     handed: list[Candidates] = []
     run = Experiment(composed("rounds=2"))
-    run.learning.strategy = lambda candidates, size, generator: handed.append(candidates) or Query(torch.arange(size))
+    run.learning.strategy = lambda candidates, size, generator: (
+        handed.append(candidates) or Query(torch.arange(size))
+    )
     run.fit()
     assert handed[0].labelled.tolist() == sorted(run.queries[0])
     positions, look = next(handed[0].looks())
-    assert [len(part) for part in (positions, *look)] == [POOL - 6] * 3  # and their logits and features
+    assert [len(part) for part in (positions, *look)] == [
+        POOL - 6
+    ] * 3  # and their logits and features
 
 
 def test_an_image_without_a_finite_score_is_never_asked(composed):
@@ -144,7 +164,9 @@ def test_an_image_without_a_finite_score_is_never_asked(composed):
 def test_a_query_without_any_finite_score_ends_in_a_word_on_the_cause(composed):
     run = Experiment(composed())
     run.learning.strategy = UncertainOnly(lambda positions: positions < 0)
-    with pytest.raises(UserError, match=r"no score of round 0 is finite.*lower model\.optimizer\.lr"):
+    with pytest.raises(
+        UserError, match=r"no score of round 0 is finite.*lower model\.optimizer\.lr"
+    ):
         run.fit()
 
 
@@ -174,7 +196,9 @@ def test_nothing_is_bought_that_no_round_trains_on(composed):
 
 def test_the_network_trains_on_in_training_mode_after_it_was_measured(composed):
     modes = []
-    watch = Watch(on_train_batch_start=lambda trainer, module, batch, number: modes.append(module.training))
+    watch = Watch(
+        on_train_batch_start=lambda trainer, module, batch, number: modes.append(module.training)
+    )
     Experiment(composed(), watch).fit()
     assert modes == [True] * 6  # batches of 8 from 6, 12 and 18 labels
 

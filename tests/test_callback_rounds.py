@@ -8,12 +8,12 @@ import torch
 from experiment import Experiment, equal
 from pytorch_lightning.loggers.logger import DummyLogger
 
-from askwell import rounds as rounds_module
-from askwell.dataset.sampler import LabelledBatches
+from askwell.batches.sampler import LabelledBatches
 from askwell.errors import UserError
-from askwell.keys import key
+from askwell.loop import rounds as rounds_module
 from askwell.pool import Pool
-from askwell.rounds import Evaluation
+from askwell.randomness import key
+from askwell.scoring.evaluation import Evaluation
 
 RETRAIN = ("protocol=retrain", "protocol.epochs_per_round=2")
 
@@ -25,7 +25,10 @@ def test_a_round_of_retraining_is_a_plain_training_loop_from_the_initial_weights
 
 
 def test_the_paper_is_one_plain_training_loop_on_growing_labels(composed):
-    run, fresh = Experiment(composed("protocol=paper")).fit(), Experiment(composed("protocol=paper"))
+    run, fresh = (
+        Experiment(composed("protocol=paper")).fit(),
+        Experiment(composed("protocol=paper")),
+    )
     train_plainly(fresh, {round: bought_until(round, run.data.pool) for round in range(3)})
     assert equal(fresh.weights, run.weights)
 
@@ -68,7 +71,12 @@ def test_a_class_that_was_learned_and_is_not_recognised_any_more_is_lost():
 
 
 def test_a_class_stays_lost_until_it_is_recognised_again():
-    assert list(lost_classes([0.5, 1.0], [0.0, 1.0], [0.0, 1.0], [0.1, 1.0])) == [(), ("oak",), ("oak",), ()]
+    assert list(lost_classes([0.5, 1.0], [0.0, 1.0], [0.0, 1.0], [0.1, 1.0])) == [
+        (),
+        ("oak",),
+        ("oak",),
+        (),
+    ]
 
 
 def test_a_class_that_was_never_learned_is_not_lost():
@@ -77,7 +85,9 @@ def test_a_class_that_was_never_learned_is_not_lost():
 
 def test_a_network_that_diverges_buys_nothing_and_ends_in_a_word_on_the_cause(composed):
     run = Experiment(composed("model.optimizer.lr=1e38"))
-    with pytest.raises(UserError, match=r"diverged in round 0, its loss is nan: lower model\.optimizer\.lr"):
+    with pytest.raises(
+        UserError, match=r"diverged in round 0, its loss is nan: lower model\.optimizer\.lr"
+    ):
         run.fit()
     assert len(run.data.pool) == 6
 
@@ -102,15 +112,22 @@ def test_a_protocol_of_less_than_one_is_refused(composed, setting):
 
 
 def train_plainly(run: Experiment, pools: dict[int, Pool]) -> None:
-    """Trains the network of `run` for some epochs, each on its pool, as Lightning and the callback are to do it."""
+    """Trains the network of `run` for some epochs, each on its pool, as Lightning and the callback
+    are to do it.
+    """
     model, train = run.model, run.data.dataset.train
     model.standardise.fit(run.data.dataset.mean, run.data.dataset.std)
     optimizer = model.configure_optimizers()
     for epoch, pool in pools.items():
         torch.manual_seed(key("epoch", run.data.seed, epoch, 0))
-        for indices in LabelledBatches(pool, run.data.train_batch_size, run.data.seed, epoch=lambda epoch=epoch: epoch):
+        for indices in LabelledBatches(
+            pool, run.data.train_batch_size, run.data.seed, epoch=lambda epoch=epoch: epoch
+        ):
             optimizer.zero_grad()
-            logits, labels = model(train.fetch(np.array(indices))), torch.tensor(pool.labels(indices))
+            logits, labels = (
+                model(train.fetch(np.array(indices))),
+                torch.tensor(pool.labels(indices)),
+            )
             torch.nn.functional.cross_entropy(logits, labels).backward()
             optimizer.step()
 
@@ -125,7 +142,9 @@ def bought_until(round: int, pool: Pool) -> Pool:
 
 
 def lost_classes(*rounds: list[float]) -> Any:
-    """What a run calls lost after each of `rounds`, in which this share of the oaks and the pines is recognised."""
+    """What a run calls lost after each of `rounds`, in which this share of the oaks and the pines
+    is recognised.
+    """
     learned: list[str] = []
     for shares in rounds:
         hits = np.round(np.array(shares) * 100).astype(int)
@@ -137,7 +156,9 @@ def lost_classes(*rounds: list[float]) -> Any:
 
 def test_what_was_learned_before_is_left_as_it_was():
     before = ["oak"]
-    after = rounds_module.learned_classes(before, Evaluation(1.0, 0.5, np.diag([10, 10])), ("oak", "pine"))
+    after = rounds_module.learned_classes(
+        before, Evaluation(1.0, 0.5, np.diag([10, 10])), ("oak", "pine")
+    )
     assert (before, after) == (["oak"], ["oak", "pine"])
 
 
@@ -152,7 +173,10 @@ def test_what_was_bought_of_each_class_is_told_also_where_the_initial_set_lacks_
     run = Experiment(composed("initial_size=3", "query_size=16")).fit()
     truth, classes = run.data.dataset.train.labels, run.data.dataset.classes
     for result, queried in zip(run.seen.results, run.queries, strict=True):
-        assert list(result.query_class_counts.values()) == np.bincount(truth[queried], minlength=len(classes)).tolist()
+        assert (
+            list(result.query_class_counts.values())
+            == np.bincount(truth[queried], minlength=len(classes)).tolist()
+        )
     assert 0 in run.seen.results[0].query_class_counts.values()
     assert all(np.isfinite(result.evaluation.loss) for result in run.seen.results)
 
@@ -160,12 +184,16 @@ def test_what_was_bought_of_each_class_is_told_also_where_the_initial_set_lacks_
 def test_classes_that_the_initial_set_lacks_are_named_once(composed, caplog):
     run = Experiment(composed("initial_size=3", "query_size=16")).fit()
     counts = run.seen.results[0].query_class_counts
-    (told,) = [record.getMessage() for record in caplog.records if record.name == "askwell.callback"]
+    (told,) = [
+        record.getMessage() for record in caplog.records if record.name == "askwell.loop.callback"
+    ]
     absent = ", ".join(name for name, count in counts.items() if not count)
-    assert told.startswith(f"the 3 initial labels are of {np.count_nonzero(list(counts.values()))} of 3 classes")
+    assert told.startswith(
+        f"the 3 initial labels are of {np.count_nonzero(list(counts.values()))} of 3 classes"
+    )
     assert f"none of {absent}:" in told
 
 
 def test_of_an_initial_set_with_every_class_nothing_is_said(composed, caplog):
     Experiment(composed("initial_size=40", "rounds=1")).fit()
-    assert [record for record in caplog.records if record.name == "askwell.callback"] == []
+    assert [record for record in caplog.records if record.name == "askwell.loop.callback"] == []

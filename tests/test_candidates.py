@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from askwell.acquisition import entropy, least_confidence
-from askwell.candidates import Candidates
-from askwell.keys import generator
-from askwell.look import Look, probabilities
 from askwell.processes import Processes
+from askwell.randomness import generator
+from askwell.strategy.candidates import Candidates
+from askwell.strategy.look import Look, probabilities
 
 LOGITS = torch.randn(100, 5, generator=torch.Generator().manual_seed(0))
 FEATURES = torch.arange(200.0).view(100, 2)
@@ -20,7 +20,11 @@ def looks(indices, draws=1, rank=0, size=1, batch_size=8):
     """The share of one process: every `size`-th batch."""
     for batch in torch.arange(len(indices)).split(batch_size)[rank::size]:
         logits = LOGITS[indices[batch]]
-        drawn = logits if draws == 1 else logits.unsqueeze(1) * torch.arange(1, draws + 1).view(1, -1, 1)
+        drawn = (
+            logits
+            if draws == 1
+            else logits.unsqueeze(1) * torch.arange(1, draws + 1).view(1, -1, 1)
+        )
         yield batch, Look(drawn, FEATURES[indices[batch]])
 
 
@@ -51,7 +55,9 @@ def on_every_process(view, size):
                 raise InterruptedError
             return [sent[number][other] for other in range(size)]
 
-        processes = SimpleNamespace(rank=rank, gather=meet, gather_rows=lambda rows: torch.cat(meet(rows)))
+        processes = SimpleNamespace(
+            rank=rank, gather=meet, gather_rows=lambda rows: torch.cat(meet(rows))
+        )
         mine = lambda indices, draws: looks(indices, draws, rank, size)  # noqa: E731
         return view(Candidates(torch.arange(100), mine, processes=processes))
 
@@ -65,12 +71,18 @@ def on_every_process(view, size):
 
 def test_their_number_and_indices_are_known_without_the_network():
     candidates = Candidates(torch.tensor([3, 8]), never, labelled=torch.tensor([1]))
-    assert (len(candidates), candidates.indices.tolist(), candidates.labelled.tolist()) == (2, [3, 8], [1])
+    assert (len(candidates), candidates.indices.tolist(), candidates.labelled.tolist()) == (
+        2,
+        [3, 8],
+        [1],
+    )
 
 
 def test_a_view_of_every_image_is_in_the_order_of_the_candidates():
     indices = torch.tensor([5, 70, 2])
-    torch.testing.assert_close(Candidates(indices, looks).collect(probabilities), torch.softmax(LOGITS[indices], 1))
+    torch.testing.assert_close(
+        Candidates(indices, looks).collect(probabilities), torch.softmax(LOGITS[indices], 1)
+    )
 
 
 def test_embeddings_are_the_features():
@@ -88,7 +100,9 @@ def test_of_no_images_nothing_is_collected():
 
 def test_draws_are_an_axis_of_the_logits():
     drawn = Candidates(torch.arange(20), looks).collect(lambda look: look.logits, draws=3)
-    torch.testing.assert_close(drawn, torch.stack([LOGITS[:20], 2 * LOGITS[:20], 3 * LOGITS[:20]], dim=1))
+    torch.testing.assert_close(
+        drawn, torch.stack([LOGITS[:20], 2 * LOGITS[:20], 3 * LOGITS[:20]], dim=1)
+    )
 
 
 def test_the_top_are_the_highest_scores_of_all():
@@ -105,7 +119,9 @@ def test_positions_are_places_among_the_candidates():
 
 
 @pytest.mark.parametrize("size", [2, 3, 20])  # of 20, seven have nothing to do
-@pytest.mark.parametrize("score", [of_entropy, lambda look: torch.zeros(len(look.logits))], ids=["distinct", "tied"])
+@pytest.mark.parametrize(
+    "score", [of_entropy, lambda look: torch.zeros(len(look.logits))], ids=["distinct", "tied"]
+)
 def test_every_process_finds_the_top_that_one_alone_finds(size, score):
     alone = Candidates(torch.arange(100), looks).top(score, 30)
     together = on_every_process(lambda candidates: candidates.top(score, 30), size)
@@ -131,7 +147,9 @@ def test_a_sample_is_a_part_of_the_candidates_in_their_order():
 
 
 def test_equal_generators_sample_the_same():
-    one, other = (Candidates(torch.arange(100), looks).sample(10, generator("sample")) for _ in range(2))
+    one, other = (
+        Candidates(torch.arange(100), looks).sample(10, generator("sample")) for _ in range(2)
+    )
     assert torch.equal(one.indices, other.indices)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from askwell.checkpoint import SafeCheckpointIO
 from askwell.errors import UserError
+from askwell.run.checkpoint import SafeCheckpointIO
 
 FIRST = {"state_dict": {"weight": torch.arange(500.0)}, "round": 1, "purchases": [[7, 1, 0, None]]}
 SECOND = FIRST | {"round": 2}
@@ -83,12 +83,16 @@ def test_of_a_sound_checkpoint_nothing_is_said(path, caplog):
 
 def test_saving_over_a_damaged_checkpoint_keeps_the_good_one_before_it(damaged):
     checkpoints.save_checkpoint(FIRST | {"round": 3}, damaged)
-    assert [checkpoints.load_checkpoint(file)["round"] for file in (damaged, previous(damaged))] == [3, 1]
+    assert [
+        checkpoints.load_checkpoint(file)["round"] for file in (damaged, previous(damaged))
+    ] == [3, 1]
 
 
 def test_nothing_readable_is_the_users_to_know(damaged):
     truncate(previous(damaged), 100)
-    with pytest.raises(UserError, match=r"no readable checkpoint in .*checkpoints: start the run again"):
+    with pytest.raises(
+        UserError, match=r"no readable checkpoint in .*checkpoints: start the run again"
+    ):
         checkpoints.load_checkpoint(damaged)
 
 
@@ -167,7 +171,9 @@ def test_removing_what_is_not_there_is_no_error(tmp_path):
 
 def test_a_checkpoint_is_read_where_its_device_is_not(tmp_path, monkeypatch):
     asked, load = [], torch.load
-    monkeypatch.setattr(torch, "load", lambda *file, **how: asked.append(how["map_location"]) or load(*file, **how))
+    monkeypatch.setattr(
+        torch, "load", lambda *file, **how: asked.append(how["map_location"]) or load(*file, **how)
+    )
     checkpoints.save_checkpoint({"state_dict": {}}, tmp_path / "last.ckpt")
     checkpoints.load_checkpoint(tmp_path / "last.ckpt")
     assert asked == ["cpu"]

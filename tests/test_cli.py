@@ -1,4 +1,6 @@
-"""The command line: a user's mistake is one line and exit code 2, a fault of ours is a traceback."""
+"""The command line: a user's mistake is one line and exit code 2, a fault of ours is a
+traceback.
+"""
 
 from itertools import pairwise
 from pathlib import Path
@@ -7,8 +9,8 @@ import pytest
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf.errors import ConfigKeyError
 
-from askwell import cli, sweep
-from askwell.cli import launch, main, user_error, with_user_errors
+from askwell.command import cli, sweep
+from askwell.command.cli import launch, main, user_error, with_user_errors
 from askwell.errors import UserError
 
 
@@ -37,7 +39,10 @@ def wrapped(*chain: BaseException) -> BaseException:
         (wrapped(UserError("first"), UserError("last")), "last"),
         (MissingConfigException("could not find", "strategy/best"), "could not find"),
         (wrapped(ConfigKeyError("no such key"), RuntimeError("theirs")), "no such key"),
-        (wrapped(ConfigKeyError("no such key"), HydraException("while composing")), "while composing"),
+        (
+            wrapped(ConfigKeyError("no such key"), HydraException("while composing")),
+            "while composing",
+        ),
         (UserError("over\n  several\tlines\n"), "over several lines"),
     ],
 )
@@ -45,7 +50,9 @@ def test_the_line_of_a_users_mistake_is_found_among_its_causes(error, line):
     assert user_error(error) == line
 
 
-@pytest.mark.parametrize("error", [ValueError("ours"), raised(KeyError("a"), ValueError("b")), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [ValueError("ours"), raised(KeyError("a"), ValueError("b")), KeyboardInterrupt()]
+)
 def test_a_fault_of_ours_has_no_line(error):
     assert user_error(error) is None
 
@@ -65,7 +72,9 @@ def test_a_mistake_is_one_line_on_the_error_stream(capsys):
     assert capsys.readouterr() == ("", "askwell: query_size=0: expected 1 to 4000\n")
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), KeyboardInterrupt("ours"), MemoryError("ours")])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("ours"), KeyboardInterrupt("ours"), MemoryError("ours")]
+)
 def test_what_is_no_mistake_of_the_users_propagates(error):
     def work():
         raise error
@@ -116,7 +125,9 @@ def test_a_sweep_without_a_run_has_nothing_to_report(sweep_folder, reports):
 
 
 @pytest.mark.parametrize(
-    ("options", "output"), [([], Path("multirun/a")), (["--output", "there"], Path("there"))], ids=["default", "said"]
+    ("options", "output"),
+    [([], Path("multirun/a")), (["--output", "there"], Path("there"))],
+    ids=["default", "said"],
 )
 def test_the_report_goes_into_the_first_folder_unless_it_is_said(reports, options, output):
     main(["report", "multirun/a", "multirun/b", *options])

@@ -1,4 +1,6 @@
-"""The commands as a shell runs them: readers that go away, closed streams, disks that refuse, runs of one second."""
+"""The commands as a shell runs them: readers that go away, closed streams, disks that refuse, runs
+of one second.
+"""
 
 import os
 import subprocess
@@ -9,22 +11,28 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from askwell.folder import read_run
+from askwell.run.run_folder import read_run
 
 pytestmark = pytest.mark.slow
 
-ASKWELL = "from askwell.cli import main; main()"
+ASKWELL = "from askwell.command.cli import main; main()"
 
 
 def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A line of bash with `askwell` and `train` in it."""
     commands = {"askwell": f"-c '{ASKWELL}'", "train": f"{ROOT}/train.py"}
-    functions = [f'{name}() {{ {sys.executable} {program} "$@"; }}' for name, program in commands.items()]
+    functions = [
+        f'{name}() {{ {sys.executable} {program} "$@"; }}' for name, program in commands.items()
+    ]
     script = "\n".join([*functions, line])
-    return subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        ["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=300
+    )
 
 
-@pytest.mark.parametrize("line", ["train --help", "train --cfg job", "train --info config", "askwell --help"])
+@pytest.mark.parametrize(
+    "line", ["train --help", "train --cfg job", "train --info config", "askwell --help"]
+)
 def test_a_reader_that_goes_away_ends_a_command_without_a_word(tmp_path, line):
     assert shell(f"{line} | head -c 1", tmp_path).stderr == ""
 
@@ -87,7 +95,10 @@ def test_a_file_system_without_locks_is_said(program, complaint, monkeypatch, fl
 
 
 def names(folder: Path) -> dict[str, str]:
-    return {path.parent.name: (read_run(path.parent) or {})["name"] for path in folder.glob("*/run.json")}
+    return {
+        path.parent.name: (read_run(path.parent) or {})["name"]
+        for path in folder.glob("*/run.json")
+    }
 
 
 BY_TIME = "name='${now:%Y}'"

@@ -12,16 +12,20 @@ from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger
 
-from askwell.callback import ActiveLearning
-from askwell.dataset import ActiveDataModule
+from askwell.batches import ActiveDataModule
 from askwell.dataset.base import ImageDataset
+from askwell.loop.callback import ActiveLearning
 
 CONF = ROOT / "conf"
-GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
+GROUPS = sorted(
+    folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra"
+)
 
 
 def choices(group: str) -> list[str]:
-    return sorted(file.stem for file in (CONF / group).glob("*.yaml") if not file.stem.startswith("_"))
+    return sorted(
+        file.stem for file in (CONF / group).glob("*.yaml") if not file.stem.startswith("_")
+    )
 
 
 def every(group: str) -> pytest.MarkDecorator:
@@ -35,7 +39,8 @@ def chosen(composed):
 
 
 @pytest.mark.parametrize(
-    ("group", "choice"), [(group, choice) for group in GROUPS if group != "callbacks" for choice in choices(group)]
+    ("group", "choice"),
+    [(group, choice) for group in GROUPS if group != "callbacks" for choice in choices(group)],
 )
 def test_every_choice_composes_and_resolves(chosen, group, choice):
     cfg = chosen(f"{group}={choice}")
@@ -45,7 +50,9 @@ def test_every_choice_composes_and_resolves(chosen, group, choice):
 
 @every("dataset")
 def test_every_data_set_builds_without_a_file(chosen, choice):
-    dataset = instantiate(chosen(f"dataset={choice}", "data_dir=nowhere", "cache_dir=nowhere").dataset)
+    dataset = instantiate(
+        chosen(f"dataset={choice}", "data_dir=nowhere", "cache_dir=nowhere").dataset
+    )
     assert isinstance(dataset, ImageDataset)
 
 
@@ -89,12 +96,16 @@ def test_every_oracle_answers(chosen, choice):
 
 @every("protocol")
 def test_every_protocol_builds_the_loop(chosen, choice):
-    assert isinstance(instantiate(chosen(f"protocol={choice}").callbacks.active_learning), ActiveLearning)
+    assert isinstance(
+        instantiate(chosen(f"protocol={choice}").callbacks.active_learning), ActiveLearning
+    )
 
 
 @every("batch_size")
 def test_every_batch_size_sets_the_labels_of_a_query(chosen, choice):
-    assert chosen(f"batch_size={choice}").callbacks.active_learning.query_size == int(choice.removeprefix("k"))
+    assert chosen(f"batch_size={choice}").callbacks.active_learning.query_size == int(
+        choice.removeprefix("k")
+    )
 
 
 @every("trainer")
@@ -107,14 +118,19 @@ def test_every_trainer_builds(chosen, choice):
 @every("trainer")
 def test_every_trainer_lets_the_training_set_grow(chosen, choice):
     trainer = chosen(f"trainer={choice}").trainer
-    assert (trainer.reload_dataloaders_every_n_epochs, trainer.use_distributed_sampler) == (1, False)
+    assert (trainer.reload_dataloaders_every_n_epochs, trainer.use_distributed_sampler) == (
+        1,
+        False,
+    )
 
 
 @every("logger")
 def test_every_logger_builds(chosen, choice):
     offline = ["logger.wandb.mode=offline"] if choice == "wandb" else []
     loggers = [instantiate(node) for node in chosen(f"logger=[{choice}]", *offline).logger.values()]
-    assert [isinstance(logger, Logger) for logger in loggers] == ([] if choice == "none" else [True])
+    assert [isinstance(logger, Logger) for logger in loggers] == (
+        [] if choice == "none" else [True]
+    )
 
 
 def test_several_loggers_can_be_had_at_once(chosen):
@@ -122,7 +138,9 @@ def test_several_loggers_can_be_had_at_once(chosen):
 
 
 def test_every_callback_builds(chosen):
-    assert {isinstance(instantiate(node), Callback) for node in chosen().callbacks.values()} == {True}
+    assert {isinstance(instantiate(node), Callback) for node in chosen().callbacks.values()} == {
+        True
+    }
 
 
 @every("callbacks")
@@ -138,17 +156,27 @@ def test_a_callback_can_be_left_out(chosen):
 @every("experiment")
 def test_the_sweep_of_every_experiment_composes(choice):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        params = compose("config", [f"experiment={choice}"], return_hydra_config=True).hydra.sweeper.params
-        axes = OverridesParser.create().parse_overrides([f"{axis}={values}" for axis, values in params.items()])
+        params = compose(
+            "config", [f"experiment={choice}"], return_hydra_config=True
+        ).hydra.sweeper.params
+        axes = OverridesParser.create().parse_overrides(
+            [f"{axis}={values}" for axis, values in params.items()]
+        )
         wished = [(axis.key_or_group, value) for axis in axes for value in axis.sweep_iterator()]
         wished = [pair for pair in wished if pair[0] != "seed" or pair[1] == 0]  # one of many alike
         taken = [(axis, taken_of(axis, choice, value)) for axis, value in wished]
-    assert [(axis, str(value)) for axis, value in taken] == [(axis, str(value)) for axis, value in wished] != []
+    assert (
+        [(axis, str(value)) for axis, value in taken]
+        == [(axis, str(value)) for axis, value in wished]
+        != []
+    )
 
 
 def taken_of(axis, experiment, value):
     """What an axis of a sweep, a group or a setting, is at in the config of the job."""
-    cfg = compose("config", [f"experiment={experiment}", f"{axis}={value}"], return_hydra_config=True)
+    cfg = compose(
+        "config", [f"experiment={experiment}", f"{axis}={value}"], return_hydra_config=True
+    )
     return cfg.hydra.runtime.choices.get(axis, OmegaConf.select(cfg, axis))
 
 
@@ -158,15 +186,27 @@ def test_every_experiment_says_what_it_is(choice):
     assert text.startswith("# @package _global_\n# ")
 
 
-@pytest.mark.parametrize("file", sorted(CONF.glob("*/*.yaml")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+@pytest.mark.parametrize(
+    "file", sorted(CONF.glob("*/*.yaml")), ids=lambda file: f"{file.parent.name}/{file.stem}"
+)
 def test_a_yaml_holds_one_thing(file):
     assert len(file.read_text().splitlines()) <= 20
 
 
 def test_the_defaults_are_a_small_run_that_needs_no_download(chosen):
     cfg = chosen()
-    parts = [cfg.dataset._target_, cfg.strategy.acquisition._target_, cfg.query_size, cfg.protocol.epochs_per_round]
-    assert parts == ["askwell.dataset.mnist_mini.MnistMini", "askwell.acquisition.least_confidence", 32, 1]
+    parts = [
+        cfg.dataset._target_,
+        cfg.strategy.acquisition._target_,
+        cfg.query_size,
+        cfg.protocol.epochs_per_round,
+    ]
+    assert parts == [
+        "askwell.dataset.mnist_mini.MnistMini",
+        "askwell.acquisition.least_confidence",
+        32,
+        1,
+    ]
 
 
 def test_the_default_logger_is_wandb(chosen):
@@ -185,7 +225,9 @@ def test_the_data_lie_in_data_unless_said_otherwise(chosen, monkeypatch):
 
 def test_a_number_of_an_experiment_is_said_once(chosen):
     cfg = chosen("seed=7", "oracle=noisy")
-    assert {cfg.seed, cfg.datamodule.seed, cfg.oracle.seed, cfg.callbacks.active_learning.seed} == {7}
+    assert {cfg.seed, cfg.datamodule.seed, cfg.oracle.seed, cfg.callbacks.active_learning.seed} == {
+        7
+    }
 
 
 def test_the_data_module_builds(chosen):
@@ -201,4 +243,7 @@ def test_what_users_extend_lives_in_the_room_of_its_group(chosen, group):
 def test_single_runs_and_sweeps_lie_where_their_name_says():
     with initialize_config_dir(str(CONF), version_base="1.3"):
         hydra = compose("config", ["name=mine"], return_hydra_config=True).hydra
-        assert (Path(hydra.run.dir), Path(hydra.sweep.dir)) == (Path("outputs/mine"), Path("multirun/mine"))
+        assert (Path(hydra.run.dir), Path(hydra.sweep.dir)) == (
+            Path("outputs/mine"),
+            Path("multirun/mine"),
+        )

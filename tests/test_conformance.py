@@ -1,4 +1,6 @@
-"""The test kit for strategies: every way of breaking the contract is found, and said in a sentence."""
+"""The test kit for strategies: every way of breaking the contract is found, and said in a
+sentence.
+"""
 
 import random
 
@@ -6,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from askwell.candidates import Query
-from askwell.checking import strategy_called
-from askwell.cli import main
-from askwell.conformance import CHECKS, verdicts
+from askwell.command.check import strategy_called
+from askwell.command.cli import main
 from askwell.errors import UserError
-from askwell.look import probabilities
 from askwell.strategy import RandomSampling
+from askwell.strategy.candidates import Query
+from askwell.strategy.conformance import CHECKS, verdicts
+from askwell.strategy.look import probabilities
 
 
 def first(candidates, size, generator):
@@ -101,7 +103,9 @@ def place_in_the_batch(candidates, size, generator):
 
 def place_in_the_batch_for_the_position(candidates, size, generator):
     """The surest of each batch, by their places there."""
-    surest_of_each = [probabilities(look).amax(dim=1).nan_to_num().argmax() for _, look in candidates.looks()]
+    surest_of_each = [
+        probabilities(look).amax(dim=1).nan_to_num().argmax() for _, look in candidates.looks()
+    ]
     return Query(torch.stack(surest_of_each).repeat(len(candidates))[:size])
 
 
@@ -134,8 +138,12 @@ def decays(candidates, size, generator):
 
 
 def network(candidates):
-    """The module behind the candidates, dug out of the closures; of logits without a network, a stand-in."""
-    inner = dict(zip(candidates._looks.__code__.co_freevars, candidates._looks.__closure__, strict=True))
+    """The module behind the candidates, dug out of the closures; of logits without a network, a
+    stand-in.
+    """
+    inner = dict(
+        zip(candidates._looks.__code__.co_freevars, candidates._looks.__closure__, strict=True)
+    )
     answers = inner["network"].cell_contents
     names = getattr(getattr(answers, "__code__", None), "co_freevars", ())
     cells = dict(zip(names, getattr(answers, "__closure__", None) or (), strict=True))
@@ -146,21 +154,41 @@ def network(candidates):
 FAULTS = [
     (one_too_few, "as many as asked for", "asked for 2 of 40 images, it gave 1"),
     (nothing, "as many as asked for", "asked for 2 of 40 images, it gave 0"),
-    (a_score_too_many, "as many as asked for", "expected a score for each of 2 positions, found [3]"),
+    (
+        a_score_too_many,
+        "as many as asked for",
+        "expected a score for each of 2 positions, found [3]",
+    ),
     (negative, "as many as asked for", "positions must lie from 0 to 39, it gave -2 to -1"),
     (numbers_of_numpys_own, "same generator same answer", "equal generators gave two answers"),
-    (numbers_of_one_seed, "the order of the candidates", "the same images in another order led to another choice"),
-    (place_in_the_batch, "the order of the candidates", "the same images in another order led to another choice"),
+    (
+        numbers_of_one_seed,
+        "the order of the candidates",
+        "the same images in another order led to another choice",
+    ),
+    (
+        place_in_the_batch,
+        "the order of the candidates",
+        "the same images in another order led to another choice",
+    ),
     (place_in_the_batch_for_the_position, "as many as asked for", "positions must be distinct"),
     (one_too_many, "as many as asked for", "asked for 2 of 40 images, it gave 3"),
     (not_for_one, "a single label", "asked for 1 of 40 images, it gave 2"),
     (not_for_all, "the whole pool", "asked for 40 of 40 images, it gave 39"),
     (repeats, "as many as asked for", "positions must be distinct, it gave [0, 0]"),
     (beyond, "as many as asked for", "positions must lie from 0 to 39, it gave 40 to 41"),
-    (scores_for_positions, "as many as asked for", "expected positions as integers [Q], found torch.float32 [2]"),
+    (
+        scores_for_positions,
+        "as many as asked for",
+        "expected positions as integers [Q], found torch.float32 [2]",
+    ),
     (global_numbers, "no other randomness", "torch.manual_seed changes the answer"),
     (numbers_of_pythons_own, "same generator same answer", "equal generators gave two answers"),
-    (first, "the order of the candidates", "the same images in another order led to another choice"),
+    (
+        first,
+        "the order of the candidates",
+        "the same images in another order led to another choice",
+    ),
     (unique_scores_only, "tied scores", "asked for 13 of 40 images, it gave 1"),
     (topk, "scores that are not finite", "of which the network says nan: leave these out"),
     (gives_up, "a network that diverged", "ZeroDivisionError: nothing is sure"),
@@ -205,7 +233,9 @@ def test_the_command_takes_a_class_from_the_working_folder(tmp_path, monkeypatch
     assert type(strategy_called("mine_alone.Odd")).__name__ == "Odd"
 
 
-@pytest.mark.parametrize("target", ["no_such_package.Odd", "askwell.pool.Nothing", "askwell.pool.Pool"])
+@pytest.mark.parametrize(
+    "target", ["no_such_package.Odd", "askwell.pool.Nothing", "askwell.pool.Pool"]
+)
 def test_what_is_no_strategy_is_the_users_to_know(target):
     with pytest.raises(UserError, match=rf"{target} is no strategy \(.+\): name a yaml"):
         strategy_called(target)

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from askwell.dataset.folder import Folder
-from askwell.dataset.images import Splits
-from askwell.dataset.sources import FileSource
 from askwell.errors import UserError
+from askwell.images.contracts import Splits
+from askwell.images.sources import FileSource
 
 
 def plant(root: Path, images: int = 5, classes: tuple[str, ...] = ("cat", "dog")) -> Path:
@@ -22,7 +22,9 @@ def plant(root: Path, images: int = 5, classes: tuple[str, ...] = ("cat", "dog")
 
 
 def splits(root: Path | None, **settings: Any) -> Splits:
-    return Folder(root=root, image_size=4, channels=1, data_dir="", cache_dir="", **settings).splits()
+    return Folder(
+        root=root, image_size=4, channels=1, data_dir="", cache_dir="", **settings
+    ).splits()
 
 
 def remarks(root: Path) -> str:
@@ -40,7 +42,9 @@ def test_a_fifth_of_each_class_is_held_out(tmp_path: Path) -> None:
 
 def test_every_image_is_either_trained_on_or_held_out(tmp_path: Path) -> None:
     train, evaluation, _ = splits(plant(tmp_path, images=10))
-    assert sorted(files(train) + files(evaluation)) == sorted(f"{c}/{n}.png" for c in ("cat", "dog") for n in range(10))
+    assert sorted(files(train) + files(evaluation)) == sorted(
+        f"{c}/{n}.png" for c in ("cat", "dog") for n in range(10)
+    )
 
 
 def test_the_same_images_are_held_out_wherever_the_folder_lies(tmp_path: Path) -> None:
@@ -64,7 +68,8 @@ def test_a_class_with_a_single_image_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("train", "test"), [("train", "test"), ("Training", "Test"), ("TRAIN", "val"), ("train", "valid")]
+    ("train", "test"),
+    [("train", "test"), ("Training", "Test"), ("TRAIN", "val"), ("train", "valid")],
 )
 def test_own_train_and_test_folders_are_used(tmp_path: Path, train: str, test: str) -> None:
     plant(tmp_path / train, images=3)
@@ -185,7 +190,11 @@ def test_a_folder_called_like_an_image_is_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["jfif", "jpe", "JPG", "avif", "webp", "jp2", "tga"])
 def test_every_format_of_pillow_is_listed(tmp_path: Path, end: str) -> None:
     (plant(tmp_path) / "cat" / f"x.{end}").write_bytes(b"")
-    assert splits(tmp_path).train.labels.tolist().count(0) + splits(tmp_path).evaluation.labels.tolist().count(0) == 6
+    assert (
+        splits(tmp_path).train.labels.tolist().count(0)
+        + splits(tmp_path).evaluation.labels.tolist().count(0)
+        == 6
+    )
 
 
 def test_what_is_no_image_is_counted_by_kind_and_named(tmp_path: Path) -> None:
@@ -223,9 +232,12 @@ def test_images_whose_names_are_not_utf_8_are_divided_like_others(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("caf\udce9", r"caf\xe9"), ("\x1b[31mred", r"\x1b[31mred"), ("[red]é 猫", "[red]é 猫")]
+    ("folder", "name"),
+    [("caf\udce9", r"caf\xe9"), ("\x1b[31mred", r"\x1b[31mred"), ("[red]é 猫", "[red]é 猫")],
 )
-def test_the_name_of_a_class_can_be_written_into_any_file(tmp_path: Path, folder: str, name: str) -> None:
+def test_the_name_of_a_class_can_be_written_into_any_file(
+    tmp_path: Path, folder: str, name: str
+) -> None:
     assert name in splits(plant(tmp_path, classes=("dog", folder))).classes
 
 
@@ -242,6 +254,12 @@ def test_a_number_of_bits_that_cannot_be_is_refused(tmp_path: Path, bits: Any) -
 
 def test_a_broken_image_is_named_when_the_data_set_is_opened(tmp_path: Path) -> None:
     (plant(tmp_path / "images") / "dog" / "3.png").write_bytes(b"\x89PNG")
-    dataset = Folder(root=tmp_path / "images", image_size=4, channels=1, data_dir="", cache_dir=tmp_path / "cache")
+    dataset = Folder(
+        root=tmp_path / "images",
+        image_size=4,
+        channels=1,
+        data_dir="",
+        cache_dir=tmp_path / "cache",
+    )
     with pytest.raises(UserError, match=r"dog/3\.png"):
         dataset.open()

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from askwell.dataset.fruits import CONFUSABLE, Fruits, FruitsGrouped
-from askwell.dataset.images import Splits
-from askwell.dataset.sources import FileSource
 from askwell.errors import UserError
+from askwell.images.contracts import Splits
+from askwell.images.sources import FileSource
 
 LAYOUTS = (
     ".",
@@ -92,7 +92,12 @@ def test_varieties_are_merged_by_their_first_word(tmp_path: Path) -> None:
 
 def test_the_ten_groups_with_most_images_are_taken(tmp_path: Path) -> None:
     plant(
-        tmp_path, {f"{letter} {variety}": rank for rank, letter in enumerate("ABCDEFGHIJKL", 1) for variety in (1, 2)}
+        tmp_path,
+        {
+            f"{letter} {variety}": rank
+            for rank, letter in enumerate("ABCDEFGHIJKL", 1)
+            for variety in (1, 2)
+        },
     )
     assert splits(tmp_path, FruitsGrouped).classes == tuple("CDEFGHIJKL")
 

@@ -7,24 +7,28 @@ from typing import Any
 
 import pytest
 
-from askwell.dataset import sparse_clone
 from askwell.dataset.fruits import CONFUSABLE, Fruits, FruitsGrouped
-from askwell.dataset.git import git
-from askwell.dataset.images import Splits
-from askwell.dataset.sparse_clone import SparseClone
+from askwell.download import sparse_clone
+from askwell.download.git import git
+from askwell.download.sparse_clone import SparseClone
 from askwell.errors import UserError
+from askwell.images.contracts import Splits
 
 OTHERS = ("Apple Red 1", "Banana", "Cherry Wax Black")
 
 
 def run(*command: str, folder: Path) -> str:
     author = ("-c", "user.name=a", "-c", "user.email=a@b")
-    return subprocess.run(("git", *author, *command), cwd=folder, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ("git", *author, *command), cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a bare repository with ten wanted fruits and three others, which serves partial clones."""
+    """The address of a bare repository with ten wanted fruits and three others, which serves
+    partial clones.
+    """
     work = tmp_path_factory.mktemp("work")
     for split in ("Training", "Test"):
         for name in (*CONFUSABLE, *OTHERS):
@@ -38,8 +42,12 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (work / "bare.git").as_uri()
 
 
-def splits(data_dir: Path, repository: str, kind: type[Fruits | FruitsGrouped] = Fruits, **settings: Any) -> Splits:
-    dataset = kind(image_size=2, channels=3, data_dir=data_dir, cache_dir="", repository=repository, **settings)
+def splits(
+    data_dir: Path, repository: str, kind: type[Fruits | FruitsGrouped] = Fruits, **settings: Any
+) -> Splits:
+    dataset = kind(
+        image_size=2, channels=3, data_dir=data_dir, cache_dir="", repository=repository, **settings
+    )
     return dataset.splits()
 
 
@@ -62,11 +70,15 @@ def test_other_fruits_are_not_checked_out(tmp_path: Path, repository: str) -> No
 
 def test_the_images_of_other_fruits_do_not_travel(tmp_path: Path, repository: str) -> None:
     splits(tmp_path, repository)
-    missing = run("rev-list", "--objects", "--all", "--missing=print", folder=clone(tmp_path)).count("?")
+    missing = run(
+        "rev-list", "--objects", "--all", "--missing=print", folder=clone(tmp_path)
+    ).count("?")
     assert missing == 2 * len(OTHERS)
 
 
-def test_a_second_run_asks_git_nothing(tmp_path: Path, repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_asks_git_nothing(
+    tmp_path: Path, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = splits(tmp_path, repository)
     monkeypatch.setattr(sparse_clone, "git", None)
     assert splits(tmp_path, repository).train.stamp == first.train.stamp
@@ -116,12 +128,15 @@ def test_an_extension_that_was_cut_off_is_fetched_anew(
 
 def test_a_repository_that_cannot_be_reached_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"put its folders Training and Test into .*fruits-360, or use dataset=mnist_mini"
+        UserError,
+        match=r"put its folders Training and Test into .*fruits-360, or use dataset=mnist_mini",
     ):
         splits(tmp_path, (tmp_path / "nowhere.git").as_uri())
 
 
-def test_a_machine_without_git_is_told_so(tmp_path: Path, repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_git_is_told_so(
+    tmp_path: Path, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"cannot run git .*: install git"):
         splits(tmp_path, repository)

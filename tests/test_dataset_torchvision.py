@@ -23,7 +23,9 @@ from askwell.errors import UserError
 KINDS = [Mnist, FashionMnist, Cifar10, Cifar100]
 
 
-def dataset(kind: type[TorchvisionDataset], data_dir: Path, cache_dir: Path | str = "") -> TorchvisionDataset:
+def dataset(
+    kind: type[TorchvisionDataset], data_dir: Path, cache_dir: Path | str = ""
+) -> TorchvisionDataset:
     return kind(image_size=28, channels=1, data_dir=str(data_dir), cache_dir=str(cache_dir))
 
 
@@ -36,7 +38,10 @@ def mnist(data_dir: Path, cache_dir: Path) -> OpenDataset:
 def test_mnist_has_the_pixels_and_labels_that_torchvision_reads(
     mnist: OpenDataset, data_dir: Path, train: bool
 ) -> None:
-    ours, theirs = (mnist.train if train else mnist.evaluation), torchvision.datasets.MNIST(data_dir, train=train)
+    ours, theirs = (
+        (mnist.train if train else mnist.evaluation),
+        torchvision.datasets.MNIST(data_dir, train=train),
+    )
     assert np.array_equal(ours.fetch(np.arange(len(theirs)))[:, 0], theirs.data)
     assert np.array_equal(ours.labels, theirs.targets)
 
@@ -57,7 +62,8 @@ def test_a_dead_network_says_where_to_put_the_files(
 
     monkeypatch.setattr(kind, "reader", staticmethod(lambda: unreachable))
     with pytest.raises(
-        UserError, match=rf"\(no network\): put {kind.files[0]}, .* into {tmp_path}, .*dataset=mnist_mini"
+        UserError,
+        match=rf"\(no network\): put {kind.files[0]}, .* into {tmp_path}, .*dataset=mnist_mini",
     ):
         dataset(kind, tmp_path).splits()
 
@@ -71,7 +77,9 @@ class Download:
     def __call__(self, root: Path, download: bool) -> None:
         for file in self.files:
             (root / file).parent.mkdir(parents=True, exist_ok=True)
-            (root / file).write_bytes(pickle.dumps({"label_names": ["a"], "fine_label_names": ["b"]}))
+            (root / file).write_bytes(
+                pickle.dumps({"label_names": ["a"], "fine_label_names": ["b"]})
+            )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,20 +91,26 @@ def test_absent_files_are_downloaded(
     assert {(tmp_path / "new" / file).is_file() for file in kind.files} == {True}
 
 
-def test_a_download_leaves_nothing_beside_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_leaves_nothing_beside_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Mnist, "reader", staticmethod(lambda: Download(Mnist)))
     dataset(Mnist, tmp_path).splits()
     assert [path.name for path in tmp_path.iterdir()] == ["MNIST"]
 
 
-def test_a_download_that_failed_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_that_failed_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Mnist, "reader", staticmethod(lambda: Download(Mnist, lost=4)))
     with pytest.raises(UserError, match="cannot download Mnist"):
         dataset(Mnist, tmp_path).splits()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_download_that_lost_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_that_lost_a_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Mnist, "reader", staticmethod(lambda: Download(Mnist, lost=1)))
     with pytest.raises(UserError, match="cannot download Mnist"):
         dataset(Mnist, tmp_path).splits()
@@ -120,7 +134,9 @@ def test_clothes_are_called_as_torchvision_calls_them() -> None:
 
 
 def write_cifar(root: Path) -> dict[str, np.ndarray]:
-    """Five images a batch, in the format that the data set's page describes: one row an image, colour by colour."""
+    """Five images a batch, in the format that the data set's page describes: one row an image,
+    colour by colour.
+    """
     folder, pixels = root / "cifar-10-batches-py", {}
     folder.mkdir(parents=True)
     for number, file in enumerate(Cifar10.files[:-1]):
@@ -136,7 +152,9 @@ def test_cifar_is_read_from_its_batches(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(torchvision.datasets.CIFAR10, "_load_meta", lambda self: None)
     train, _, classes = Cifar10(image_size=32, channels=3, data_dir=tmp_path, cache_dir="").splits()
     assert classes == ("aeroplane", "ship")
-    assert np.array_equal(train.decode(7), pixels[Cifar10.files[1]][2].reshape(3, 32, 32).transpose(1, 2, 0))
+    assert np.array_equal(
+        train.decode(7), pixels[Cifar10.files[1]][2].reshape(3, 32, 32).transpose(1, 2, 0)
+    )
 
 
 class Hostile:
@@ -144,7 +162,9 @@ class Hostile:
         return Path.touch, (Path("taken over"),)
 
 
-def test_a_hostile_list_of_classes_is_refused_before_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hostile_list_of_classes_is_refused_before_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_cifar(tmp_path)
     (tmp_path / Cifar10.files[-1]).write_bytes(pickle.dumps({"label_names": Hostile()}))
@@ -154,7 +174,9 @@ def test_a_hostile_list_of_classes_is_refused_before_it_runs(tmp_path: Path, mon
 
 
 def hostile_archive(path: Path) -> None:
-    """CIFAR-10 as it should be, and two members that would land outside of the folder it is unpacked in."""
+    """CIFAR-10 as it should be, and two members that would land outside of the folder it is
+    unpacked in.
+    """
     write_cifar(path.parent / "source")
     with tarfile.open(path, "w:gz") as archive:
         archive.add(path.parent / "source" / "cifar-10-batches-py", "cifar-10-batches-py")
@@ -185,7 +207,9 @@ def test_an_archive_from_elsewhere_leaves_nothing_behind(
     hostile_archive(archive)
     monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", f"{served}/{archive.name}")
     if trusted:
-        monkeypatch.setattr(torchvision.datasets.CIFAR10, "tgz_md5", md5(archive.read_bytes()).hexdigest())
+        monkeypatch.setattr(
+            torchvision.datasets.CIFAR10, "tgz_md5", md5(archive.read_bytes()).hexdigest()
+        )
     before = {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "root")}
     with pytest.raises(UserError, match="cannot download Cifar10"):
         dataset(Cifar10, root).splits()

@@ -1,4 +1,6 @@
-"""Two processes on the CPU: one record, and the queries of a single process given the same weights."""
+"""Two processes on the CPU: one record, and the queries of a single process given the same
+weights.
+"""
 
 import os
 from pathlib import Path
@@ -8,11 +10,12 @@ import pytest
 from conftest import command_in
 from experiment import equal, record_of, weights_of
 
-from askwell.folder import read_run
+from askwell.run.run_folder import read_run
 
 pytestmark = pytest.mark.slow
 
-# A strategy that also lets each process score the whole pool by itself, and fails where that would ask differently.
+# A strategy that also lets each process score the whole pool by itself, and fails where that would
+# ask differently.
 CHECKED = """
 from dataclasses import dataclass, replace
 
@@ -50,7 +53,12 @@ class Failing(UncertaintySampling):
         return super().__call__(candidates, size, generator)
 """
 DDP = (
-    *("trainer=ddp", "trainer.accelerator=cpu", "strategy=entropy", "strategy._target_=checked.Checked"),
+    *(
+        "trainer=ddp",
+        "trainer.accelerator=cpu",
+        "strategy=entropy",
+        "strategy._target_=checked.Checked",
+    ),
     "callbacks.active_learning.scoring_batch_size=8",  # a share of the pool for either process
 )
 
@@ -103,7 +111,9 @@ def test_a_run_of_two_processes_goes_on_as_if_it_had_not_stopped(two, undisturbe
     assert equal(weights_of(run), weights_of(whole))
 
 
-def test_after_the_second_process_was_killed_the_run_goes_on_as_if_it_had_not(two, undisturbed, tmp_path):
+def test_after_the_second_process_was_killed_the_run_goes_on_as_if_it_had_not(
+    two, undisturbed, tmp_path
+):
     killer = {"_target_": "forked.Killer", "kills": "[[scoring,0,1]]", "epochs_per_round": 1}
     settings = [f"+callbacks.killer.{name}={value}" for name, value in killer.items()]
     killed = two("callbacks.progress=null", *settings)
@@ -121,10 +131,18 @@ def test_a_failure_of_one_process_ends_both(two, tmp_path):
 
 
 def test_after_one_ran_out_of_memory_both_score_fewer_at_once_also_when_resumed(shrunk, tmp_path):
-    arguments = [*shrunk, *DDP[:2], DDP[-1], "+callbacks.cramped._target_=forked.Cramped", "resume=true"]
+    arguments = [
+        *shrunk,
+        *DDP[:2],
+        DDP[-1],
+        "+callbacks.cramped._target_=forked.Cramped",
+        "resume=true",
+    ]
     for name, rounds in (("whole", [3]), ("parts", [2, 3])):
         (tmp_path / name).mkdir()
-        ends = [forked.finish_two(tmp_path / name, *arguments, f"rounds={until}") for until in rounds]
+        ends = [
+            forked.finish_two(tmp_path / name, *arguments, f"rounds={until}") for until in rounds
+        ]
         assert ends == [[0, 0]] * len(rounds)
     whole, parts = (tmp_path / name / "outputs" / "run" for name in ("whole", "parts"))
     assert [read_run(run)["scoring_batch_size"] for run in (whole, parts)] == [4, 4]

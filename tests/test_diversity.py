@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askwell import diversity as module
-from askwell.diversity import diversity, query_diversity
+from askwell.loop import diversity as module
+from askwell.loop.diversity import diversity, query_diversity
 
 SQUARE = torch.tensor([[0.0, 0], [0, 3], [4, 0], [4, 3]])
 LINE = torch.tensor([[0.0, 0], [0, 1], [0, 2], [0, 3]])
@@ -18,7 +18,9 @@ def test_the_mean_distance_is_told_as_a_multiple_of_random_images():
 
 
 def test_the_distance_is_the_mean_over_pairs():
-    assert diversity(SQUARE, LINE).distance == pytest.approx((3 + 3 + 4 + 4 + 5 + 5) / (1 + 1 + 1 + 2 + 2 + 3))
+    assert diversity(SQUARE, LINE).distance == pytest.approx(
+        (3 + 3 + 4 + 4 + 5 + 5) / (1 + 1 + 1 + 2 + 2 + 3)
+    )
 
 
 def test_images_that_lie_nearer_than_random_ones_do_are_near_duplicates():
@@ -46,7 +48,9 @@ def test_a_single_image_has_none(queried, left):
 
 
 @pytest.mark.parametrize(("queried", "left", "looked_at"), [(8, 30, 8), (8, 5, 5), (30, 30, 20)])
-def test_a_query_is_compared_with_as_many_images_that_are_left(monkeypatch, queried, left, looked_at):
+def test_a_query_is_compared_with_as_many_images_that_are_left(
+    monkeypatch, queried, left, looked_at
+):
     seen = []
 
     def features(indices):

@@ -18,5 +18,7 @@ MODULES = sorted(
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_of_a_module_give_what_they_show(module, request):
-    ended = doctest.testmod(import_module(module), extraglobs={"getfixture": request.getfixturevalue})
+    ended = doctest.testmod(
+        import_module(module), extraglobs={"getfixture": request.getfixturevalue}
+    )
     assert (ended.failed, ended.attempted > 0) == (0, True)

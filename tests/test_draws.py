@@ -6,11 +6,15 @@ import torch
 from experiment import Experiment
 from sklearn.linear_model import LogisticRegression
 
-from askwell.draws import Dropout, Ensemble, Head, Laplace, drawn_logits, refuse_equal
 from askwell.errors import UserError
-from askwell.keys import generator
+from askwell.randomness import generator
+from askwell.strategy.draws import Dropout, Ensemble, Head, Laplace, drawn_logits, refuse_equal
 
-HEAD = Head(torch.randn(3, 5, generator=generator("weight")), torch.randn(3, generator=generator("bias")), 0.5)
+HEAD = Head(
+    torch.randn(3, 5, generator=generator("weight")),
+    torch.randn(3, generator=generator("bias")),
+    0.5,
+)
 FEATURES = torch.randn(40, 5, generator=generator("features"))
 LABELS = torch.randint(3, (40,), generator=generator("labels"))
 
@@ -19,7 +23,9 @@ def keyed(count, seed=0):
     return [generator("draw", seed, number) for number in range(count)]
 
 
-@pytest.mark.parametrize("draws", [Laplace(), Ensemble(), Dropout()], ids=["laplace", "ensemble", "dropout"])
+@pytest.mark.parametrize(
+    "draws", [Laplace(), Ensemble(), Dropout()], ids=["laplace", "ensemble", "dropout"]
+)
 class TestEveryKind:
     def test_equal_keys_draw_equal_layers(self, draws):
         one, other = (draws(HEAD, FEATURES, LABELS, keyed(4)) for _ in range(2))
@@ -27,7 +33,9 @@ class TestEveryKind:
         assert torch.equal(one, other)
 
     def test_a_draw_does_not_depend_on_how_many_follow(self, draws):
-        assert torch.equal(draws(HEAD, FEATURES, LABELS, keyed(6))[:4], draws(HEAD, FEATURES, LABELS, keyed(4)))
+        assert torch.equal(
+            draws(HEAD, FEATURES, LABELS, keyed(6))[:4], draws(HEAD, FEATURES, LABELS, keyed(4))
+        )
 
     def test_draws_differ(self, draws):
         layers = draws(HEAD, FEATURES, LABELS, keyed(4))
@@ -51,7 +59,9 @@ def test_an_ensemble_is_of_regressions_on_bootstrap_samples():
     (layer,) = Ensemble(decay=0.1)(HEAD, FEATURES, LABELS, keyed(1))
     drawn = torch.randint(40, (40,), generator=keyed(1)[0])
     inputs = torch.cat([FEATURES, torch.ones(40, 1)], dim=1)[drawn].numpy()
-    reference = LogisticRegression(C=1 / (0.1 * 40), fit_intercept=False, tol=1e-8).fit(inputs, LABELS[drawn])
+    reference = LogisticRegression(C=1 / (0.1 * 40), fit_intercept=False, tol=1e-8).fit(
+        inputs, LABELS[drawn]
+    )
     np.testing.assert_allclose(layer, reference.coef_, atol=1e-3)
 
 
@@ -75,7 +85,9 @@ def test_drawn_logits_are_those_of_each_layer():
 
 
 def test_equal_draws_are_refused():
-    with pytest.raises(UserError, match="the 2 draws of the last layer are equal and cannot disagree"):
+    with pytest.raises(
+        UserError, match="the 2 draws of the last layer are equal and cannot disagree"
+    ):
         refuse_equal(torch.ones(2, 3, 6))
 
 

@@ -5,10 +5,9 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, recall_score
 
-from askwell import evaluation
-from askwell.evaluation import evaluate
-from askwell.keys import generator
-from askwell.rounds import Evaluation
+from askwell.randomness import generator
+from askwell.scoring import evaluation
+from askwell.scoring.evaluation import Evaluation, evaluate
 
 IMAGES, CLASSES = 101, 5
 LOGITS = 3 * torch.randn(IMAGES, CLASSES, generator=generator("logits"))
@@ -18,7 +17,9 @@ TRUTH, PREDICTED = LABELS.numpy(), LOGITS.argmax(dim=1).numpy()
 
 def evaluated(batch_size=8, logits=LOGITS, labels=LABELS, classes=CLASSES):
     positions = torch.arange(len(logits)).split(batch_size)
-    return evaluate(((batch, logits[batch]) for batch in positions), labels, classes, torch.device("cpu"))
+    return evaluate(
+        ((batch, logits[batch]) for batch in positions), labels, classes, torch.device("cpu")
+    )
 
 
 def test_accuracy_is_scikit_learns():
@@ -27,7 +28,9 @@ def test_accuracy_is_scikit_learns():
 
 def test_loss_is_scikit_learns():
     probabilities = LOGITS.double().softmax(dim=1).numpy()
-    assert evaluated().loss == pytest.approx(log_loss(TRUTH, probabilities, labels=range(CLASSES)), rel=1e-5)
+    assert evaluated().loss == pytest.approx(
+        log_loss(TRUTH, probabilities, labels=range(CLASSES)), rel=1e-5
+    )
 
 
 def test_confusion_is_scikit_learns():
@@ -84,7 +87,10 @@ def test_one_of_many_classes_without_evaluation_images_has_no_accuracy(many):
 def test_twenty_thousand_classes_take_no_square_of_memory():
     classes = 20_000
     labels = torch.arange(classes)
-    batches = [(part, torch.nn.functional.one_hot(part, classes).float()) for part in labels[:100].split(50)]
+    batches = [
+        (part, torch.nn.functional.one_hot(part, classes).float())
+        for part in labels[:100].split(50)
+    ]
     found = evaluate(batches, labels, classes, torch.device("cpu"))
     assert (found.accuracy, found.recognised.nbytes) == (1, 2 * 8 * classes)
 

@@ -8,7 +8,7 @@ import pytest
 from torch import distributed
 
 from askwell.errors import UserError
-from askwell.failures import (
+from askwell.run.failures import (
     ProcessError,
     failing_as_one,
     first_failure,
@@ -16,9 +16,11 @@ from askwell.failures import (
     leave_note,
     noted_failure,
 )
-from askwell.folder import RunFolder, read_run
+from askwell.run.run_folder import RunFolder, read_run
 
-LOST = RuntimeError("[third_party/gloo/gloo/transport/tcp/pair.cc:561] Connection closed by peer [127.0.0.1]:5035")
+LOST = RuntimeError(
+    "[third_party/gloo/gloo/transport/tcp/pair.cc:561] Connection closed by peer [127.0.0.1]:5035"
+)
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ def second(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
 
 
-@pytest.mark.parametrize("error", [LOST, distributed.DistBackendError("NCCL error: remote process exited")])
+@pytest.mark.parametrize(
+    "error", [LOST, distributed.DistBackendError("NCCL error: remote process exited")]
+)
 def test_a_lost_connection_is_told_from_other_errors(error):
     assert is_lost_connection(error)
 
@@ -80,19 +84,31 @@ def fails_after_another(folder):
 
 
 def test_the_first_process_ends_with_what_another_one_noted(tmp_path, second):
-    with pytest.raises(UserError, match="the cause"), RunFolder(tmp_path) as folder, failing_as_one(folder):
+    with (
+        pytest.raises(UserError, match="the cause"),
+        RunFolder(tmp_path) as folder,
+        failing_as_one(folder),
+    ):
         fails_after_another(folder)
     assert read_run(tmp_path)["reason"] == "the cause"
 
 
 def test_no_note_stays_in_the_folder(tmp_path, second):
-    with pytest.raises(UserError, match="the cause"), RunFolder(tmp_path) as folder, failing_as_one(folder):
+    with (
+        pytest.raises(UserError, match="the cause"),
+        RunFolder(tmp_path) as folder,
+        failing_as_one(folder),
+    ):
         fails_after_another(folder)
     assert list(tmp_path.glob(".failed-*")) == []
 
 
 def test_an_error_of_the_first_process_stays_where_no_other_failed(tmp_path):
-    with pytest.raises(KeyError, match="own"), RunFolder(tmp_path) as folder, failing_as_one(folder):
+    with (
+        pytest.raises(KeyError, match="own"),
+        RunFolder(tmp_path) as folder,
+        failing_as_one(folder),
+    ):
         raise KeyError("own")
 
 
@@ -104,7 +120,10 @@ def test_another_process_leaves_its_mistake_to_the_first_to_print(tmp_path, seco
 
 
 def test_another_process_says_its_mistake_itself_where_no_first_one_runs(tmp_path, second):
-    with pytest.raises(UserError, match="the cause"), failing_as_one(RunFolder(tmp_path, owned=False)):
+    with (
+        pytest.raises(UserError, match="the cause"),
+        failing_as_one(RunFolder(tmp_path, owned=False)),
+    ):
         raise UserError("the cause")
 
 

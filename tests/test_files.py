@@ -72,7 +72,9 @@ def test_an_appended_line_is_on_the_disk_when_the_call_returns(tmp_path, monkeyp
 
 
 def test_json_is_read_back_as_it_was(tmp_path):
-    write_json(tmp_path / "run.json", {"status": "finished", "accuracy": 0.97, "limits": {"budget": None}})
+    write_json(
+        tmp_path / "run.json", {"status": "finished", "accuracy": 0.97, "limits": {"budget": None}}
+    )
     found = json.loads((tmp_path / "run.json").read_text())
     assert found == {"status": "finished", "accuracy": 0.97, "limits": {"budget": None}}
 

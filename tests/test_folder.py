@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 
 from askwell.errors import UserError
-from askwell.folder import RunFolder, in_use, read_run, refuse_used
+from askwell.run.run_folder import RunFolder, in_use, read_run, refuse_used
 
 LIMITS = {"rounds": 3, "budget": None, "target_accuracy": None}
 
@@ -37,13 +37,18 @@ def test_the_folder_is_made(tmp_path):
 def test_a_run_that_goes_on_is_marked_as_running(tmp_path):
     with RunFolder(tmp_path) as folder:
         folder.start({}, seed=0)
-        assert {"status": "running", "reason": None, "seed": 0}.items() <= read_run(tmp_path).items()
+        assert {"status": "running", "reason": None, "seed": 0}.items() <= read_run(
+            tmp_path
+        ).items()
 
 
 def test_a_finished_run_says_why_and_how_well_it_ended(finished):
-    assert {"status": "finished", "reason": "rounds", "accuracy": 0.9, "limits": LIMITS}.items() <= read_run(
-        finished
-    ).items()
+    assert {
+        "status": "finished",
+        "reason": "rounds",
+        "accuracy": 0.9,
+        "limits": LIMITS,
+    }.items() <= read_run(finished).items()
 
 
 def test_the_start_is_noted_with_its_time_zone(finished):
@@ -72,7 +77,9 @@ def test_what_killed_writers_left_is_cleared_away(tmp_path):
         assert not left.exists()
 
 
-@pytest.mark.parametrize(("error", "reason"), [(KeyError(), "KeyError()"), (KeyboardInterrupt(), "interrupted")])
+@pytest.mark.parametrize(
+    ("error", "reason"), [(KeyError(), "KeyError()"), (KeyboardInterrupt(), "interrupted")]
+)
 def test_an_exception_without_words_is_told_by_its_kind(tmp_path, error, reason):
     with pytest.raises(type(error), match=r"^$"):
         fail(tmp_path, error)
@@ -92,7 +99,9 @@ def test_an_exception_before_the_start_leaves_no_run_behind(tmp_path):
 
 
 def test_a_used_folder_is_refused(finished):
-    with pytest.raises(UserError, match=r"already holds a finished run: choose another name=\.\.\., or resume=true"):
+    with pytest.raises(
+        UserError, match=r"already holds a finished run: choose another name=\.\.\., or resume=true"
+    ):
         RunFolder(finished).__enter__()
 
 
@@ -139,14 +148,20 @@ def test_a_failed_run_is_not_over(tmp_path):
 def test_a_resumed_run_forgets_its_failure_and_keeps_its_start(tmp_path):
     with pytest.raises(ValueError, match="broken"):
         fail(tmp_path, ValueError("broken"))
-    (tmp_path / "run.json").write_text(json.dumps(read_run(tmp_path) | {"started": "2000-01-01T00:00:00+00:00"}))
+    (tmp_path / "run.json").write_text(
+        json.dumps(read_run(tmp_path) | {"started": "2000-01-01T00:00:00+00:00"})
+    )
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "last.ckpt").touch()
     with RunFolder(tmp_path, resume=True) as folder:
         folder.start({"git_commit": "new"})
         folder.begin()
         found = read_run(tmp_path)
-    assert (found["status"], found["reason"], found["started"]) == ("running", None, "2000-01-01T00:00:00+00:00")
+    assert (found["status"], found["reason"], found["started"]) == (
+        "running",
+        None,
+        "2000-01-01T00:00:00+00:00",
+    )
     assert [resumed["git_commit"] for resumed in found["resumed"]] == ["new"]
 
 
@@ -160,24 +175,39 @@ def test_wall_seconds_add_up_over_resumes(finished):
 
 @pytest.mark.parametrize(
     ("files", "found"),
-    [([], False), (["last.ckpt"], True), (["last.ckpt.previous"], True), (["last.ckpt", "last.ckpt.previous"], True)],
+    [
+        ([], False),
+        (["last.ckpt"], True),
+        (["last.ckpt.previous"], True),
+        (["last.ckpt", "last.ckpt.previous"], True),
+    ],
 )
 def test_there_is_a_checkpoint_to_go_on_from_if_it_or_the_one_before_exists(tmp_path, files, found):
     (tmp_path / "checkpoints").mkdir()
     for file in files:
         (tmp_path / "checkpoints" / file).touch()
-    assert RunFolder(tmp_path).checkpoint == (tmp_path / "checkpoints" / "last.ckpt" if found else None)
+    assert RunFolder(tmp_path).checkpoint == (
+        tmp_path / "checkpoints" / "last.ckpt" if found else None
+    )
 
 
 def test_a_second_run_in_the_folder_is_refused_with_the_process_of_the_first(tmp_path):
-    program = "import sys; from askwell.folder import RunFolder; RunFolder(sys.argv[1]).__enter__()"
+    program = (
+        "import sys; from askwell.run.run_folder import RunFolder; "
+        "RunFolder(sys.argv[1]).__enter__()"
+    )
     with RunFolder(tmp_path):
-        second = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True)
+        second = subprocess.run(
+            [sys.executable, "-c", program, tmp_path], capture_output=True, text=True
+        )
     assert f"UserError: {tmp_path} is in use by process {os.getpid()}: wait for it" in second.stderr
 
 
 def test_a_folder_is_free_again_when_its_process_died(tmp_path):
-    program = "import os, sys; from askwell.folder import RunFolder; RunFolder(sys.argv[1]).__enter__(); os.abort()"
+    program = (
+        "import os, sys; from askwell.run.run_folder import RunFolder; "
+        "RunFolder(sys.argv[1]).__enter__(); os.abort()"
+    )
     assert subprocess.run([sys.executable, "-c", program, tmp_path]).returncode == -signal.SIGABRT
     with RunFolder(tmp_path) as folder:
         folder.start({})

@@ -1,4 +1,6 @@
-"""Runs of former versions of Askwell: they resume, stay as they were recorded, and are compared with runs of today."""
+"""Runs of former versions of Askwell: they resume, stay as they were recorded, and are compared
+with runs of today.
+"""
 
 import os
 import shutil
@@ -29,10 +31,19 @@ def former(tmp_path):
 
 @pytest.fixture
 def resume(program, cache_dir):
-    """Runs the study of `former`, as seed 0 of smallest margin unless the arguments say otherwise."""
+    """Runs the study of `former`, as seed 0 of smallest margin unless the arguments say
+    otherwise.
+    """
 
     def resumed(*arguments):
-        study = ["strategy=sm", "seed=0", f"cache_dir={cache_dir}", "name=former", "resume=true", *STUDY]
+        study = [
+            "strategy=sm",
+            "seed=0",
+            f"cache_dir={cache_dir}",
+            "name=former",
+            "resume=true",
+            *STUDY,
+        ]
         program(*study, *arguments, shrink=False)
 
     return resumed
@@ -70,7 +81,9 @@ def test_a_former_run_is_of_one_group_with_a_run_of_today(former, resume, tmp_pa
 def test_a_former_run_is_known_after_its_modules_were_renamed(former, resume, tmp_path):
     run = (former / "run.json").read_text()
     assert "askwell.model.cnn.ConvolutionalNetwork" in run
-    renamed = run.replace("askwell.model.cnn.", "askwell.networks.").replace("askwell.acquisition.", "askwell.scores.")
+    renamed = run.replace("askwell.model.cnn.", "askwell.networks.").replace(
+        "askwell.acquisition.", "askwell.scores."
+    )
     (former / "run.json").write_text(renamed)
     resume("rounds=5")
     resume("rounds=4", "name=today", "seed=1", "resume=false")
@@ -93,7 +106,15 @@ def former_code(tmp_path_factory):
 @pytest.mark.parametrize("strategy", ["sm", "entropy", "random"])
 def test_a_run_of_the_former_code_is_equal_bit_for_bit(former_code, resume, tmp_path, strategy):
     subprocess.run(
-        [sys.executable, "train.py", f"strategy={strategy}", "seed=3", "rounds=5", "name=then", *STUDY],
+        [
+            sys.executable,
+            "train.py",
+            f"strategy={strategy}",
+            "seed=3",
+            "rounds=5",
+            "name=then",
+            *STUDY,
+        ],
         cwd=former_code,
         env=os.environ | {"PYTHONPATH": str(former_code / "src"), "OMP_NUM_THREADS": "1"},
         check=True,

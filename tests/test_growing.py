@@ -1,4 +1,6 @@
-"""Sweeps that grow: what is missing is run, what is there is left alone, and the whole can be resumed."""
+"""Sweeps that grow: what is missing is run, what is there is left alone, and the whole can be
+resumed.
+"""
 
 import shutil
 from pathlib import Path
@@ -8,9 +10,9 @@ import yaml
 from experiment import record_of
 from test_refusals import state
 
-from askwell.folder import read_run
-from askwell.rerun import command_to_resume
-from askwell.sweeping import recorded_jobs
+from askwell.command.resume import command_to_resume
+from askwell.command.sweep_plan import recorded_jobs
+from askwell.run.run_folder import read_run
 
 FORMER = Path(__file__).parent / "former"
 
@@ -31,7 +33,9 @@ def grow(program):
 
 @pytest.fixture
 def resume(program):
-    return lambda folder, *changes: program(*command_to_resume(folder, changes).arguments, shrink=False)
+    return lambda folder, *changes: program(
+        *command_to_resume(folder, changes).arguments, shrink=False
+    )
 
 
 def jobs(sweep):
@@ -122,12 +126,19 @@ def test_jobs_that_failed_at_once_make_room_for_those_of_the_next_try(program, t
         program("-m", "query_size=1,2", "rounds=1")
     program("-m", "query_size=6,7", "rounds=1")
     runs = [read_run(tmp_path / "multirun" / "run" / job) for job in "01"]
-    assert [(run["status"], run["query_size"]) for run in runs] == [("finished", 6), ("finished", 7)]
+    assert [(run["status"], run["query_size"]) for run in runs] == [
+        ("finished", 6),
+        ("finished", 7),
+    ]
 
 
-@pytest.mark.parametrize("change", ["query_size=5", "strategy=sm", "seed=3", "seed=0,1", "strategy=nope", "rouns=3"])
+@pytest.mark.parametrize(
+    "change", ["query_size=5", "strategy=sm", "seed=3", "seed=0,1", "strategy=nope", "rouns=3"]
+)
 @pytest.mark.parametrize("missing", ["none", "job"])
-def test_a_change_of_what_is_computed_is_refused_without_a_trace(sweep, resume, capsys, change, missing):
+def test_a_change_of_what_is_computed_is_refused_without_a_trace(
+    sweep, resume, capsys, change, missing
+):
     if missing == "job":
         shutil.rmtree(sweep / "1")
     before = state(sweep)
@@ -199,7 +210,10 @@ def test_a_sweep_over_a_group_of_ones_own_is_known_by_what_its_choices_hold(prog
     before = state(tmp_path / "multirun" / "run")
     program(*words, "resume=true")
     assert state(tmp_path / "multirun" / "run") == before
-    strengths = [read_run(tmp_path / "multirun" / "run" / job)["study"]["augment.strength"] for job in ("0", "1")]
+    strengths = [
+        read_run(tmp_path / "multirun" / "run" / job)["study"]["augment.strength"]
+        for job in ("0", "1")
+    ]
     assert strengths == [1, 2]
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from askwell.cli import main
+from askwell.command.cli import main
 from askwell.dataset import Splits
 from askwell.dataset.folder import Folder
-from askwell.dataset.inspection import inspect
-from askwell.dataset.sources import ArraySource
+from askwell.images.inspection import inspect
+from askwell.images.sources import ArraySource
 
 
 @pytest.fixture
@@ -27,7 +27,16 @@ def check(capsys):
     def run(root, *overrides):
         code = 0
         try:
-            main(["check", "folder", f"dataset.root={root}", "dataset.image_size=16", "dataset.channels=1", *overrides])
+            main(
+                [
+                    "check",
+                    "folder",
+                    f"dataset.root={root}",
+                    "dataset.image_size=16",
+                    "dataset.channels=1",
+                    *overrides,
+                ]
+            )
         except SystemExit as exit:
             code = exit.code
         return capsys.readouterr().out, code
@@ -37,12 +46,18 @@ def check(capsys):
 
 def test_a_sound_data_set_passes(check, images):
     printed, code = check(images)
-    assert ("every image can be read" in printed, "no image is in both splits" in printed, code) == (True, True, 0)
+    assert (
+        "every image can be read" in printed,
+        "no image is in both splits" in printed,
+        code,
+    ) == (True, True, 0)
 
 
 def test_the_images_of_each_class_are_counted(check, images):
     rows = [line.split() for line in check(images)[0].splitlines()]
-    assert [row for row in rows if row[1:] == ["16", "8"]] == [[name, "16", "8"] for name in ("ash", "birch", "cedar")]
+    assert [row for row in rows if row[1:] == ["16", "8"]] == [
+        [name, "16", "8"] for name in ("ash", "birch", "cedar")
+    ]
 
 
 def test_only_the_chosen_classes_are_looked_at(check, own):
@@ -90,7 +105,10 @@ def test_a_label_that_names_no_class_is_told_and_the_exit_code_is_2(monkeypatch,
     strays = Splits(source([1, 2], labels=[0, 5]), source([3]), ("low", "high"))
     monkeypatch.setattr("askwell.dataset.folder.Folder.splits", lambda self: strays)
     printed, code = check(images)
-    assert (["no", "class", "1", "0"] in [line.split() for line in printed.splitlines()], code) == (True, 2)
+    assert (["no", "class", "1", "0"] in [line.split() for line in printed.splitlines()], code) == (
+        True,
+        2,
+    )
 
 
 def test_with_quarantine_broken_files_are_named_and_the_exit_code_is_0(check, own):
@@ -154,7 +172,10 @@ def test_deep_images_of_which_the_bits_are_known_pass(check, own, bits):
 def test_deep_images_that_use_their_bits_are_remarked_on(check, own):
     deepen(own, 257)
     printed, code = check(own)
-    assert ("72 images have 16 bits a channel and are scaled down to 8" in printed, code) == (True, 0)
+    assert ("72 images have 16 bits a channel and are scaled down to 8" in printed, code) == (
+        True,
+        0,
+    )
 
 
 def test_names_are_printed_as_they_are_and_control_characters_written_out(check, own):
@@ -162,7 +183,11 @@ def test_names_are_printed_as_they_are_and_control_characters_written_out(check,
         (own / split / "ash").rename(own / split / "[red]ash")
         (own / split / "birch").rename(own / split / "\x1b[31mbirch")
     printed, _ = check(own)
-    assert ("[red]ash" in printed, r"\x1b[31mbirch" in printed, "\x1b" in printed) == (True, True, False)
+    assert ("[red]ash" in printed, r"\x1b[31mbirch" in printed, "\x1b" in printed) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_a_store_that_decayed_is_found_and_deleted(check, own, tmp_path):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from askwell.interruption import exit_code_of_signal
+from askwell.run.exit_codes import exit_code_of_signal
 
 
 class Child:
@@ -39,7 +39,12 @@ def trainer(world_size=1, sigterm=False, interrupted=False, launcher=None):
 
 @pytest.mark.parametrize(
     ("happened", "code"),
-    [({"sigterm": True}, 143), ({"interrupted": True}, 130), ({"sigterm": True, "interrupted": True}, 143), ({}, 7)],
+    [
+        ({"sigterm": True}, 143),
+        ({"interrupted": True}, 130),
+        ({"sigterm": True, "interrupted": True}, 143),
+        ({}, 7),
+    ],
 )
 def test_an_exit_has_the_code_of_the_signal_that_led_to_it(happened, code):
     with pytest.raises(SystemExit, match=f"^{code}$"), exit_code_of_signal(trainer(**happened)):
@@ -58,7 +63,10 @@ def test_an_error_without_a_signal_stays_an_error():
 
 def test_an_error_ends_the_processes_that_wait_for_this_one():
     child = Child()
-    with pytest.raises(RuntimeError, match="a bug"), exit_code_of_signal(trainer(2, launcher=Launcher(child))):
+    with (
+        pytest.raises(RuntimeError, match="a bug"),
+        exit_code_of_signal(trainer(2, launcher=Launcher(child))),
+    ):
         raise RuntimeError("a bug")
     assert child.killed
 
@@ -82,7 +90,11 @@ def test_sigterm_ends_one_of_several_processes_where_it_is_and_its_children():
     first = trainer(2, launcher=launcher)
     with pytest.raises(SystemExit, match="143"), exit_code_of_signal(first):
         first._signal_connector._sigterm_notifier_fn(signal.SIGTERM, None)
-    assert (launcher.signals, launcher.procs, first._signal_connector.received_sigterm) == ([signal.SIGTERM], [], True)
+    assert (launcher.signals, launcher.procs, first._signal_connector.received_sigterm) == (
+        [signal.SIGTERM],
+        [],
+        True,
+    )
 
 
 def test_a_second_sigterm_is_ignored():

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.keys import generator, key
+from askwell.randomness import generator, key
 
 PARTS = st.lists(st.integers() | st.text(max_size=8), max_size=4)
 
@@ -25,7 +25,8 @@ def test_different_parts_have_different_keys(one, other):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [(("a", 1, 23), ("a", 12, 3)), (("query", 1), ("query", "1")), (("ab", "c"), ("a", "bc"))]
+    ("one", "other"),
+    [(("a", 1, 23), ("a", 12, 3)), (("query", 1), ("query", "1")), (("ab", "c"), ("a", "bc"))],
 )
 def test_parts_do_not_run_together(one, other):
     assert key(*one) != key(*other)

@@ -1,4 +1,6 @@
-"""kill -9 at any instant: the run that goes on ends as one that was never disturbed, bit for bit."""
+"""kill -9 at any instant: the run that goes on ends as one that was never disturbed, bit for
+bit.
+"""
 
 import os
 import time
@@ -9,7 +11,7 @@ import forked
 import pytest
 from experiment import equal, record_of, weights_of
 
-from askwell.folder import read_run
+from askwell.run.run_folder import read_run
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +65,9 @@ def undisturbed(shrunk, tmp_path_factory):
 
 
 def matrix():
-    """Every instant for the two protocols, and those that could differ for the rest; slow ones but for two."""
+    """Every instant for the two protocols, and those that could differ for the rest; slow ones but
+    for two.
+    """
     for protocol in PROTOCOLS:
         for instant in INSTANTS if protocol in ("paper", "retrain") else FEW:
             quick = protocol == "retrain" and instant in FEW[1:3]
@@ -71,7 +75,9 @@ def matrix():
 
 
 @pytest.mark.parametrize(("protocol", "instant", "round"), list(matrix()))
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(shrunk, undisturbed, tmp_path, protocol, instant, round):
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+    shrunk, undisturbed, tmp_path, protocol, instant, round
+):
     arguments = [*shrunk, *PROTOCOLS[protocol], *killer(protocol, (instant, round, 0))]
     killed = forked.finish(tmp_path, *arguments)
     assert killed == SIGKILL, (tmp_path / "output.txt").read_text()
@@ -82,7 +88,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(shrunk, undisturbed, tm
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("protocol", "parity"), [("paper", 0), ("retrain", 1)])
-def test_a_run_of_two_processes_killed_at_one_instant_after_the_other_ends_as_if_nothing_had_happened(
+def test_two_processes_killed_at_one_instant_after_the_other_end_as_if_nothing_had_happened(
     shrunk, undisturbed, tmp_path, protocol, parity
 ):
     arguments = [*shrunk, *PROTOCOLS[protocol], *TWO, *killer(protocol, *OF_TWO), "resume=true"]
@@ -95,8 +101,12 @@ def test_a_run_of_two_processes_killed_at_one_instant_after_the_other_ends_as_if
     assert equal(weights_of(tmp_path / "outputs" / "run"), weights_of(undisturbed(protocol, *TWO)))
 
 
-@pytest.mark.parametrize(("signal", "code"), [pytest.param(SIGTERM, 143, marks=pytest.mark.slow), (SIGINT, 130)])
-def test_a_run_told_to_stop_ends_at_once_and_goes_on_as_if_nothing_had_happened(shrunk, tmp_path, signal, code):
+@pytest.mark.parametrize(
+    ("signal", "code"), [pytest.param(SIGTERM, 143, marks=pytest.mark.slow), (SIGINT, 130)]
+)
+def test_a_run_told_to_stop_ends_at_once_and_goes_on_as_if_nothing_had_happened(
+    shrunk, tmp_path, signal, code
+):
     arguments = [*shrunk, "rounds=12", "query_size=3"]
     process = forked.start(tmp_path, *arguments, "name=stopped")
     rounds = tmp_path / "outputs" / "stopped" / "rounds.jsonl"
@@ -115,7 +125,9 @@ def test_a_run_told_to_stop_ends_at_once_and_goes_on_as_if_nothing_had_happened(
 @pytest.mark.slow
 @pytest.mark.parametrize(("signal", "code"), [(SIGTERM, 143), (SIGINT, 130)])
 def test_two_processes_told_to_stop_both_end_at_once(shrunk, tmp_path, signal, code):
-    ranks = forked.start_two(tmp_path, *shrunk, *TWO, "rounds=null", "query_size=2", "initial_size=6")
+    ranks = forked.start_two(
+        tmp_path, *shrunk, *TWO, "rounds=null", "query_size=2", "initial_size=6"
+    )
     rounds = tmp_path / "outputs" / "run" / "rounds.jsonl"
     while ranks[0].is_alive() and not (rounds.exists() and rounds.read_text()):
         time.sleep(0.005)
@@ -138,7 +150,10 @@ def test_a_worker_that_is_killed_ends_the_run_and_loses_nothing(shrunk, undistur
 
 @pytest.mark.slow
 def test_wandb_goes_on_with_the_same_run_after_a_kill(shrunk, tmp_path):
-    logged = [*(override for override in shrunk if override != "logger=none"), "logger.wandb.mode=offline"]
+    logged = [
+        *(override for override in shrunk if override != "logger=none"),
+        "logger.wandb.mode=offline",
+    ]
     arguments = [*logged, *killer("paper", ("labelled", 1, 0))]
     assert forked.finish(tmp_path, *arguments) == SIGKILL, (tmp_path / "output.txt").read_text()
     assert forked.finish(tmp_path, *arguments, "resume=true") == 0
@@ -148,8 +163,13 @@ def test_wandb_goes_on_with_the_same_run_after_a_kill(shrunk, tmp_path):
 
 
 def killer(protocol, *kills):
-    """What makes a run kill itself. Its own progress bar gives way, since one alone tracks the batches."""
+    """What makes a run kill itself. Its own progress bar gives way, since one alone tracks the
+    batches.
+    """
     epochs = 2 if "protocol.epochs_per_round=2" in PROTOCOLS[protocol] else 1
     listed = ",".join(f"['{instant}',{round},{rank}]" for instant, round, rank in kills)
     settings = {"_target_": "forked.Killer", "kills": f"[{listed}]", "epochs_per_round": epochs}
-    return ["callbacks.progress=null", *(f"+callbacks.killer.{name}={value}" for name, value in settings.items())]
+    return [
+        "callbacks.progress=null",
+        *(f"+callbacks.killer.{name}={value}" for name, value in settings.items()),
+    ]

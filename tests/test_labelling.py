@@ -1,4 +1,6 @@
-"""Buying labels: what is chosen, what is answered, and what the processes of a run must agree on."""
+"""Buying labels: what is chosen, what is answered, and what the processes of a run must agree
+on.
+"""
 
 from types import SimpleNamespace
 
@@ -6,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from askwell.candidates import Query
 from askwell.errors import UserError
-from askwell.labelling import Labelling
+from askwell.loop.labelling import Labelling
 from askwell.pool import Pool
+from askwell.strategy.candidates import Query
 
 TRUTH = np.arange(20) % 3
 
@@ -78,7 +80,9 @@ def test_what_ranked_next_is_bought_before_the_pool_is_ranked_again():
 
 def test_no_more_are_asked_for_than_are_left():
     asked = []
-    shop = labelling(lambda candidates, size, generator: asked.append(size) or last(candidates, size, generator))
+    shop = labelling(
+        lambda candidates, size, generator: asked.append(size) or last(candidates, size, generator)
+    )
     shop.rescore_every = 9
     shop.buy(5, 0, unread)
     assert asked == [20]
@@ -94,7 +98,10 @@ def test_no_more_are_asked_for_than_are_left():
         (answers(0.5), "expected positions as integers"),
         (answers(True, False), "expected positions as integers"),
         (answers([1, 2]), r"expected positions as integers \[Q\], found torch.int64 \[1, 2\]"),
-        (lambda *_: Query(torch.tensor([1, 2]), torch.zeros(1)), "expected a score for each of 2 positions"),
+        (
+            lambda *_: Query(torch.tensor([1, 2]), torch.zeros(1)),
+            "expected a score for each of 2 positions",
+        ),
     ],
 )
 def test_an_answer_that_breaks_the_contract_buys_nothing(strategy, fault):
@@ -105,13 +112,17 @@ def test_an_answer_that_breaks_the_contract_buys_nothing(strategy, fault):
 
 
 def test_an_answer_without_images_says_that_the_network_diverged():
-    with pytest.raises(UserError, match=r"no score of round 3 is finite.*lower model\.optimizer\.lr"):
+    with pytest.raises(
+        UserError, match=r"no score of round 3 is finite.*lower model\.optimizer\.lr"
+    ):
         labelling(lambda *_: Query(torch.empty(0, dtype=torch.int64))).buy(3, 3, unread)
 
 
 def test_another_choice_of_another_process_buys_nothing():
     shop = labelling(processes=SimpleNamespace(gather=lambda share: [share, "another digest"]))
-    with pytest.raises(UserError, match="process 1 chose other images than process 0 at the end of round 2"):
+    with pytest.raises(
+        UserError, match="process 1 chose other images than process 0 at the end of round 2"
+    ):
         shop.buy(3, 2, unread)
     assert len(shop.pool) == 0
 

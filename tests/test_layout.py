@@ -1,11 +1,13 @@
-"""Class folders are found wherever they lie, and the parts of a split are never taken for classes."""
+"""Class folders are found wherever they lie, and the parts of a split are never taken for
+classes.
+"""
 
 from pathlib import Path
 
 import pytest
 
-from askwell.dataset.layout import layout
 from askwell.errors import UserError
+from askwell.images.class_folders import layout
 
 
 def plant(root: Path, *places: str) -> Path:
@@ -18,8 +20,15 @@ def plant(root: Path, *places: str) -> Path:
 
 def sides(root: Path, *places: str, classes: tuple[str, ...] = ()) -> tuple[str, str | None]:
     found = layout(plant(root, *places), classes)
-    train, test = (None if side is None else side.relative_to(root).as_posix() for side in found[:2])
+    train, test = (
+        None if side is None else side.relative_to(root).as_posix() for side in found[:2]
+    )
     return str(train), test
+
+
+def two(*sides: str) -> tuple[str, ...]:
+    """Two class folders on each side."""
+    return tuple(f"{side}/{name}" for side in sides for name in ("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -31,11 +40,10 @@ def sides(root: Path, *places: str, classes: tuple[str, ...] = ()) -> tuple[str,
         (("images/train/cat", "images/train/dog"), "images/train", None),
         (("data/cat", "data/dog"), "data", None),
         (("train/cat", "train/dog", "test/cat", "test/dog"), "train", "test"),
-        (("data/train/cat", "data/train/dog", "data/val/cat", "data/val/dog"), "data/train", "data/val"),
-        (("train/train/cat", "train/train/dog", "test/test/cat", "test/test/dog"), "train/train", "test/test"),
-        (("seg_train/seg_train/a", "seg_train/seg_train/b", "seg_test/seg_test/a", "seg_test/seg_test/b"),
-         "seg_train/seg_train", "seg_test/seg_test"),
-        (("TrainImages/a", "TrainImages/b", "TestImages/a", "TestImages/b"), "TrainImages", "TestImages"),
+        (two("data/train", "data/val"), "data/train", "data/val"),
+        (two("train/train", "test/test"), "train/train", "test/test"),
+        (two("seg_train/seg_train", "seg_test/set"), "seg_train/seg_train", "seg_test/set"),
+        (two("TrainImages", "TestImages"), "TrainImages", "TestImages"),
         (("train2017/a", "train2017/b", "val2017/a", "val2017/b"), "train2017", "val2017"),
         (("train/a", "train/b", "test1/a", "test1/b"), "train", "test1"),
         (("train/a", "train/b", "test", "val/a", "val/b"), "train", "val"),
@@ -46,7 +54,9 @@ def sides(root: Path, *places: str, classes: tuple[str, ...] = ()) -> tuple[str,
         (("valley", "trained", "attest"), ".", None),
     ],
 )  # fmt: skip
-def test_class_folders_are_found(tmp_path: Path, places: tuple[str, ...], train: str, test: str | None) -> None:
+def test_class_folders_are_found(
+    tmp_path: Path, places: tuple[str, ...], train: str, test: str | None
+) -> None:
     assert sides(tmp_path, *places) == (train, test)
 
 
@@ -57,15 +67,29 @@ def test_class_folders_are_found(tmp_path: Path, places: tuple[str, ...], train:
         (("train", "test1"), r"train holds images but no class folders"),
         (("data/train", "data/test"), r"train holds images but no class folders"),
         (("train", "test", "val"), r"train holds images but no class folders"),
-        (("train/a", "train/b", "test"), r"test has no class folders.*set dataset\.root=.*train to keep some"),
-        (("train/a", "train/b", "extra"), r"holds train with folders of their own, beside extra.*dataset\.root"),
+        (
+            ("train/a", "train/b", "test"),
+            r"test has no class folders.*set dataset\.root=.*train to keep some",
+        ),
+        (
+            ("train/a", "train/b", "extra"),
+            r"holds train with folders of their own, beside extra.*dataset\.root",
+        ),
         (("test/a", "test/b", "val/a", "val/b"), r"holds test and val with folders of their own"),
-        (("train1/a", "train1/b", "train2/a", "train2/b", "x"), r"holds train1 and train2 with folders of their own"),
-        (("x_train/a", "x_train/b", "y_test/a", "y_test/b"), r"holds x_train and y_test with folders of their own"),
+        (
+            ("train1/a", "train1/b", "train2/a", "train2/b", "x"),
+            r"holds train1 and train2 with folders of their own",
+        ),
+        (
+            ("x_train/a", "x_train/b", "y_test/a", "y_test/b"),
+            r"holds x_train and y_test with folders of their own",
+        ),
         ((".",), r"holds images but no class folders"),
     ],
 )
-def test_parts_of_a_split_are_never_classes(tmp_path: Path, places: tuple[str, ...], words: str) -> None:
+def test_parts_of_a_split_are_never_classes(
+    tmp_path: Path, places: tuple[str, ...], words: str
+) -> None:
     with pytest.raises(UserError, match=words):
         layout(plant(tmp_path, *places))
 

@@ -1,4 +1,6 @@
-"""The W&B dashboard: its definition against what a real run logs, and its way to a server, here one of ours."""
+"""The W&B dashboard: its definition against what a real run logs, and its way to a server, here one
+of ours.
+"""
 
 import json
 import re
@@ -16,8 +18,8 @@ from report_runs import group_of, write_run
 from wandb_jobs import records, run_files, without_account
 from wandb_workspaces.workspaces.internal import WorkspaceViewspec
 
-from askwell.cli import main
-from askwell.logger.dashboard import workspace
+from askwell.command.cli import main
+from askwell.command.dashboard import workspace
 from askwell.report.sections import SECTIONS
 
 pytestmark = pytest.mark.slow
@@ -39,7 +41,10 @@ PANELS = [panel for section in SPEC["panelBankConfig"]["sections"] for panel in 
 def told(shrunk: list[str], tmp_path_factory: pytest.TempPathFactory) -> Told:
     """All that one run of the real program told W&B."""
     folder = tmp_path_factory.mktemp("run")
-    overrides = [*(override for override in shrunk if override != "logger=none"), "logger.wandb.mode=offline"]
+    overrides = [
+        *(override for override in shrunk if override != "logger=none"),
+        "logger.wandb.mode=offline",
+    ]
     with without_account(folder), program_in(folder, overrides) as program:
         program("strategy=sm")
     (file,) = run_files(folder / "outputs" / "run")
@@ -85,11 +90,17 @@ def test_a_run_logs_all_that_the_dashboard_shows(logged: set[str], kind: str) ->
 
 def test_a_run_logs_something_of_each_family_of_metrics(logged: set[str]) -> None:
     families = settings("metricRegex")
-    assert families == [family for family in families if any(re.fullmatch(family, name) for name in logged)] != []
+    assert (
+        families
+        == [family for family in families if any(re.fullmatch(family, name) for name in logged)]
+        != []
+    )
 
 
 def test_a_run_logs_the_columns_of_the_dashboard(logged: set[str]) -> None:
-    columns = [name.removeprefix("summary:") for name in SPEC["runSets"][0]["runFeed"]["columnOrder"]]
+    columns = [
+        name.removeprefix("summary:") for name in SPEC["runSets"][0]["runFeed"]["columnOrder"]
+    ]
     assert set() < set(columns) - {"run:displayName"} <= logged
 
 
@@ -102,11 +113,19 @@ def test_the_confusion_chart_is_the_one_that_a_run_draws_by_itself(config: dict[
     assert ours == [chart_of(config["_wandb.visualize.confusion"]["panel_config"])]
 
 
-def test_runs_are_averaged_where_they_share_their_choices_and_the_loop(config: dict[str, Any]) -> None:
+def test_runs_are_averaged_where_they_share_their_choices_and_the_loop(
+    config: dict[str, Any],
+) -> None:
     paths = [key["name"].split(".") for key in SPEC["runSets"][0]["grouping"]]
     shared = {path[-1] if len(path) > 2 else path[0]: value_at(config, path) for path in paths}
     choices = {"dataset": "folder", "model": "cnn", "oracle": "truth", "strategy": "sm"}
-    loop = {"epochs_per_round": 1, "reset": False, "rescore_every": 1, "initial_size": None, "query_size": 6}
+    loop = {
+        "epochs_per_round": 1,
+        "reset": False,
+        "rescore_every": 1,
+        "initial_size": None,
+        "query_size": 6,
+    }
     assert shared == choices | loop | {"classes": None}
 
 
@@ -127,7 +146,9 @@ def test_sections_are_called_and_ordered_as_in_the_report(tmp_path: Path) -> Non
 
 
 class Server(ThreadingHTTPServer):
-    """Takes views as W&B's server does, of an account whose `entity` is ada; refuses those for a project `none`."""
+    """Takes views as W&B's server does, of an account whose `entity` is ada; refuses those for a
+    project `none`.
+    """
 
     entity: str | None = "ada"
 
@@ -137,11 +158,24 @@ class Server(ThreadingHTTPServer):
 
     def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         if "upsertView" not in query:
-            return {"data": {"viewer": {"id": "1", "entity": self.entity, "username": "ada", "teams": {"edges": []}}}}
+            return {
+                "data": {
+                    "viewer": {
+                        "id": "1",
+                        "entity": self.entity,
+                        "username": "ada",
+                        "teams": {"edges": []},
+                    }
+                }
+            }
         if variables["projectName"] == "none":
             return {"errors": [{"message": "project not found"}], "data": None}
         self.views.append(variables)
-        return {"data": {"upsertView": {"view": {"id": "7", "name": variables["name"]}, "inserted": True}}}
+        return {
+            "data": {
+                "upsertView": {"view": {"id": "7", "name": variables["name"]}, "inserted": True}
+            }
+        }
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -150,7 +184,9 @@ class Answer(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = self.rfile.read(int(self.headers["Content-Length"]))
         request = json.loads(asked) if self.path == "/graphql" else {}
-        answer = json.dumps(self.server.answer(request.get("query", ""), request.get("variables", {}))).encode()
+        answer = json.dumps(
+            self.server.answer(request.get("query", ""), request.get("variables", {}))
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -181,7 +217,11 @@ def test_the_dashboard_is_saved_where_the_logger_logs_and_its_address_told(
         main(["dashboard"])
     (view,) = server.views
     address = f"http://127.0.0.1:{server.server_port}/ada/askwell?nw={view['name'].split('-')[1]}"
-    assert (view["entityName"], view["projectName"], view["displayName"]) == ("ada", "askwell", "Askwell report")
+    assert (view["entityName"], view["projectName"], view["displayName"]) == (
+        "ada",
+        "askwell",
+        "Askwell report",
+    )
     assert capsys.readouterr() == (f"dashboard: {address}\n", "")
 
 
@@ -207,7 +247,9 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
-def test_a_server_that_refuses_is_told_of_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_that_refuses_is_told_of_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with logged_in(tmp_path):
         line = refusal(["--project", "none"], capsys)
     assert line.startswith("askwell: W&B did not take the dashboard: ")
@@ -223,20 +265,28 @@ def test_an_account_without_a_default_entity_is_asked_for_one(
     assert line == "askwell: no entity is yours by default, name one by --entity"
 
 
-def test_without_a_key_one_line_says_how_to_log_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_key_one_line_says_how_to_log_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with without_account(tmp_path):
         line = refusal([], capsys)
-    assert line == "askwell: the dashboard is kept by W&B and there is no API key: `wandb login` first"
+    assert (
+        line == "askwell: the dashboard is kept by W&B and there is no API key: `wandb login` first"
+    )
 
 
-def test_a_key_that_is_none_is_told_of_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_that_is_none_is_told_of_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with without_account(tmp_path), pytest.MonkeyPatch.context() as environment:
         environment.setenv("WANDB_API_KEY", "abc")
         line = refusal([], capsys)
     assert line.startswith("askwell: W&B did not take the dashboard: ")
 
 
-def test_a_wandb_that_is_to_stay_offline_stays_offline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wandb_that_is_to_stay_offline_stays_offline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with logged_in(tmp_path) as server, pytest.MonkeyPatch.context() as environment:
         environment.setenv("WANDB_MODE", "offline")
         line = refusal([], capsys)
@@ -250,4 +300,7 @@ def test_without_the_package_one_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "wandb_workspaces", None)
-    assert refusal([], capsys) == "askwell: the dashboard needs wandb-workspaces: pip install -e .[dashboard]"
+    assert (
+        refusal([], capsys)
+        == "askwell: the dashboard needs wandb-workspaces: pip install -e .[dashboard]"
+    )

@@ -8,10 +8,10 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from round_facts import PIXELS, round_result, trainer_with
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from askwell.diversity import Diversity
 from askwell.logger import close_loggers
 from askwell.logger.rounds import LogRounds, gallery, numbers, summary
-from askwell.rounds import Evaluation
+from askwell.loop.diversity import Diversity
+from askwell.scoring.evaluation import Evaluation
 
 NESTED = {"seed": 0, "model": {"lr": 0.1, "augmentation": None}, "classes": [0, 1]}
 
@@ -63,7 +63,10 @@ def test_all_loggers_are_told_the_same_numbers(folder: Path, board: EventAccumul
 
 def test_tensorboard_shows_the_queried_images(board: EventAccumulator) -> None:
     shown = [(image.step, image.width, image.height) for image in board.Images("queried_images")]
-    assert shown == [(10, 2 * PIXELS.shape[3], PIXELS.shape[2]), (20, 2 * PIXELS.shape[3], PIXELS.shape[2])]
+    assert shown == [
+        (10, 2 * PIXELS.shape[3], PIXELS.shape[2]),
+        (20, 2 * PIXELS.shape[3], PIXELS.shape[2]),
+    ]
 
 
 def test_tensorboard_shows_the_confusion_matrix_as_a_table(board: EventAccumulator) -> None:
@@ -72,13 +75,19 @@ def test_tensorboard_shows_the_confusion_matrix_as_a_table(board: EventAccumulat
 
 
 def test_an_evaluation_without_confusion_is_logged_without_it(tmp_path: Path) -> None:
-    logger, log_rounds = TensorBoardLogger(tmp_path, name="", version="", default_hp_metric=False), LogRounds()
+    logger, log_rounds = (
+        TensorBoardLogger(tmp_path, name="", version="", default_hp_metric=False),
+        LogRounds(),
+    )
     evaluation = Evaluation(0.85, 0.5, recognised=np.array([[8, 9], [10, 10]]))
     log_rounds.on_round_end(trainer_with(logger), round_result(0, evaluation=evaluation))
     log_rounds.on_rounds_end(trainer_with(logger), "rounds")
     close_loggers([logger], failed=False)
     tags = EventAccumulator(str(tmp_path)).Reload().Tags()
-    assert ("class_accuracy/ash" in tags["scalars"], "confusion/text_summary" in tags["tensors"]) == (True, False)
+    assert (
+        "class_accuracy/ash" in tags["scalars"],
+        "confusion/text_summary" in tags["tensors"],
+    ) == (True, False)
 
 
 def test_a_class_without_evaluation_images_has_no_accuracy_in_any_log() -> None:

@@ -60,7 +60,9 @@ def test_the_whole_nested_config_is_kept(told: list[dict[str, Any]]) -> None:
 
 def test_everything_is_drawn_against_labels(told: list[dict[str, Any]]) -> None:
     metrics = [record["metric"] for record in told if "metric" in record]
-    assert [metric["step_metric"] for metric in metrics if metric.get("glob_name") == "*"] == ["labels"]
+    assert [metric["step_metric"] for metric in metrics if metric.get("glob_name") == "*"] == [
+        "labels"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,9 @@ def test_everything_is_drawn_against_labels(told: list[dict[str, Any]]) -> None:
         ("seconds/score", [(10, 2), (20, 2)]),
     ],
 )
-def test_a_curve_holds_every_round(told: list[dict[str, Any]], name: str, curve: list[tuple[int, float]]) -> None:
+def test_a_curve_holds_every_round(
+    told: list[dict[str, Any]], name: str, curve: list[tuple[int, float]]
+) -> None:
     assert history(told, name) == curve
 
 
@@ -87,20 +91,34 @@ def test_the_confusion_matrix_is_kept_as_counts(sweep: Path) -> None:
     ]
 
 
-def test_the_queried_images_are_the_pixels_of_the_data_set(told: list[dict[str, Any]], sweep: Path) -> None:
+def test_the_queried_images_are_the_pixels_of_the_data_set(
+    told: list[dict[str, Any]], sweep: Path
+) -> None:
     ((_, names), *_) = history(told, "queried_images.filenames")
     with Image.open(run_files(sweep)[0].parent / "files" / names[0]) as image:
         np.testing.assert_array_equal(np.asarray(image), PIXELS[4].permute(1, 2, 0).numpy())
 
 
-def test_a_queried_image_says_its_index_its_label_the_prediction_and_the_score(told: list[dict[str, Any]]) -> None:
+def test_a_queried_image_says_its_index_its_label_the_prediction_and_the_score(
+    told: list[dict[str, Any]],
+) -> None:
     ((_, captions), *_) = history(told, "queried_images.captions")
-    assert captions == ["4, ash, predicted birch, score 0.250", "1, birch, predicted birch, score 0.125"]
+    assert captions == [
+        "4, ash, predicted birch, score 0.250",
+        "1, birch, predicted birch, score 0.125",
+    ]
 
 
-def test_the_summary_holds_the_price_of_each_target_and_the_area_under_the_curve(told: list[dict[str, Any]]) -> None:
+def test_the_summary_holds_the_price_of_each_target_and_the_area_under_the_curve(
+    told: list[dict[str, Any]],
+) -> None:
     summary = updates(told, "summary")
-    expected = {"final_accuracy": 0.9, "area_under_curve": 0.875, "labels_to_90": 20, "labels_to_97": None}
+    expected = {
+        "final_accuracy": 0.9,
+        "area_under_curve": 0.875,
+        "labels_to_90": 20,
+        "labels_to_97": None,
+    }
     assert {name: summary[name] for name in expected} == pytest.approx(expected)
 
 

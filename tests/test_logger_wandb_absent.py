@@ -29,14 +29,18 @@ def environment(tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
 def test_a_job_leaves_no_setting_to_the_next(tmp_path: Path) -> None:
     before = dict(os.environ)
     run_job(tmp_path, 0)
-    assert {name for name, value in os.environ.items() if before.get(name) != value} <= {"WANDB_SERVICE"}
+    assert {name for name, value in os.environ.items() if before.get(name) != value} <= {
+        "WANDB_SERVICE"
+    }
 
 
 @pytest.mark.usefixtures("environment")
 def test_without_a_key_one_line_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_job(tmp_path, 0)
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("W&B is offline, as there is no API key: `wandb login` logs in; `wandb sync ")
+    assert line.startswith(
+        "W&B is offline, as there is no API key: `wandb login` logs in; `wandb sync "
+    )
 
 
 @pytest.mark.slow
@@ -53,20 +57,26 @@ def test_a_key_with_a_dead_server_goes_offline_in_seconds_and_says_so(
     assert len(run_files(tmp_path)) == 1
 
 
-def test_the_mode_of_the_environment_is_followed(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_mode_of_the_environment_is_followed(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     environment.setenv("WANDB_MODE", "disabled")
     run_job(tmp_path, 0)
     assert not run_files(tmp_path)
 
 
-def test_a_mode_asked_for_wins_over_the_environment(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_mode_asked_for_wins_over_the_environment(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     environment.setenv("WANDB_MODE", "disabled")
     run_job(tmp_path, 0, mode="offline")
     assert len(run_files(tmp_path)) == 1
 
 
 def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"logger\.wandb\.mode=of: expected one of online, offline, disabled"):
+    with pytest.raises(
+        UserError, match=r"logger\.wandb\.mode=of: expected one of online, offline, disabled"
+    ):
         WandbLogger(str(tmp_path), mode="of")
 
 
@@ -84,7 +94,9 @@ def test_a_resumed_run_goes_on_under_its_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_wandb_that_dies_is_told_once_and_ends_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wandb_that_dies_is_told_once_and_ends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     logger, log_rounds = WandbLogger(str(tmp_path), mode="offline"), LogRounds()
     logger.log_hyperparams(CONFIG)
     kill_service()

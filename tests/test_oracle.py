@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from askwell.errors import UserError
-from askwell.oracle import Noisy, Truth
+from askwell.oracle.simulated import Noisy, Truth
 
 LABELS = np.arange(8000) % 5
 INDICES = np.arange(len(LABELS))

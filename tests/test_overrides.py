@@ -1,11 +1,13 @@
-"""What people type as overrides: paths as they are, the rest in Hydra's grammar, or one line that says how."""
+"""What people type as overrides: paths as they are, the rest in Hydra's grammar, or one line that
+says how.
+"""
 
 from pathlib import Path
 
 import pytest
 
+from askwell.command.overrides import parsed, quoted, understood
 from askwell.errors import UserError
-from askwell.overrides import parsed, quoted, understood
 
 PATHS = [
     "/x/图片",
@@ -34,8 +36,21 @@ def test_the_home_folder_may_be_written_as_in_a_shell(word):
 @pytest.mark.parametrize(
     "word",
     [
-        *("rounds=3", "seed=range(10)", "strategy=lc,sm", "~callbacks.console", "+x=1", "dataset.classes=[a,b]"),
-        *("name='my run'", "dataset.root=/x/y", "logger=[wandb,csv]", "hydra/launcher=submitit_local", "experiment=a"),
+        *(
+            "rounds=3",
+            "seed=range(10)",
+            "strategy=lc,sm",
+            "~callbacks.console",
+            "+x=1",
+            "dataset.classes=[a,b]",
+        ),
+        *(
+            "name='my run'",
+            "dataset.root=/x/y",
+            "logger=[wandb,csv]",
+            "hydra/launcher=submitit_local",
+            "experiment=a",
+        ),
     ],
 )
 def test_what_hydra_reads_is_left_alone(word):

@@ -1,4 +1,6 @@
-"""Photographs as a viewer shows them: upright, transparent or not, of many frames, huge, deep, damaged."""
+"""Photographs as a viewer shows them: upright, transparent or not, of many frames, huge, deep,
+damaged.
+"""
 
 import os
 import subprocess
@@ -9,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from askwell.dataset import pixels
-from askwell.dataset.formats import extensions
-from askwell.dataset.pixels import BrokenImageError, fit, read, read_image
+from askwell.images import pixels
+from askwell.images.formats import extensions
+from askwell.images.pixels import BrokenImageError, fit, read, read_image
 
 SIDE = 32
 NOISE = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
@@ -25,7 +27,8 @@ UPRIGHT = {
     7: lambda stored: stored[::-1, ::-1].transpose(1, 0, 2),
     8: lambda stored: np.rot90(stored),
 }
-"""What a viewer makes of the stored pixels, by the number of the orientation in the EXIF standard."""
+"""What a viewer makes of the stored pixels, by the number of the orientation in the EXIF standard.
+"""
 
 
 def noted(orientation: int) -> Image.Exif:
@@ -97,7 +100,9 @@ def test_a_palette_with_a_transparent_colour_is_laid_on_a_ground(tmp_path: Path)
 @pytest.mark.parametrize(
     ("image", "clear"), [(Image.new("L", (SIDE, SIDE), 9), 9), (deep(np.full((SIDE, SIDE), 9)), 9)]
 )
-def test_a_level_that_is_declared_transparent_is_ground(tmp_path: Path, image: Image.Image, clear: int) -> None:
+def test_a_level_that_is_declared_transparent_is_ground(
+    tmp_path: Path, image: Image.Image, clear: int
+) -> None:
     image.putpixel((0, 0), 0)
     image.save(tmp_path / "x.png", transparency=clear)
     shown = read_image(str(tmp_path / "x.png"), SIDE, 1)
@@ -131,7 +136,9 @@ def test_an_alpha_that_shows_or_hides_everything_leaves_the_pixels(alpha: int) -
 
 @pytest.mark.parametrize("kind", ["gif", "webp", "png", "tif", "avif", "mpo"])
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_file_with_more_frames_is_known_and_its_first_is_read(tmp_path: Path, kind: str, count: int) -> None:
+def test_a_file_with_more_frames_is_known_and_its_first_is_read(
+    tmp_path: Path, kind: str, count: int
+) -> None:
     frames = [Image.new("RGB", (SIDE, SIDE), (level, 0, 0)) for level in (200, 100, 0)]
     frames[0].save(tmp_path / f"x.{kind}", save_all=count > 1, append_images=frames[1:count])
     reading = read(str(tmp_path / f"x.{kind}"), SIDE, 3)
@@ -150,7 +157,9 @@ def test_an_image_that_takes_too_much_memory_is_named(
     file = tmp_path / str(settings.pop("name"))
     Image.fromarray(NOISE).resize((400, 400)).save(file, **settings)
     monkeypatch.setattr(pixels, "LIMIT", 400 * 400 * 2)
-    with pytest.raises(BrokenImageError, match=rf"{file.name} \(it would take .* GB to decode, scale it down"):
+    with pytest.raises(
+        BrokenImageError, match=rf"{file.name} \(it would take .* GB to decode, scale it down"
+    ):
         read_image(str(file), 8, 3)
 
 
@@ -164,7 +173,7 @@ def test_an_image_larger_than_pillows_limit_is_read_without_its_warning(
 
 MEASURE = """
 import resource, sys
-from askwell.dataset.pixels import read_image
+from askwell.images.pixels import read_image
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 read_image(sys.argv[1], 64, 3)
 print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
@@ -174,13 +183,17 @@ print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
 @pytest.mark.slow
 def test_a_deep_image_takes_twice_its_own_memory_at_most(tmp_path: Path) -> None:
     deep(np.zeros((9000, 9000))).save(tmp_path / "x.png", compress_level=1)
-    measured = subprocess.run([sys.executable, "-c", MEASURE, tmp_path / "x.png"], capture_output=True, check=True)
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURE, tmp_path / "x.png"], capture_output=True, check=True
+    )
     assert int(measured.stdout) < 2 * 9000 * 9000 * 2
 
 
 @pytest.mark.parametrize("kind", ["png", "tif"])
 @pytest.mark.parametrize("bits", [1, 8, 10, 12, 14])
-def test_levels_of_fewer_bits_are_scaled_where_their_number_is_given(tmp_path: Path, kind: str, bits: int) -> None:
+def test_levels_of_fewer_bits_are_scaled_where_their_number_is_given(
+    tmp_path: Path, kind: str, bits: int
+) -> None:
     white = 2**bits - 1
     deep([[0, white], [0, white]]).save(tmp_path / f"x.{kind}")
     assert read(str(tmp_path / f"x.{kind}"), 2, 1, bits).pixels[0, :, 0].tolist() == [0, 255]
@@ -191,9 +204,14 @@ def test_every_deep_level_is_scaled_as_rounding_has_it() -> None:
     assert np.array_equal(fit(deep(levels), 256, 1)[:, :, 0], np.floor(levels / 257 + 0.5))
 
 
-def test_the_highest_level_of_a_deep_image_is_told_where_its_bits_are_unknown(tmp_path: Path) -> None:
+def test_the_highest_level_of_a_deep_image_is_told_where_its_bits_are_unknown(
+    tmp_path: Path,
+) -> None:
     deep([[0, 4095]]).save(tmp_path / "x.png")
-    assert [read(str(tmp_path / "x.png"), 2, 1, bits).highest for bits in (None, 12)] == [4095, None]
+    assert [read(str(tmp_path / "x.png"), 2, 1, bits).highest for bits in (None, 12)] == [
+        4095,
+        None,
+    ]
 
 
 def test_big_endian_levels_are_read_as_they_are_meant(tmp_path: Path) -> None:
@@ -211,14 +229,20 @@ def test_big_endian_levels_are_read_as_they_are_meant(tmp_path: Path) -> None:
         (np.array([[0.5, 1]], np.float32), None, "floating-point numbers"),
     ],
 )
-def test_levels_that_do_not_fit_are_named(tmp_path: Path, levels: np.ndarray, bits: int | None, reason: str) -> None:
+def test_levels_that_do_not_fit_are_named(
+    tmp_path: Path, levels: np.ndarray, bits: int | None, reason: str
+) -> None:
     Image.fromarray(levels).save(tmp_path / "x.tif")
     with pytest.raises(BrokenImageError, match=rf"x\.tif \(its .*{reason}"):
         read(str(tmp_path / "x.tif"), 2, 1, bits)
 
 
-@pytest.mark.parametrize("error", [RuntimeError, NotImplementedError, MemoryError, KeyError, OverflowError, IndexError])
-def test_whatever_a_decoder_raises_names_the_file(tmp_path, monkeypatch, error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    "error", [RuntimeError, NotImplementedError, MemoryError, KeyError, OverflowError, IndexError]
+)
+def test_whatever_a_decoder_raises_names_the_file(
+    tmp_path, monkeypatch, error: type[Exception]
+) -> None:
     Image.fromarray(NOISE).save(tmp_path / "x.png")
 
     def fail(image: Image.Image) -> None:
@@ -229,7 +253,9 @@ def test_whatever_a_decoder_raises_names_the_file(tmp_path, monkeypatch, error: 
         read_image(str(tmp_path / "x.png"), SIDE, 3)
 
 
-@pytest.mark.parametrize("kind", ["avif", "webp", "jp2", "tif", "gif", "bmp", "dds", "tga", "ico", "pcx"])
+@pytest.mark.parametrize(
+    "kind", ["avif", "webp", "jp2", "tif", "gif", "bmp", "dds", "tga", "ico", "pcx"]
+)
 def test_a_file_with_flipped_bytes_is_read_or_named(tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"x.{kind}"
     Image.fromarray(NOISE).save(file)
@@ -246,7 +272,9 @@ def test_a_file_with_flipped_bytes_is_read_or_named(tmp_path: Path, kind: str) -
 
 
 def test_a_drawing_for_which_another_program_would_run_is_no_image(tmp_path: Path) -> None:
-    (tmp_path / "x.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    (tmp_path / "x.png").write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+    )
     with pytest.raises(BrokenImageError, match="no image of any known format"):
         read_image(str(tmp_path / "x.png"), SIDE, 3)
 
@@ -263,11 +291,15 @@ def test_a_name_with_control_characters_and_foreign_bytes_is_written_out(tmp_pat
         read_image(str(tmp_path / "caf\udce9\x1b.png"), SIDE, 3)
 
 
-@pytest.mark.parametrize("end", [".jpg", ".jfif", ".jpe", ".png", ".apng", ".avif", ".webp", ".jp2", ".tga", ".ico"])
+@pytest.mark.parametrize(
+    "end", [".jpg", ".jfif", ".jpe", ".png", ".apng", ".avif", ".webp", ".jp2", ".tga", ".ico"]
+)
 def test_what_pillow_reads_is_an_image(end: str) -> None:
     assert end in extensions()
 
 
-@pytest.mark.parametrize("end", [".eps", ".pdf", ".mpg", ".h5", ".hdf", ".fits", ".wmf", ".pfm", ".txt", ""])
+@pytest.mark.parametrize(
+    "end", [".eps", ".pdf", ".mpg", ".h5", ".hdf", ".fits", ".wmf", ".pfm", ".txt", ""]
+)
 def test_what_pillow_cannot_read_by_itself_is_no_image(end: str) -> None:
     assert end not in extensions()

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import askwell.plan
+import askwell.loop.plan
 from askwell.errors import UserError
-from askwell.plan import Plan
+from askwell.loop.plan import Plan
 
-plan_for = partial(askwell.plan.plan_for, num_classes=2, processes=1)
+plan_for = partial(askwell.loop.plan.plan_for, num_classes=2, processes=1)
 
 
 @pytest.mark.parametrize(("size", "labels"), [(32, 32), (0.1, 400), (0.0125, 50), (4000, 4000)])
@@ -19,7 +19,10 @@ def test_a_query_is_labels_or_a_fraction_of_the_pool(size, labels):
 
 
 def test_the_initial_set_is_as_large_as_a_query_unless_it_is_said():
-    assert [plan_for(100, 8).initial_size, plan_for(100, 8, initial_size=20).initial_size] == [8, 20]
+    assert [plan_for(100, 8).initial_size, plan_for(100, 8, initial_size=20).initial_size] == [
+        8,
+        20,
+    ]
 
 
 def test_the_budget_may_be_a_fraction_of_the_pool():
@@ -35,14 +38,26 @@ def test_the_budget_may_be_a_fraction_of_the_pool():
         ({"query_size": 0.0}, r"query_size=0\.0: a fraction of the pool lies between 0 and 1"),
         ({"query_size": 0.001}, r"query_size=0\.001 is 0 labels"),
         ({"query_size": 1}, r"query_size=1 is too few .*2 classes: set initial_size=2 or more"),
-        ({"query_size": 8, "initial_size": 1}, r"initial_size=1 is too few .* initial_size=2 or more"),
+        (
+            {"query_size": 8, "initial_size": 1},
+            r"initial_size=1 is too few .* initial_size=2 or more",
+        ),
         (
             {"query_size": 7, "processes": 4},
             r"query_size=7 is too few .*\(7\), as 4 processes .* initial_size=8 or more",
         ),
-        ({"query_size": 8, "num_classes": 9}, "query_size=8 is too few .* 9 classes: set initial_size=9 or more"),
-        ({"query_size": 0.05, "num_classes": 6}, r"query_size=0\.05 is too few to start with \(5\)"),
-        ({"query_size": 8, "initial_size": 101}, "initial_size=101 is 101 labels: expected 1 to 100"),
+        (
+            {"query_size": 8, "num_classes": 9},
+            "query_size=8 is too few .* 9 classes: set initial_size=9 or more",
+        ),
+        (
+            {"query_size": 0.05, "num_classes": 6},
+            r"query_size=0\.05 is too few to start with \(5\)",
+        ),
+        (
+            {"query_size": 8, "initial_size": 101},
+            "initial_size=101 is 101 labels: expected 1 to 100",
+        ),
         ({"query_size": 8, "budget": 7}, "budget=7 does not pay for the 8 labels of initial_size"),
         ({"query_size": 8, "budget": 101}, "budget=101 is 101 labels: expected 1 to 100"),
         ({"query_size": 8, "rounds": 0}, "rounds=0: expected at least 1"),
@@ -69,16 +84,23 @@ def test_what_cannot_be_is_refused_with_its_setting_and_value(settings, line):
 )
 def test_a_run_ends_by_its_first_limit(state, reason):
     plan = Plan(query_size=10, initial_size=10, rounds=5, budget=50, target_accuracy=0.9)
-    assert plan.reason_to_stop(**({"round": 3, "labels": 40, "accuracy": 0.5, "left": 60} | state)) == reason
+    assert (
+        plan.reason_to_stop(**({"round": 3, "labels": 40, "accuracy": 0.5, "left": 60} | state))
+        == reason
+    )
 
 
 def test_a_run_without_limits_ends_with_the_pool():
     plan = plan_for(100, 10)
-    assert [plan.reason_to_stop(9, 100 - left, 1.0, left) for left in (1, 0)] == [None, "pool exhausted"]
+    assert [plan.reason_to_stop(9, 100 - left, 1.0, left) for left in (1, 0)] == [
+        None,
+        "pool exhausted",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("budget", "labels", "left", "size"), [(None, 20, 80, 10), (None, 96, 4, 4), (25, 20, 80, 5), (98, 96, 4, 2)]
+    ("budget", "labels", "left", "size"),
+    [(None, 20, 80, 10), (None, 96, 4, 4), (25, 20, 80, 5), (98, 96, 4, 2)],
 )
 def test_the_last_query_takes_what_is_left_of_pool_and_budget(budget, labels, left, size):
     assert plan_for(100, 10, budget=budget).next_query(labels, left) == size
@@ -98,4 +120,6 @@ def test_queries_add_up_to_the_budget_exactly(pool_size, data):
 def test_a_query_above_the_pool_is_cut_and_this_is_said(caplog):
     plan = plan_for(100, 101, initial_size=10)
     assert (plan.query_size, plan.initial_size) == (100, 10)
-    assert [record.getMessage() for record in caplog.records] == ["query_size=101 is cut to the 100 images of the pool"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "query_size=101 is cut to the 100 images of the pool"
+    ]

@@ -44,7 +44,10 @@ def test_labels_of_a_round_are_those_it_was_the_first_to_train_on(pool):
 
 
 def test_a_purchase_keeps_label_round_and_score(pool):
-    assert [pool.purchases[index] for index in (7, 5)] == [Purchase(1, 0, None), Purchase(1, 1, 0.5)]
+    assert [pool.purchases[index] for index in (7, 5)] == [
+        Purchase(1, 0, None),
+        Purchase(1, 1, 0.5),
+    ]
 
 
 @pytest.mark.parametrize("indices", [[7], [1, 2], [3, 3]])
@@ -65,7 +68,9 @@ def test_every_index_needs_its_label_and_score(pool, labels, scores):
         pool.label([0, 1], labels, round=2, scores=scores)
 
 
-@pytest.mark.parametrize(("indices", "labels"), [([0, 7], [0, 0]), ([0, 10], [0, 0]), ([0, 1], [0])])
+@pytest.mark.parametrize(
+    ("indices", "labels"), [([0, 7], [0, 0]), ([0, 10], [0, 0]), ([0, 1], [0])]
+)
 def test_a_refused_purchase_leaves_nothing_behind(pool, indices, labels):
     before = pool.state_dict()
     with pytest.raises(ValueError, match=r"bought once|expected indices|zip"):
@@ -97,10 +102,14 @@ def test_the_state_of_a_pool_of_another_size_is_refused(pool):
         Pool(11).load_state_dict(pool.state_dict())
 
 
-@pytest.mark.parametrize("other", [[(7, 1), (2, 0)], [(2, 0), (7, 1), (5, 1)], [(7, 1), (2, 0), (5, 0)]])
+@pytest.mark.parametrize(
+    "other", [[(7, 1), (2, 0)], [(2, 0), (7, 1), (5, 1)], [(7, 1), (2, 0), (5, 0)]]
+)
 def test_digests_tell_histories_apart(pool, other):
     different = Pool(10)
-    different.load_state_dict({"size": 10, "purchases": [[index, label, 0, None] for index, label in other]})
+    different.load_state_dict(
+        {"size": 10, "purchases": [[index, label, 0, None] for index, label in other]}
+    )
     assert different.digest != pool.digest
 
 

@@ -1,14 +1,16 @@
-"""Several processes: they fail as one, with the message of the first that failed, and never buy different images."""
+"""Several processes: they fail as one, with the message of the first that failed, and never buy
+different images.
+"""
 
 import pytest
 
-from askwell.folder import read_run
+from askwell.run.run_folder import read_run
 
 BAD = """
 import os
 import signal
 import torch
-from askwell.candidates import Query
+from askwell.strategy.candidates import Query
 from askwell.errors import UserError
 from askwell.strategy import RandomSampling
 
@@ -41,13 +43,22 @@ class NeverBuilt(RandomSampling):
 
 @pytest.fixture
 def two(command, tmp_path):
-    """Runs the program in two processes, with one of the strategies above; its end and its run.json."""
+    """Runs the program in two processes, with one of the strategies above; its end and its
+    run.json.
+    """
     (tmp_path / "bad.py").write_text(BAD)
 
     def run(strategy, rank=1):
         settings = f"strategy._target_=bad.{strategy}", f"+strategy._partial_={strategy.islower()}"
         rank = f"+strategy.rank={rank}"
-        ended = command("trainer=ddp", "trainer.accelerator=cpu", "~strategy.acquisition", *settings, rank, timeout=120)
+        ended = command(
+            "trainer=ddp",
+            "trainer.accelerator=cpu",
+            "~strategy.acquisition",
+            *settings,
+            rank,
+            timeout=120,
+        )
         return ended, read_run(tmp_path / "outputs" / "run")
 
     return run
@@ -65,7 +76,10 @@ def test_a_users_mistake_in_one_process_ends_all_with_its_line(two, rank):
 @pytest.mark.slow
 def test_an_error_of_the_second_process_is_the_reason_of_the_run(two):
     ended, facts = two("broken")
-    assert (ended.returncode, facts["reason"]) == (1, "process 1: ArithmeticError: the strategy cannot count")
+    assert (ended.returncode, facts["reason"]) == (
+        1,
+        "process 1: ArithmeticError: the strategy cannot count",
+    )
     assert "process 1: ArithmeticError: the strategy cannot count" in ended.stderr.splitlines()[-1]
 
 
@@ -84,6 +98,11 @@ def test_a_process_that_fails_before_it_joins_the_others_ends_all(two):
 @pytest.mark.slow
 def test_processes_that_choose_different_images_end_before_they_buy_any(two, tmp_path):
     ended, facts = two("unseeded")
-    differ = "process 1 chose other images than process 0 at the end of round 0: a strategy must decide by the"
+    differ = (
+        "process 1 chose other images than process 0 at the end of round 0: a strategy must "
+        "decide by the"
+    )
     assert (ended.returncode, facts["reason"].startswith(differ)) == (2, True)
-    assert (tmp_path / "outputs" / "run" / "queries.csv").read_text().count("\n") == 1 + 6  # the initial set
+    assert (tmp_path / "outputs" / "run" / "queries.csv").read_text().count(
+        "\n"
+    ) == 1 + 6  # the initial set

@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks.progress.rich_progress import CustomProgress
 from rich.console import Console
 from round_facts import round_result, trainer_with
 
-from askwell.progress import Progress
+from askwell.listener.progress import Progress
 
 
 @pytest.fixture
@@ -62,7 +62,10 @@ def test_the_training_bar_names_the_round_and_from_the_second_on_its_epoch() -> 
     progress = Progress(rounds=25)
     progress.on_rounds_start(trainer_with(), (), start=3)
     progress.on_round_end(trainer_with(), round_result(3))
-    assert [progress._get_train_description(epoch) for epoch in (8, 9)] == ["round  5/25", "round  5/25 epoch 2"]
+    assert [progress._get_train_description(epoch) for epoch in (8, 9)] == [
+        "round  5/25",
+        "round  5/25 epoch 2",
+    ]
 
 
 @pytest.mark.slow

@@ -13,9 +13,16 @@ import numpy as np
 import pytest
 import torch
 
-from askwell import provenance
 from askwell.processes import Processes
-from askwell.provenance import PACKAGES, device_name, digest, of_process, of_study, weights_digest
+from askwell.run import provenance
+from askwell.run.provenance import (
+    PACKAGES,
+    device_name,
+    digest,
+    of_process,
+    of_study,
+    weights_digest,
+)
 
 NUMBERS = np.arange(12, dtype=np.int64).reshape(3, 4)
 
@@ -92,7 +99,9 @@ def test_the_versions_are_those_of_python_and_of_every_package_that_decides_resu
 
 
 def test_the_packages_that_compute_and_read_images_are_among_them():
-    assert {"askwell", "torch", "torchvision", "pytorch-lightning", "numpy", "pillow"} <= set(PACKAGES)
+    assert {"askwell", "torch", "torchvision", "pytorch-lightning", "numpy", "pillow"} <= set(
+        PACKAGES
+    )
 
 
 def test_a_digest_is_the_start_of_the_hash_of_the_bytes():
@@ -137,8 +146,12 @@ def test_a_gpu_is_named_as_its_driver_names_it(monkeypatch):
 
 
 def study(labelled: list[int]) -> dict[str, object]:
-    """What is recorded of a study of 5 images, 2 of them initial, after the labels of `labelled` were bought."""
-    dataset = SimpleNamespace(train=range(5), evaluation=range(3), classes=("ash", "birch"), fingerprint="f")
+    """What is recorded of a study of 5 images, 2 of them initial, after the labels of `labelled`
+    were bought.
+    """
+    dataset = SimpleNamespace(
+        train=range(5), evaluation=range(3), classes=("ash", "birch"), fingerprint="f"
+    )
     return of_study(
         SimpleNamespace(dataset=dataset, pool=SimpleNamespace(labelled=np.array(labelled))),
         SimpleNamespace(query_size=1, initial_size=2),
@@ -154,7 +167,11 @@ def test_a_study_is_recorded_with_its_sizes_and_the_threads_that_compute(monkeyp
 
 
 def test_the_initial_set_is_named_by_its_images_alone():
-    assert study([4, 0])["initial_digest"] == study([4, 0, 3])["initial_digest"] != study([4, 1])["initial_digest"]
+    assert (
+        study([4, 0])["initial_digest"]
+        == study([4, 0, 3])["initial_digest"]
+        != study([4, 1])["initial_digest"]
+    )
 
 
 def test_weights_of_a_kind_that_numpy_lacks_have_a_digest_too():

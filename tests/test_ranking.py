@@ -7,10 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.ranking import best, running_best
+from askwell.strategy.ranking import best, running_best
 
 # Few values, so that ties are common, and the values that sorting gets wrong.
-SCORES = st.lists(st.sampled_from([0.0, -0.0, 0.25, 0.5, -1.0, math.nan, math.inf, -math.inf]), max_size=60)
+SCORES = st.lists(
+    st.sampled_from([0.0, -0.0, 0.25, 0.5, -1.0, math.nan, math.inf, -math.inf]), max_size=60
+)
 
 
 def brute_force(scores: list[float], size: int) -> list[int]:
@@ -46,7 +48,9 @@ def test_scores_stand_beside_their_positions():
 
 
 def test_nothing_finite_leaves_nothing_to_ask():
-    assert len(best(torch.arange(3), torch.tensor([math.nan, math.inf, -math.inf]), 2).positions) == 0
+    assert (
+        len(best(torch.arange(3), torch.tensor([math.nan, math.inf, -math.inf]), 2).positions) == 0
+    )
 
 
 def test_an_empty_stream_has_no_best():
@@ -61,6 +65,6 @@ def test_memory_does_not_grow_with_the_stream(monkeypatch):
         lengths.append(len(positions))
         return best(positions, scores, size)
 
-    monkeypatch.setattr("askwell.ranking.best", watched)
+    monkeypatch.setattr("askwell.strategy.ranking.best", watched)
     running_best(((torch.arange(64), torch.rand(64)) for _ in range(100)), size=10, chunk=256)
     assert max(lengths) <= 10 + 256

@@ -12,9 +12,9 @@ import pytest
 from experiment import record_of
 from round_facts import CLASSES, round_result
 
-from askwell.folder import RunFolder
+from askwell.listener.run_files import Record
 from askwell.pool import Pool
-from askwell.record import Record
+from askwell.run.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -43,7 +43,11 @@ def rounds(record):
 
 def test_the_initial_set_is_written_before_anything_is_trained(record, pool):
     record.on_rounds_start(trainer(pool), CLASSES, 0)
-    assert rows(record) == [["round", "index", "label", "score"], ["0", "5", "1", ""], ["0", "3", "0", ""]]
+    assert rows(record) == [
+        ["round", "index", "label", "score"],
+        ["0", "5", "1", ""],
+        ["0", "3", "0", ""],
+    ]
 
 
 def test_a_round_adds_the_labels_that_it_bought(record, pool):
@@ -141,4 +145,6 @@ def test_a_disk_that_fills_up_in_mid_run_is_told_and_loses_no_round(
     assert f"{name} (No space left on device): make room" in told
     program("resume=true")
     program("name=undisturbed")
-    assert record_of(tmp_path / "outputs" / "run") == record_of(tmp_path / "outputs" / "undisturbed")
+    assert record_of(tmp_path / "outputs" / "run") == record_of(
+        tmp_path / "outputs" / "undisturbed"
+    )

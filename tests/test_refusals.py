@@ -1,4 +1,6 @@
-"""A refused command changes nothing on disk: no byte, no time of a file, not even an empty folder."""
+"""A refused command changes nothing on disk: no byte, no time of a file, not even an empty
+folder.
+"""
 
 import os
 import shutil
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 from experiment import record_of
 
-from askwell.folder import RunFolder
+from askwell.run.run_folder import RunFolder
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +17,9 @@ pytestmark = pytest.mark.slow
 def state(root: Path) -> dict[str, tuple[bytes, int] | None]:
     """Every file below `root` with its content and its time, and every folder."""
     return {
-        str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns) if path.is_file() else None
+        str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns)
+        if path.is_file()
+        else None
         for path in sorted(root.rglob("*"))
     }
 
@@ -37,9 +41,23 @@ def unchanged(program, tmp_path, capsys):
 @pytest.mark.parametrize(
     "mistake",
     [
-        *("strategy=unknown", "rouns=3", "strategy=null", "dataset.root=nowhere", "query_size=0", "seed=-1"),
+        *(
+            "strategy=unknown",
+            "rouns=3",
+            "strategy=null",
+            "dataset.root=nowhere",
+            "query_size=0",
+            "seed=-1",
+        ),
         *("+trainer.max_steps=3", "trainer.accelerator=abacus"),
-        *("datamodule=null", "callbacks.active_learning=null", "name=null", "rounds=0", "budget=3", "foo"),
+        *(
+            "datamodule=null",
+            "callbacks.active_learning=null",
+            "name=null",
+            "rounds=0",
+            "budget=3",
+            "foo",
+        ),
         *("hydra.run.dir=", "strategy=${nothing}", "datamodule.train_batch_size=1"),
     ],
 )
@@ -63,7 +81,14 @@ def began(program):
 @pytest.mark.parametrize(
     "change",
     [
-        *("seed=1", "strategy=random", "query_size=5", "model.network.width=8", "dataset.root=nowhere", "rouns=3"),
+        *(
+            "seed=1",
+            "strategy=random",
+            "query_size=5",
+            "model.network.width=8",
+            "dataset.root=nowhere",
+            "rouns=3",
+        ),
         *("+trainer.max_steps=3", "target_accuracy=97", "trainer.accelerator=abacus"),
     ],
 )
@@ -85,7 +110,9 @@ def test_other_images_are_refused_without_a_trace(program, unchanged, images, tm
     own = shutil.copytree(images / "train", tmp_path / "own")
     program("rounds=2", f"dataset.root={own}")
     shutil.copy(own / "ash" / "00.png", own / "ash" / "01.png")
-    assert "the checkpoint was made with data set" in unchanged(f"dataset.root={own}", "rounds=3", "resume=true")
+    assert "the checkpoint was made with data set" in unchanged(
+        f"dataset.root={own}", "rounds=3", "resume=true"
+    )
 
 
 def test_a_folder_in_use_is_left_to_its_process(began, unchanged, tmp_path):
@@ -100,7 +127,9 @@ def test_what_a_killed_process_left_is_left_by_a_refused_resume(began, unchanged
     assert "seed=1" in unchanged("seed=1", "rounds=3", "resume=true")
 
 
-def test_a_run_goes_on_after_a_refusal_as_if_there_had_been_none(began, unchanged, program, tmp_path):
+def test_a_run_goes_on_after_a_refusal_as_if_there_had_been_none(
+    began, unchanged, program, tmp_path
+):
     unchanged("seed=1", "rounds=3", "resume=true")
     program("resume=true", "rounds=3")
     program("name=at_once")

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from report_runs import group_of, write_run
 from scipy import stats
 
-from askwell.report.comparing import compare, found_for, holm, mean_interval, paired_p, pairs, resamples
+from askwell.report.comparing import (
+    compare,
+    found_for,
+    holm,
+    mean_interval,
+    paired_p,
+    pairs,
+    resamples,
+)
 
 
 def test_holms_correction_of_the_textbook_example() -> None:
@@ -38,7 +46,9 @@ def test_runs_are_paired_by_seed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("digest", ["initial_digest", "weights_digest"])
 @pytest.mark.parametrize("value", ["another", None])
-def test_runs_that_started_otherwise_are_not_paired(tmp_path: Path, digest: str, value: str | None) -> None:
+def test_runs_that_started_otherwise_are_not_paired(
+    tmp_path: Path, digest: str, value: str | None
+) -> None:
     write_run(tmp_path, "random")
     write_run(tmp_path, "lc", **{digest: value})
     assert len(pairs(group_of(tmp_path), "lc", "random")) == 0

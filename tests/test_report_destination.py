@@ -59,7 +59,9 @@ def test_a_linked_folder_of_plots_is_refused_before_anything_is_written(received
 
 
 @pytest.mark.parametrize("output", ["report", "report/today"])
-def test_an_output_that_a_link_leads_out_of_the_folder_is_refused(received: Path, output: str) -> None:
+def test_an_output_that_a_link_leads_out_of_the_folder_is_refused(
+    received: Path, output: str
+) -> None:
     (received / "report").symlink_to(received.parent / "own")
     with pytest.raises(UserError, match=r"is a link that leads out of .*: choose another --output"):
         write_report([received], received / output)
@@ -82,7 +84,9 @@ def test_a_folder_in_place_of_a_file_is_named(received: Path, name: str) -> None
 
 def test_plots_that_are_a_file_are_named(received: Path) -> None:
     (received / "plots").touch()
-    with pytest.raises(UserError, match=r"cannot write .*plots \(File exists\): expected a folder and found a file"):
+    with pytest.raises(
+        UserError, match=r"cannot write .*plots \(File exists\): expected a folder and found a file"
+    ):
         write_report([received], received)
 
 
@@ -90,4 +94,7 @@ def test_a_link_under_the_name_of_the_unfinished_file_is_not_followed(tmp_path: 
     (tmp_path / "own").write_text("precious")
     part_of(tmp_path / "file").symlink_to(tmp_path / "own")
     write_whole(tmp_path / "file", b"new")
-    assert ((tmp_path / "own").read_text(), (tmp_path / "file").read_bytes()) == ("precious", b"new")
+    assert ((tmp_path / "own").read_text(), (tmp_path / "file").read_bytes()) == (
+        "precious",
+        b"new",
+    )

@@ -1,4 +1,6 @@
-"""Foreign names and texts in the page, in Markdown, in tables and in figures: shown as they are, never obeyed."""
+"""Foreign names and texts in the page, in Markdown, in tables and in figures: shown as they are,
+never obeyed.
+"""
 
 import csv
 import json
@@ -43,12 +45,26 @@ def hostile_report(folder: Path, text: str) -> Report:
     """The report of runs in which every text is this one."""
     for strategy in ("random", text):
         run = write_run(folder / "sweep", "lc")
-        facts = dict.fromkeys(["dataset", "name", "reason", "command", "git_commit", "device", "model"], text)
+        facts = dict.fromkeys(
+            ["dataset", "name", "reason", "command", "git_commit", "device", "model"], text
+        )
         config = {"strategy": {"_target_": "mine.Mine", text: text}, text: text}
-        replace_facts(run, strategy=strategy, classes=[text, "1"], versions={text: text}, config=config, **facts)
+        replace_facts(
+            run,
+            strategy=strategy,
+            classes=[text, "1"],
+            versions={text: text},
+            config=config,
+            **facts,
+        )
         for number in range(2):
             rewrite_round(run, number, class_accuracy={text: 0.0, "1": 0.5}, lost_classes=[text])
-    replace_facts(write_run(folder / "sweep", "lc", accuracies=()), status="failed", reason=text, strategy=text)
+    replace_facts(
+        write_run(folder / "sweep", "lc", accuracies=()),
+        status="failed",
+        reason=text,
+        strategy=text,
+    )
     return write_report([folder / "sweep"], folder / "report")
 
 
@@ -136,5 +152,10 @@ def test_an_escaped_text_is_the_text_again(text: str) -> None:
 
 
 def test_a_name_that_looks_like_a_reference_stays_in_a_figure() -> None:
-    picture = Picture("a", "", '<svg><g id="one"/><use href="#one"/><text>id="one" url(#one)</text></svg>')
-    assert picture.inline == '<svg><g id="a:one"/><use href="#a:one"/><text>id="one" url(#one)</text></svg>'
+    picture = Picture(
+        "a", "", '<svg><g id="one"/><use href="#one"/><text>id="one" url(#one)</text></svg>'
+    )
+    assert (
+        picture.inline
+        == '<svg><g id="a:one"/><use href="#a:one"/><text>id="one" url(#one)</text></svg>'
+    )

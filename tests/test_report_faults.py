@@ -1,4 +1,6 @@
-"""Runs that failed, broke off or are named oddly: the report tells what it can, and what it left out."""
+"""Runs that failed, broke off or are named oddly: the report tells what it can, and what it left
+out.
+"""
 
 import json
 from html import escape
@@ -16,7 +18,9 @@ from askwell.report.lost import MOST, lost_classes, unrecognised_classes
 from askwell.report.reading import read
 from askwell.report.soundness import remarks
 
-UNKNOWN = dict.fromkeys(["query_size", "initial_size", "classes", "initial_digest", "weights_digest"])
+UNKNOWN = dict.fromkeys(
+    ["query_size", "initial_size", "classes", "initial_digest", "weights_digest"]
+)
 """What a run that failed before its first round did not come to know."""
 
 ODD_NAMES = ("a$b^$", "$\\frac$", "猫", "_hidden", "north/south", "<script>", "salt & pepper")
@@ -31,14 +35,18 @@ def failed_early(tmp_path: Path) -> Path:
 
 
 def test_a_run_that_failed_early_belongs_to_the_runs_that_did_not(failed_early: Path) -> None:
-    assert "1 run failed and was left out: lc seed 1 (out of memory)." in remarks(group_of(failed_early))
+    assert "1 run failed and was left out: lc seed 1 (out of memory)." in remarks(
+        group_of(failed_early)
+    )
 
 
 def test_a_run_that_failed_early_adds_nothing_to_the_title(failed_early: Path) -> None:
     assert group_of(failed_early).title == "mnist"
 
 
-def test_a_run_that_failed_early_is_outside_where_it_could_belong_to_several_groups(failed_early: Path) -> None:
+def test_a_run_that_failed_early_is_outside_where_it_could_belong_to_several_groups(
+    failed_early: Path,
+) -> None:
     write_run(failed_early, "random", query_size=32)
     (remark,) = write_report([failed_early], failed_early).stray_remarks
     assert remark.endswith("mnist lc 1, failed, out of memory")
@@ -86,19 +94,25 @@ def test_rounds_without_classes_have_a_report(tmp_path: Path) -> None:
 
 def test_classes_with_a_comma_in_their_name_are_lost_whole(tmp_path: Path) -> None:
     rewrite_round(write_run(tmp_path), 1, lost_classes=["Apple, red"])
-    assert list(lost_classes(group_of(tmp_path))) == ["random lost class Apple, red in round 1 of seed 0."]
+    assert list(lost_classes(group_of(tmp_path))) == [
+        "random lost class Apple, red in round 1 of seed 0."
+    ]
 
 
 def test_no_lost_class_is_said_so(tmp_path: Path) -> None:
     write_run(tmp_path)
-    assert list(lost_classes(group_of(tmp_path))) == ["No class was lost: none fell to 0 % after it had been learned."]
+    assert list(lost_classes(group_of(tmp_path))) == [
+        "No class was lost: none fell to 0 % after it had been learned."
+    ]
 
 
 def test_a_class_at_nothing_in_the_end_is_named_with_its_labels(tmp_path: Path) -> None:
     for strategy, seed in (("lc", 1), ("lc", 0), ("random", 0)):
         run = write_run(tmp_path, strategy, seed)
         rewrite_round(run, 0, class_accuracy={"0": 0.0, "1": 0.9})
-        rewrite_round(run, 1, class_accuracy={"0": 0.8, "1": 0.0}, query_class_counts={"0": 9, "1": 1})
+        rewrite_round(
+            run, 1, class_accuracy={"0": 0.8, "1": 0.0}, query_class_counts={"0": 9, "1": 1}
+        )
     assert list(unrecognised_classes(group_of(tmp_path))) == [
         f"{strategy} has class 1 at 0 % in the last round of seed {seed}: 7 of 20 labels are of it."
         for strategy, seed in (("random", 0), ("least confidence", 0), ("least confidence", 1))
@@ -106,12 +120,18 @@ def test_a_class_at_nothing_in_the_end_is_named_with_its_labels(tmp_path: Path) 
 
 
 def test_many_classes_at_nothing_are_counted(tmp_path: Path) -> None:
-    rewrite_round(write_run(tmp_path), 1, class_accuracy={f"kind {number}": 0 for number in range(MOST + 2)})
-    assert list(unrecognised_classes(group_of(tmp_path)))[MOST:] == ["2 more stand in the rounds.jsonl of their runs."]
+    rewrite_round(
+        write_run(tmp_path), 1, class_accuracy={f"kind {number}": 0 for number in range(MOST + 2)}
+    )
+    assert list(unrecognised_classes(group_of(tmp_path)))[MOST:] == [
+        "2 more stand in the rounds.jsonl of their runs."
+    ]
 
 
 def test_many_lost_classes_are_counted(tmp_path: Path) -> None:
-    rewrite_round(write_run(tmp_path), 1, lost_classes=[f"kind {number}" for number in range(MOST + 2)])
+    rewrite_round(
+        write_run(tmp_path), 1, lost_classes=[f"kind {number}" for number in range(MOST + 2)]
+    )
     assert list(lost_classes(group_of(tmp_path)))[MOST:] == ["2 more stand in curves.csv."]
 
 
@@ -125,7 +145,9 @@ def test_strategies_may_have_any_name(tmp_path: Path) -> None:
 def test_classes_may_have_any_name(tmp_path: Path) -> None:
     run = write_run(tmp_path, "random", accuracies=(0.5, 0.6))
     for number in range(2):
-        rewrite_round(run, number, class_accuracy=dict.fromkeys(ODD_NAMES, 0.5), query_class_counts={"$": 10})
+        rewrite_round(
+            run, number, class_accuracy=dict.fromkeys(ODD_NAMES, 0.5), query_class_counts={"$": 10}
+        )
     page = write_report([tmp_path], tmp_path).page.read_text()
     assert [name for name in ODD_NAMES if escape(name) not in page] == []
 

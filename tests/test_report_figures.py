@@ -1,4 +1,6 @@
-"""Figures: everything lies inside them, every strategy is in their legend, and missing rounds are gaps."""
+"""Figures: everything lies inside them, every strategy is in their legend, and missing rounds are
+gaps.
+"""
 
 from pathlib import Path
 
@@ -14,22 +16,34 @@ from askwell.report.groups import Group
 from askwell.report.soundness import remarks
 
 SHORT = ("lc", "sm")
-LONG = ("mine with a rather long name beta 2", "another strategy with a name that nobody would ever type", "_hidden")
+LONG = (
+    "mine with a rather long name beta 2",
+    "another strategy with a name that nobody would ever type",
+    "_hidden",
+)
 MANY = tuple(f"strategy {number}" for number in range(15))
 
 
-def group_with(folder: Path, strategies: tuple[str, ...], accuracies: tuple[float, ...] = (0.5, 0.875)) -> Group:
+def group_with(
+    folder: Path, strategies: tuple[str, ...], accuracies: tuple[float, ...] = (0.5, 0.875)
+) -> Group:
     for strategy in ("random", *strategies):
-        run = write_run(folder, strategy, accuracies=accuracies if strategy != "random" else (0.5, 0.9))
+        run = write_run(
+            folder, strategy, accuracies=accuracies if strategy != "random" else (0.5, 0.9)
+        )
         for number in range(2):
             classes = {f"class number {each} with a long name": 0.5 for each in range(40)}
-            rewrite_round(run, number, class_accuracy=classes, query_class_counts=dict.fromkeys(classes, 1))
+            rewrite_round(
+                run, number, class_accuracy=classes, query_class_counts=dict.fromkeys(classes, 1)
+            )
     return group_of(folder)
 
 
 @pytest.fixture
 def boxes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float, float, float]]:
-    """By how many inches each figure's content stays within its left, lower, right and upper edge."""
+    """By how many inches each figure's content stays within its left, lower, right and upper
+    edge.
+    """
     found = []
     save = Figure.savefig
 
@@ -51,7 +65,9 @@ def test_nothing_is_cut_off(tmp_path: Path, boxes, strategies, draw) -> None:
 
 
 @pytest.mark.parametrize("accuracy", [0.1, 0.8999, 0.90001, 1.0])
-def test_the_title_of_an_axis_is_not_cut_off_by_wide_numbers(tmp_path: Path, boxes, accuracy: float) -> None:
+def test_the_title_of_an_axis_is_not_cut_off_by_wide_numbers(
+    tmp_path: Path, boxes, accuracy: float
+) -> None:
     differences(group_with(tmp_path, SHORT, (0.5, accuracy)))
     assert min(boxes[0]) >= 0
 
@@ -59,7 +75,9 @@ def test_the_title_of_an_axis_is_not_cut_off_by_wide_numbers(tmp_path: Path, box
 @pytest.mark.parametrize("strategies", [SHORT, LONG, MANY])
 def test_every_strategy_is_in_the_legend(tmp_path: Path, strategies: tuple[str, ...]) -> None:
     (picture,) = learning_curves(group_with(tmp_path, strategies))
-    assert [name for name in strategies if f"{name[:20]}" not in picture.svg.split("legend_1")[1]] == []
+    assert [
+        name for name in strategies if f"{name[:20]}" not in picture.svg.split("legend_1")[1]
+    ] == []
 
 
 def test_a_legend_of_short_names_has_one_line() -> None:
@@ -97,13 +115,17 @@ def test_a_whole_record_has_whole_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("absent", "told"), [((2,), "round 2 of random seed 0"), ((1, 2), "rounds 1–2 of"), ((0,), "round 0 of")]
+    ("absent", "told"),
+    [((2,), "round 2 of random seed 0"), ((1, 2), "rounds 1–2 of"), ((0,), "round 0 of")],
 )
 def test_missing_rounds_are_remarked(tmp_path: Path, absent: tuple[int, ...], told: str) -> None:
     run = write_run(tmp_path, accuracies=(0.5, 0.6, 0.7, 0.8))
     for number in reversed(absent):
         without_round(run, number)
-    assert any(f"rounds are missing from rounds.jsonl: {told}" in remark for remark in remarks(group_of(tmp_path)))
+    assert any(
+        f"rounds are missing from rounds.jsonl: {told}" in remark
+        for remark in remarks(group_of(tmp_path))
+    )
 
 
 def test_a_whole_record_has_no_remark_on_rounds(tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ from report_runs import groups_of, write_run
 
 
 def config(**settings):
-    return {"seed": 0, "strategy": {"_target_": "any"}, "rounds": 25, "oracle": {"rate": 0.1}, **settings}
+    return {
+        "seed": 0,
+        "strategy": {"_target_": "any"},
+        "rounds": 25,
+        "oracle": {"rate": 0.1},
+        **settings,
+    }
 
 
 def test_runs_without_differing_settings_are_one_group(tmp_path):
@@ -25,13 +31,19 @@ def test_data_sets_are_never_pooled(tmp_path):
 def test_query_sizes_are_never_pooled_and_stand_in_order_of_size(tmp_path):
     for size in (128, 32):
         write_run(tmp_path, query_size=size)
-    assert [group.title for group in groups_of(tmp_path)] == ["mnist · query size 32", "mnist · query size 128"]
+    assert [group.title for group in groups_of(tmp_path)] == [
+        "mnist · query size 32",
+        "mnist · query size 128",
+    ]
 
 
 def test_a_difference_anywhere_in_the_config_sets_runs_apart(tmp_path):
     for rate in (0.05, 0.2):
         write_run(tmp_path, config=config(oracle={"rate": rate}))
-    assert [group.title for group in groups_of(tmp_path)] == ["mnist · rate 0.05", "mnist · rate 0.2"]
+    assert [group.title for group in groups_of(tmp_path)] == [
+        "mnist · rate 0.05",
+        "mnist · rate 0.2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +65,10 @@ def test_what_a_comparison_is_about_or_what_changes_nothing_does_not(tmp_path, s
 def test_what_only_differs_along_with_a_choice_goes_unsaid(tmp_path):
     for protocol, epochs in (("paper", 1), ("retrain", 30)):
         write_run(tmp_path, protocol=protocol, config=config(protocol={"epochs_per_round": epochs}))
-    assert [group.title for group in groups_of(tmp_path)] == ["mnist · protocol paper", "mnist · protocol retrain"]
+    assert [group.title for group in groups_of(tmp_path)] == [
+        "mnist · protocol paper",
+        "mnist · protocol retrain",
+    ]
 
 
 def test_a_setting_that_only_some_runs_have_is_told_of_those(tmp_path):
@@ -61,13 +76,20 @@ def test_a_setting_that_only_some_runs_have_is_told_of_those(tmp_path):
     for rate in (0.05, 0.2):
         write_run(tmp_path, oracle="noisy", config=config(oracle={"rate": rate}))
     titles = [group.title for group in groups_of(tmp_path)]
-    assert titles == ["mnist · oracle noisy · rate 0.05", "mnist · oracle noisy · rate 0.2", "mnist · oracle truth"]
+    assert titles == [
+        "mnist · oracle noisy · rate 0.05",
+        "mnist · oracle noisy · rate 0.2",
+        "mnist · oracle truth",
+    ]
 
 
 def test_a_class_is_shown_by_its_name(tmp_path):
     for target in ("torch.optim.Adam", "torch.optim.SGD"):
         write_run(tmp_path, config=config(model={"optimizer": {"_target_": target}}))
-    assert [group.title for group in groups_of(tmp_path)] == ["mnist · optimizer Adam", "mnist · optimizer SGD"]
+    assert [group.title for group in groups_of(tmp_path)] == [
+        "mnist · optimizer Adam",
+        "mnist · optimizer SGD",
+    ]
 
 
 def test_a_class_that_moved_to_another_module_is_the_same(tmp_path):
@@ -87,7 +109,9 @@ def test_a_long_list_of_classes_is_cut_so_that_it_tells_runs_apart(tmp_path, oth
     for classes in (range(11), other):
         write_run(tmp_path, classes=[str(number) for number in classes])
     titles = [group.title for group in groups_of(tmp_path)]
-    assert [fnmatch(title, f"mnist · classes {end}") for title, end in zip(titles, told, strict=True)] == [True, True]
+    assert [
+        fnmatch(title, f"mnist · classes {end}") for title, end in zip(titles, told, strict=True)
+    ] == [True, True]
     assert len(set(titles)) == 2
 
 
@@ -97,13 +121,18 @@ def test_a_strategy_with_other_settings_is_another_strategy(tmp_path, seeds):
         strategy = {"_target_": "mine.Mine", "beta": beta, "seed": seed}
         write_run(tmp_path, "mine", seed, config=config(strategy=strategy))
     write_run(tmp_path, "random", config=config())
-    assert [group.strategies for group in groups_of(tmp_path)] == [["random", "mine beta 1", "mine beta 2"]]
+    assert [group.strategies for group in groups_of(tmp_path)] == [
+        ["random", "mine beta 1", "mine beta 2"]
+    ]
 
 
 def test_the_seed_of_a_split_is_a_setting(tmp_path):
     for seed in (0, 1):
         write_run(tmp_path, config=config(dataset={"split_seed": seed}))
-    assert [group.title for group in groups_of(tmp_path)] == ["mnist · split seed 0", "mnist · split seed 1"]
+    assert [group.title for group in groups_of(tmp_path)] == [
+        "mnist · split seed 0",
+        "mnist · split seed 1",
+    ]
 
 
 def test_numbers_stand_in_order_of_size_however_written(tmp_path):
@@ -115,7 +144,11 @@ def test_numbers_stand_in_order_of_size_however_written(tmp_path):
 def test_a_run_that_does_not_know_its_settings_is_a_group_that_says_so(tmp_path):
     for facts in ({"config": config(oracle={"rate": 0.1})}, {"config": config(oracle={})}, {}):
         write_run(tmp_path, **facts)
-    assert {group.title for group in groups_of(tmp_path)} == {"mnist", "mnist · rate 0.1", "mnist · rate unknown"}
+    assert {group.title for group in groups_of(tmp_path)} == {
+        "mnist",
+        "mnist · rate 0.1",
+        "mnist · rate unknown",
+    }
 
 
 def test_names_that_differ_in_capitals_alone_have_files_of_their_own(tmp_path):
@@ -131,7 +164,10 @@ def test_settings_with_the_same_last_word_are_told_in_full(tmp_path):
 
 
 def test_a_setting_that_only_some_runs_have_tells_them_apart(tmp_path):
-    for datamodule in ({"augmentation": None}, {"augmentation": {"_target_": "askwell.AffineElastic", "elastic": 1}}):
+    for datamodule in (
+        {"augmentation": None},
+        {"augmentation": {"_target_": "askwell.AffineElastic", "elastic": 1}},
+    ):
         write_run(tmp_path, config=config(datamodule=datamodule))
     assert len(groups_of(tmp_path)) == 2
 

@@ -1,4 +1,6 @@
-"""Strategies against each other round by round, and the balance of what they asked for, on cases made by hand."""
+"""Strategies against each other round by round, and the balance of what they asked for, on cases
+made by hand.
+"""
 
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from askwell.report.head_to_head import head_to_head, mean_ranks, win_shares, wo
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
-    """lc is better than random in two of the four rounds after the first, and as good in the others."""
+    """lc is better than random in two of the four rounds after the first, and as good in the
+    others.
+    """
     for seed in range(5):
         start = 0.5 + seed / 100
         write_run(tmp_path, "random", seed, (start, start, start, start, start))
@@ -102,7 +106,9 @@ def test_no_rank_where_a_strategy_has_the_first_round_alone(sweep: Path) -> None
 
 
 def test_queries_as_even_as_their_number_allows_have_entropy_one() -> None:
-    bought = pd.DataFrame({"strategy": "lc", "class": list("0123456789"), "queried": [2] * 5 + [1] * 5})
+    bought = pd.DataFrame(
+        {"strategy": "lc", "class": list("0123456789"), "queried": [2] * 5 + [1] * 5}
+    )
     assert entropy(bought, ["strategy"])["lc"] == pytest.approx(1)
 
 

@@ -20,7 +20,9 @@ def test_a_lucky_round_does_not_count_as_the_target(tmp_path: Path) -> None:
 
 def test_a_run_that_an_accuracy_ended_is_censored_at_its_last_round(tmp_path: Path) -> None:
     write_run(tmp_path, accuracies=(0.5, 0.9, 0.95), reason="target_accuracy")
-    assert group_of(tmp_path).runs[[0.9, 0.95]].to_numpy().tolist()[0] == pytest.approx([20, np.nan], nan_ok=True)
+    assert group_of(tmp_path).runs[[0.9, 0.95]].to_numpy().tolist()[0] == pytest.approx(
+        [20, np.nan], nan_ok=True
+    )
 
 
 def test_a_query_is_the_labels_between_two_rounds(tmp_path: Path) -> None:
@@ -82,5 +84,7 @@ def test_the_worst_class_is_that_of_the_last_round(tmp_path: Path) -> None:
 
 
 def test_a_class_that_was_not_measured_is_not_the_worst(tmp_path: Path) -> None:
-    rewrite_round(write_run(tmp_path, accuracies=(0.5,)), 0, class_accuracy={"0": float("nan"), "1": 0.9})
+    rewrite_round(
+        write_run(tmp_path, accuracies=(0.5,)), 0, class_accuracy={"0": float("nan"), "1": 0.9}
+    )
     assert group_of(tmp_path).runs["worst"].to_list() == ["1"]

@@ -8,7 +8,9 @@ from askwell.report.overview import overviews
 
 
 def test_every_strategy_is_compared_with_random_under_the_same_setting(tmp_path: Path) -> None:
-    """With queries of 128 the runs share the first round only: nothing is tested, and nothing excluded."""
+    """With queries of 128 the runs share the first round only: nothing is tested, and nothing
+    excluded.
+    """
     for size, to_target in ((32, (0.5, 0.9)), (128, (0.9,))):
         for seed in range(5):
             write_run(tmp_path, "random", seed, (0.5, 0.5, 0.5, 0.9), query_size=size)

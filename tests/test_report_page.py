@@ -27,7 +27,9 @@ DATASET = "<b>&"
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The report of three strategies on a data set whose name HTML must escape, and of a run that failed at once."""
+    """The report of three strategies on a data set whose name HTML must escape, and of a run that
+    failed at once.
+    """
     sweep = tmp_path_factory.mktemp("sweep")
     for strategy in STRATEGIES:
         for seed in range(5):
@@ -80,7 +82,10 @@ def test_names_that_markdown_leaves_alone_stay_as_they_are(name: str) -> None:
     assert plain(name) == name
 
 
-@given(st.lists(st.sampled_from(ACCURACY_TICKS), min_size=1, unique=True).map(sorted), st.floats(0.01, 1))
+@given(
+    st.lists(st.sampled_from(ACCURACY_TICKS), min_size=1, unique=True).map(sorted),
+    st.floats(0.01, 1),
+)
 def test_numbers_at_the_axis_never_touch(ticks: list[float], least: float) -> None:
     places = stretched(spaced(ticks, least))
     assert (-np.diff(places) >= least).all()
@@ -106,7 +111,11 @@ def test_the_tables_call_a_strategy_as_the_page_does(tmp_path: Path, table: str)
 
 def test_the_run_table_has_the_labels_to_the_targets_alone(report: Report) -> None:
     table = pd.read_csv(report.folder / "runs.csv")
-    assert [name for name in table if name.startswith("labels_to_")] == ["labels_to_90", "labels_to_95", "labels_to_97"]
+    assert [name for name in table if name.startswith("labels_to_")] == [
+        "labels_to_90",
+        "labels_to_95",
+        "labels_to_97",
+    ]
 
 
 def test_the_curve_table_has_a_row_a_run_and_round(report: Report) -> None:
@@ -125,14 +134,24 @@ def test_the_same_runs_give_the_same_page(report: Report) -> None:
 
 
 def test_the_closing_table_has_a_row_a_strategy(report: Report) -> None:
-    assert re.findall(r"^ +(random|lc|b) ", closing_lines(report), flags=re.M) == ["random", "lc", "b"]
+    assert re.findall(r"^ +(random|lc|b) ", closing_lines(report), flags=re.M) == [
+        "random",
+        "lc",
+        "b",
+    ]
 
 
 def test_on_the_screen_each_group_has_its_title_table_and_verdict(tmp_path: Path) -> None:
     for dataset, strategy in product(("[b]mnist", "fruits"), ("random", "lc")):
         write_run(tmp_path / dataset, strategy, dataset=dataset)
-    lines = closing_lines(write_report([tmp_path / "[b]mnist", tmp_path / "fruits"], tmp_path)).splitlines()
-    starts = [line.split(maxsplit=1)[0] for line in lines if re.match(r"\[b\]mnist$|fruits$| +lc |To reach", line)]
+    lines = closing_lines(
+        write_report([tmp_path / "[b]mnist", tmp_path / "fruits"], tmp_path)
+    ).splitlines()
+    starts = [
+        line.split(maxsplit=1)[0]
+        for line in lines
+        if re.match(r"\[b\]mnist$|fruits$| +lc |To reach", line)
+    ]
     assert starts == ["[b]mnist", "lc", "To", "fruits", "lc", "To"]
 
 
@@ -176,12 +195,24 @@ def test_labels_to_a_target_are_mean_and_sample_deviation(tmp_path: Path) -> Non
 
 def test_the_timing_table_splits_a_round(tmp_path: Path) -> None:
     write_run(tmp_path)
-    assert timing(group_of(tmp_path)).rows[0] == ("random", "1.00 s", "2.00 s", "1.00 s", "4.00 s", "50 %", "9.00 s")
+    assert timing(group_of(tmp_path)).rows[0] == (
+        "random",
+        "1.00 s",
+        "2.00 s",
+        "1.00 s",
+        "4.00 s",
+        "50 %",
+        "9.00 s",
+    )
 
 
 def test_queried_classes_leave_the_initial_set_out(tmp_path: Path) -> None:
-    rewrite_round(write_run(tmp_path, accuracies=(0.5, 0.6, 0.7)), 0, query_class_counts={"0": 10, "1": 0})
-    assert query_shares(group_of(tmp_path).classes).loc["random"].to_list() == pytest.approx([0.4, 0.6])
+    rewrite_round(
+        write_run(tmp_path, accuracies=(0.5, 0.6, 0.7)), 0, query_class_counts={"0": 10, "1": 0}
+    )
+    assert query_shares(group_of(tmp_path).classes).loc["random"].to_list() == pytest.approx(
+        [0.4, 0.6]
+    )
 
 
 def test_a_report_does_not_import_torch() -> None:

@@ -7,7 +7,9 @@ from scipy import stats
 from askwell.report.power import power, seeds_needed
 
 
-@pytest.mark.parametrize(("effect", "seeds"), [(0.5, 34), (0.8, 15), (1.0, 10), (-0.8, 15), (0.1, None), (0.0, None)])
+@pytest.mark.parametrize(
+    ("effect", "seeds"), [(0.5, 34), (0.8, 15), (1.0, 10), (-0.8, 15), (0.1, None), (0.0, None)]
+)
 def test_the_seeds_are_those_of_the_usual_tables(effect: float, seeds: int | None) -> None:
     """At 5 % and a power of 80 %, as G*Power gives them for a paired t-test."""
     assert seeds_needed(effect, 0.05) == seeds

@@ -38,14 +38,18 @@ def test_a_last_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
 def test_a_round_written_twice_counts_as_written_last(tmp_path: Path) -> None:
     run = write_run(tmp_path, accuracies=(0.5, 0.6))
     path = run / "rounds.jsonl"
-    path.write_text(path.read_text() + json.dumps({"round": 1, "labels": 20, "accuracy": 0.7}) + "\n")
+    path.write_text(
+        path.read_text() + json.dumps({"round": 1, "labels": 20, "accuracy": 0.7}) + "\n"
+    )
     assert read([tmp_path], tmp_path).curves["accuracy"].to_list() == [0.5, 0.7]
 
 
 def test_a_class_without_evaluation_images_may_be_nan(tmp_path: Path) -> None:
     run = write_run(tmp_path, accuracies=(0.5,))
     path = run / "rounds.jsonl"
-    path.write_text(path.read_text().replace('"class_accuracy": {"0": 0.5', '"class_accuracy": {"0": NaN'))
+    path.write_text(
+        path.read_text().replace('"class_accuracy": {"0": 0.5', '"class_accuracy": {"0": NaN')
+    )
     assert read([tmp_path], tmp_path).classes["accuracy"].isna().to_list() == [True, False]
 
 
@@ -56,7 +60,8 @@ def test_a_run_json_cut_short_is_an_unreadable_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", '{"config": "a.yaml"}', '{"config": {"callbacks": null}}', '{"resumed": null}']
+    "content",
+    ["[]", '{"config": "a.yaml"}', '{"config": {"callbacks": null}}', '{"resumed": null}'],
 )
 def test_a_run_json_of_another_program_is_outside(tmp_path: Path, content: str) -> None:
     write_run(tmp_path)
@@ -74,7 +79,13 @@ def test_unlike_runs_are_never_in_one_group(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"protocol": "retrain"}, {"model": "cnn3"}, {"oracle": "noisy"}, {"classes": ["0", "2"]}, {"dataset": "x"}],
+    [
+        {"protocol": "retrain"},
+        {"model": "cnn3"},
+        {"oracle": "noisy"},
+        {"classes": ["0", "2"]},
+        {"dataset": "x"},
+    ],
 )
 def test_each_setting_sets_runs_apart(tmp_path: Path, other: dict[str, object]) -> None:
     write_run(tmp_path)

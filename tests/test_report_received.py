@@ -1,4 +1,6 @@
-"""Run folders that a stranger made, or that are damaged: what is wrong with one is told, and the others compared."""
+"""Run folders that a stranger made, or that are damaged: what is wrong with one is told, and the
+others compared.
+"""
 
 import json
 import os
@@ -93,7 +95,9 @@ def test_the_other_runs_are_compared_and_the_wrong_one_is_named(sweep: Path) -> 
     run = write_run(sweep, "lc", seed=[0])
     report = write_report([sweep], sweep)
     (remark,) = report.stray_remarks
-    assert remark.startswith(f"{run.name}: unknown, unreadable, run.json is not that of a run: seed is [0]")
+    assert remark.startswith(
+        f"{run.name}: unknown, unreadable, run.json is not that of a run: seed is [0]"
+    )
     assert len(report.groups[0].runs) == 1
 
 
@@ -105,7 +109,10 @@ def test_the_other_runs_are_compared_and_the_wrong_one_is_named(sweep: Path) -> 
         (b"\xff\xfe\xff", "run.json is cut short or no JSON"),
         (b'{"status": "failed", "status": "finished"}', "run.json is cut short or no JSON"),
         (b"[" * 100_000, "run.json is cut short or no JSON"),
-        (b'{"status": "finished", "seed": ' + b"1" * 5000 + b"}", "run.json is cut short or no JSON"),
+        (
+            b'{"status": "finished", "seed": ' + b"1" * 5000 + b"}",
+            "run.json is cut short or no JSON",
+        ),
         (b"[]", "run.json is not that of a run: [] is no dictionary"),
         (b"{}", "run.json is not that of a run: status is missing"),
     ],
@@ -115,7 +122,9 @@ def test_a_run_json_that_is_none_is_left_out(sweep: Path, content: bytes, reason
     assert reason_of(read([sweep], sweep)) == reason
 
 
-@pytest.mark.parametrize("line", ["{nonsense", "", "[]", '{"round": 0}', '{"round": 0, "round": 1}'])
+@pytest.mark.parametrize(
+    "line", ["{nonsense", "", "[]", '{"round": 0}', '{"round": 0, "round": 1}']
+)
 def test_a_run_with_a_line_that_is_no_round_is_left_out(sweep: Path, line: str) -> None:
     path = write_run(sweep, "lc") / "rounds.jsonl"
     path.write_text(f"{line}\n{path.read_text()}")
@@ -124,7 +133,10 @@ def test_a_run_with_a_line_that_is_no_round_is_left_out(sweep: Path, line: str) 
 
 def test_a_run_whose_labels_do_not_grow_is_left_out(sweep: Path) -> None:
     rewrite_round(write_run(sweep, "lc"), 1, labels=10)
-    assert reason_of(read([sweep], sweep)) == "rounds.jsonl has 10 labels in round 1 after 10 in round 0"
+    assert (
+        reason_of(read([sweep], sweep))
+        == "rounds.jsonl has 10 labels in round 1 after 10 in round 0"
+    )
 
 
 def test_a_loss_that_diverged_is_no_fault(sweep: Path) -> None:
@@ -156,7 +168,10 @@ def test_a_link_to_a_file_elsewhere_is_not_read(
     run = write_run(sweep, "lc")
     (run / name).unlink()
     (run / name).symlink_to(elsewhere / name)
-    assert reason_of(read([sweep], sweep)) == f"{name} is a link that leads elsewhere: copy what is there"
+    assert (
+        reason_of(read([sweep], sweep))
+        == f"{name} is a link that leads elsewhere: copy what is there"
+    )
 
 
 def test_a_link_to_a_file_of_the_run_is_read(sweep: Path) -> None:
@@ -202,7 +217,9 @@ def test_a_link_to_a_run_elsewhere_is_named_and_not_followed(sweep: Path) -> Non
     (sweep / "own").mkdir()
     (sweep / "own" / "other").symlink_to(next(sweep.glob("random*")))
     sweep = sweep / "own"
-    assert reason_of(read([sweep], sweep)) == "a link to a folder elsewhere: give that folder itself"
+    assert (
+        reason_of(read([sweep], sweep)) == "a link to a folder elsewhere: give that folder itself"
+    )
 
 
 def test_a_link_to_a_run_of_the_same_folder_adds_none(sweep: Path) -> None:
@@ -214,14 +231,18 @@ def test_a_lock_that_is_a_link_or_holds_something_is_not_opened(sweep: Path) -> 
     (sweep / "own").write_text("precious")
     for number, place in enumerate(("link", "copy")):
         run = write_run(sweep, place, number, status="running")
-        (run / ".lock").symlink_to(sweep / "own") if place == "link" else os.link(sweep / "own", run / ".lock")
+        (run / ".lock").symlink_to(sweep / "own") if place == "link" else os.link(
+            sweep / "own", run / ".lock"
+        )
     assert read([sweep], sweep).runs["status"].to_list().count("killed") == 2
     assert (sweep / "own").read_text() == "precious"
 
 
 @pytest.fixture
 def deep(sweep: Path) -> Iterator[Path]:
-    """A folder with 1,500 folders within each other, deeper than Python's functions may call each other."""
+    """A folder with 1,500 folders within each other, deeper than Python's functions may call each
+    other.
+    """
     place = os.open(sweep, os.O_RDONLY)
     for _ in range(1500):
         os.mkdir("d", dir_fd=place)
@@ -242,19 +263,27 @@ def test_no_class_that_a_run_names_is_imported(
     modules = tmp_path_factory.mktemp("modules")
     (modules / "named_by_a_run.py").write_text("raise SystemExit('this module was run')")
     monkeypatch.syspath_prepend(modules)
-    config = {"strategy": {"_target_": "named_by_a_run.Strategy"}, "model": {"_target_": "named_by_a_run.Model"}}
+    config = {
+        "strategy": {"_target_": "named_by_a_run.Strategy"},
+        "model": {"_target_": "named_by_a_run.Model"},
+    }
     write_run(sweep, "mine", config=config, study={"strategy._target_": "named_by_a_run.Strategy"})
     write_report([sweep], sweep)
     assert "named_by_a_run" not in sys.modules
 
 
 def test_control_characters_and_line_breaks_of_any_text_are_written_out(tmp_path: Path) -> None:
-    names = {name: f"{name}\n\x1b[31m\ud800" for name in ("strategy", "dataset", "command", "reason", "device")}
+    names = {
+        name: f"{name}\n\x1b[31m\ud800"
+        for name in ("strategy", "dataset", "command", "reason", "device")
+    }
     write_run(tmp_path, "lc")
     folder = next(tmp_path.iterdir())
     (folder / "run.json").write_text(json.dumps(run_facts("lc", 0) | names))
     runs = read([tmp_path], tmp_path).runs
-    assert {name: runs[name].iloc[0] for name in names} == {name: rf"{name}\n\x1b[31m\ud800" for name in names}
+    assert {name: runs[name].iloc[0] for name in names} == {
+        name: rf"{name}\n\x1b[31m\ud800" for name in names
+    }
 
 
 def test_names_that_some_file_systems_take_for_one_are_told_apart() -> None:

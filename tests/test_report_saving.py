@@ -31,7 +31,10 @@ def test_a_small_query_does_not_widen_an_interval() -> None:
 
 def test_the_interval_of_five_seeds_covers_the_truth_about_19_times_in_20() -> None:
     draw = np.random.default_rng(0)
-    own, reference = 60 * np.exp(draw.normal(0, 0.2, (1000, 5))), 100 * np.exp(draw.normal(0, 0.2, (1000, 5)))
+    own, reference = (
+        60 * np.exp(draw.normal(0, 0.2, (1000, 5))),
+        100 * np.exp(draw.normal(0, 0.2, (1000, 5))),
+    )
     found = [saved_interval(*labels, 0) for labels in zip(own, reference, strict=True)]
     covered = sum(low <= 0.4 <= high for low, high in found)
     assert stats.binomtest(covered, 1000, 0.95).pvalue > 0.01

@@ -1,4 +1,6 @@
-"""Snapshots that a stranger made, or that are damaged, are named and left out; nothing in one is run."""
+"""Snapshots that a stranger made, or that are damaged, are named and left out; nothing in one is
+run.
+"""
 
 import io
 import pickle
@@ -80,7 +82,9 @@ def test_a_snapshot_with_wrong_arrays_is_left_out(folder: Path, fault: str) -> N
 def test_a_damaged_snapshot_is_left_out_and_named_on_the_page(folder: Path, content: bytes) -> None:
     (folder / "snapshots" / "round-0001.npz").write_bytes(content)
     page = write_report([folder], folder).page.read_text()
-    assert "left out: least confidence, seed 0: snapshots/round-0001.npz is damaged: delete it" in page
+    assert (
+        "left out: least confidence, seed 0: snapshots/round-0001.npz is damaged: delete it" in page
+    )
 
 
 class Opens:
@@ -101,14 +105,18 @@ def test_nothing_is_unpickled(folder: Path, tmp_path: Path) -> None:
 
 def test_an_array_that_promises_more_than_there_is_is_not_made(folder: Path) -> None:
     file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 2)})
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 2)}
+    )
     keep(folder)
     with zipfile.ZipFile(folder / "snapshots" / "round-0001.npz", "w") as archive:
         archive.writestr("places.npy", file.getvalue())
     assert "is damaged" in faults(folder)[0]
 
 
-def test_what_unpacks_to_too_much_is_not_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_unpacks_to_too_much_is_not_unpacked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keep(folder, unsure_pixels=np.zeros((1000, 32, 32, 3), np.uint8))
     monkeypatch.setattr("askwell.report.snapshot_file.MOST", 1_000_000)
     assert "is damaged" in faults(folder)[0]

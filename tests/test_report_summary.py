@@ -8,7 +8,7 @@ from subprocess import run as run_process
 import pytest
 from report_runs import write_run
 
-from askwell.cli import main
+from askwell.command.cli import main
 from askwell.report.summary import summaries
 
 
@@ -23,7 +23,12 @@ def sweep(tmp_path: Path) -> Path:
 
 def test_a_summary_holds_the_numbers_of_the_headline(sweep: Path) -> None:
     (found,) = summaries([sweep])
-    assert [found[name] for name in ("target", "strategy", "baseline", "seeds")] == [0.95, "lc", "random", 5]
+    assert [found[name] for name in ("target", "strategy", "baseline", "seeds")] == [
+        0.95,
+        "lc",
+        "random",
+        5,
+    ]
 
 
 def test_a_saving_and_its_interval_are_shares(sweep: Path) -> None:

@@ -49,7 +49,10 @@ def test_targets_that_nobody_reaches_are_said_so(tmp_path: Path) -> None:
 def test_runs_that_are_alike_are_not_distinguishable(tmp_path: Path) -> None:
     for strategy in ("random", "lc"):
         write_curves(tmp_path, strategy, 5, (0.5, 0.9))
-    expected = "20 ± 0: not distinguishable from random (95 % interval 25 % more to 25 % fewer, 5 paired seeds)."
+    expected = (
+        "20 ± 0: not distinguishable from random (95 % interval 25 % more to 25 % fewer, "
+        "5 paired seeds)."
+    )
     assert verdict(group_of(tmp_path))[0].endswith(expected)
 
 
@@ -63,7 +66,9 @@ def test_seeds_in_which_a_strategy_failed_are_named_in_the_headline(tmp_path: Pa
     write_curves(tmp_path, "random", 7, (0.5, 0.6, 0.8, 0.95))
     write_curves(tmp_path, "lc", 5, (0.5, 0.95, 0.95, 0.96))
     write_run(tmp_path, "lc", 5, (0.1,), status="failed")
-    assert "; left out: 1 failed run of lc and 1 missing run of lc." in verdict(group_of(tmp_path))[0]
+    assert (
+        "; left out: 1 failed run of lc and 1 missing run of lc." in verdict(group_of(tmp_path))[0]
+    )
 
 
 def test_a_failed_run_that_was_repeated_is_not_left_out(tmp_path: Path) -> None:
@@ -76,7 +81,10 @@ def test_a_failed_run_that_was_repeated_is_not_left_out(tmp_path: Path) -> None:
 def test_runs_that_an_accuracy_ended_are_said_to_be_censored(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.9), reason="target_accuracy")
     write_curves(tmp_path, "lc", 5, (0.5, 0.8, 0.9))
-    assert "A run that `target_accuracy` ended is censored at its last labels" in verdict(group_of(tmp_path))[0]
+    assert (
+        "A run that `target_accuracy` ended is censored at its last labels"
+        in verdict(group_of(tmp_path))[0]
+    )
 
 
 def test_three_seeds_are_called_no_evidence(tmp_path: Path) -> None:
@@ -125,13 +133,16 @@ def test_unpaired_starts_are_not_tested(tmp_path: Path) -> None:
     write_curves(tmp_path, "lc", 5, (0.9, 0.9), initial_digest="of its own")
     (reason,) = verdict(group_of(tmp_path))[1:]
     assert reason.startswith(
-        "lc and random are not known to have started from the same images and weights in 5 of 5 seeds"
+        "lc and random are not known to have started from the same images and weights in 5 of 5 "
+        "seeds"
     )
 
 
 def test_without_random_no_saving_is_told(tmp_path: Path) -> None:
     write_curves(tmp_path, "lc", 5, (0.5, 0.9))
-    assert verdict(group_of(tmp_path))[0].endswith("there is no run of random, so no saving can be told.")
+    assert verdict(group_of(tmp_path))[0].endswith(
+        "there is no run of random, so no saving can be told."
+    )
 
 
 def test_random_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
@@ -142,33 +153,46 @@ def test_random_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
 
 def test_strategies_are_told_apart_by_paired_tests(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.001, (4, 6))
-    for place, (strategy, height) in enumerate({"random": 0.8, "lc": 0.9, "sm": 0.9, "lm": 0.7}.items()):
+    for place, (strategy, height) in enumerate(
+        {"random": 0.8, "lc": 0.9, "sm": 0.9, "lm": 0.7}.items()
+    ):
         for seed in range(6):
             write_run(tmp_path, strategy, seed, (height + noise[place, seed],) * 2)
     sentence = verdict(group_of(tmp_path))[-1]
     best, other = ("lc", "sm") if noise[1].mean() > noise[2].mean() else ("sm", "lc")
     assert "lc and sm are better than random; lm is worse than random" in sentence
-    assert re.search(rf"; {other} \(.* more seeds would .*\) is not distinguishable from {best}\.$", sentence)
+    assert re.search(
+        rf"; {other} \(.* more seeds would .*\) is not distinguishable from {best}\.$", sentence
+    )
 
 
 def test_a_comparison_that_is_open_says_how_many_more_seeds_would_settle_it(tmp_path: Path) -> None:
     for seed, difference in enumerate((0.03, -0.01, 0.02, -0.01, 0.02)):  # 0.53 standard deviations
         write_run(tmp_path, "random", seed, (0.8, 0.8))
         write_run(tmp_path, "lc", seed, (0.8 + difference,) * 2)
-    expected = "lc (25 more seeds would settle it if the difference seen is true) is not distinguishable from random."
+    expected = (
+        "lc (25 more seeds would settle it if the difference seen is true) is not "
+        "distinguishable from random."
+    )
     assert verdict(group_of(tmp_path))[-1].endswith(expected)
 
 
-def test_on_hard_images_the_headline_takes_the_highest_level_that_both_reach(tmp_path: Path) -> None:
+def test_on_hard_images_the_headline_takes_the_highest_level_that_both_reach(
+    tmp_path: Path,
+) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.6, 0.8))
     write_curves(tmp_path, "lc", 5, (0.5, 0.8, 0.85))
     write_curves(tmp_path, "certain", 5, (0.5, 0.5, 0.5))
     first, second = verdict(group_of(tmp_path))[:2]
-    assert first.startswith("To reach 80 %, lc needs 20 ± 0 labels where random needs 30 ± 0: 33 % fewer")
+    assert first.startswith(
+        "To reach 80 %, lc needs 20 ± 0 labels where random needs 30 ± 0: 33 % fewer"
+    )
     assert second == "85 % is reached by every run of lc (30 ± 0 labels) and by none of random's 5."
 
 
-def test_a_single_good_run_does_not_take_the_first_sentence_from_a_tested_strategy(tmp_path: Path) -> None:
+def test_a_single_good_run_does_not_take_the_first_sentence_from_a_tested_strategy(
+    tmp_path: Path,
+) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.9))
     write_curves(tmp_path, "lc", 5, (0.5, 0.95))
     write_curves(tmp_path, "sm", 1, (0.5, 0.99))
@@ -199,7 +223,10 @@ def test_runs_that_did_not_finish_are_not_spoken_of_as_if_they_had(tmp_path: Pat
 def test_runs_that_end_alike_are_settled_by_no_number_of_seeds(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.9))
     write_curves(tmp_path, "lc", 5, (0.5, 0.9))
-    assert "lc (more than 100 seeds would be needed) is not distinguishable" in verdict(group_of(tmp_path))[-1]
+    assert (
+        "lc (more than 100 seeds would be needed) is not distinguishable"
+        in verdict(group_of(tmp_path))[-1]
+    )
 
 
 def test_an_interval_across_zero_tells_both_directions() -> None:
@@ -214,7 +241,9 @@ def test_neighbouring_rounds_are_joined() -> None:
     assert spans([3, 7, 8, 9]) == "3, 7–9"
 
 
-def write_curves(folder: Path, strategy: str, seeds: int, accuracies: Sequence[float], **facts: str) -> None:
+def write_curves(
+    folder: Path, strategy: str, seeds: int, accuracies: Sequence[float], **facts: str
+) -> None:
     """The same curve for each of so many seeds."""
     for seed in range(seeds):
         write_run(folder, strategy, seed, accuracies, **facts)

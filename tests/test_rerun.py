@@ -9,10 +9,10 @@ import pytest
 from conftest import ROOT
 from experiment import equal, record_of, weights_of
 
-from askwell import cli
+from askwell.command import cli
+from askwell.command.resume import command_to_resume
 from askwell.errors import UserError
-from askwell.folder import read_run
-from askwell.rerun import command_to_resume
+from askwell.run.run_folder import read_run
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,9 @@ def test_a_run_that_went_on_goes_on_again(program, go_on, tmp_path):
     assert len(record_of(tmp_path / "outputs" / "run")[0]) == 3
 
 
-def test_of_a_sweep_the_finished_jobs_stay_the_broken_one_goes_on_and_the_rest_run(program, no_report, go_on, tmp_path):
+def test_of_a_sweep_the_finished_jobs_stay_the_broken_one_goes_on_and_the_rest_run(
+    program, no_report, go_on, tmp_path
+):
     sweep = tmp_path / "multirun" / "run"
     program("-m", "seed=0,1,2")
     whole = [record_of(sweep / job) for job in "012"]
@@ -77,7 +79,9 @@ def test_a_run_keeps_a_name_that_nobody_gave_it(program, go_on, tmp_path):
 
 def test_what_is_said_goes_before_what_was_recorded(program, tmp_path):
     program("rounds=1")
-    arguments = command_to_resume(tmp_path / "outputs" / "run", ["rounds=9", "trainer=default"]).arguments
+    arguments = command_to_resume(
+        tmp_path / "outputs" / "run", ["rounds=9", "trainer=default"]
+    ).arguments
     assert [argument for argument in arguments if argument.startswith(("rounds=", "trainer="))] == [
         "rounds=9",
         "trainer=default",
@@ -85,7 +89,10 @@ def test_what_is_said_goes_before_what_was_recorded(program, tmp_path):
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"holds no run and no sweep: expected multirun\.yaml or \.hydra/hydra\.yaml"):
+    with pytest.raises(
+        UserError,
+        match=r"holds no run and no sweep: expected multirun\.yaml or \.hydra/hydra\.yaml",
+    ):
         command_to_resume(tmp_path)
 
 
@@ -122,7 +129,10 @@ def foreign(program, tmp_path):
 
 
 def test_another_program_is_shown_and_not_run(foreign, tmp_path):
-    shown = rf"names what is not Askwell's.*add --trust, which runs: python {tmp_path}/theirs/train\.py .*rounds=9"
+    shown = (
+        r"names what is not Askwell's.*add --trust, which runs: python "
+        rf"{tmp_path}/theirs/train\.py .*rounds=9"
+    )
     with pytest.raises(UserError, match=shown):
         command_to_resume(foreign, ["rounds=9"])
 
@@ -134,15 +144,30 @@ def test_another_program_is_run_where_it_is_trusted(foreign, tmp_path):
 @pytest.mark.parametrize("flag", ["first", "last"])
 def test_trust_may_be_given_anywhere(foreign, monkeypatch, flag):
     asked = []
-    monkeypatch.setattr("askwell.rerun.resume", lambda *arguments: asked.append(arguments))
-    cli.main(["resume", *(["--trust"] if flag == "first" else []), "a", "rounds=3", *(["--trust"] * (flag == "last"))])
+    monkeypatch.setattr("askwell.command.resume.resume", lambda *arguments: asked.append(arguments))
+    cli.main(
+        [
+            "resume",
+            *(["--trust"] if flag == "first" else []),
+            "a",
+            "rounds=3",
+            *(["--trust"] * (flag == "last")),
+        ]
+    )
     assert asked == [(Path("a"), ["rounds=3"], True)]
 
 
 @pytest.mark.parametrize(
-    "word", ["+x._target_=os.system", "hydra.callbacks.x._target_=os.system", "hydra.searchpath=[file:///x]"]
+    "word",
+    [
+        "+x._target_=os.system",
+        "hydra.callbacks.x._target_=os.system",
+        "hydra.searchpath=[file:///x]",
+    ],
 )
-def test_what_a_folder_wants_to_have_run_is_refused_and_what_its_user_wants_is_not(program, tmp_path, word):
+def test_what_a_folder_wants_to_have_run_is_refused_and_what_its_user_wants_is_not(
+    program, tmp_path, word
+):
     program("rounds=1")
     folder = tmp_path / "outputs" / "run"
     assert word in command_to_resume(folder, [word]).arguments
@@ -174,8 +199,10 @@ def test_a_folder_of_configuration_needs_trust(program, tmp_path):
             b"hydra: [a]",
         ),
         b"hydra: !!python/object/apply:os.system [id]",
-        b"hydra: {runtime: {cwd: 3, config_sources: [a]}, job: {name: x}, overrides: {hydra: [], task: []}}",
-        b"hydra: {runtime: {cwd: /, config_sources: [{provider: main, path: /}]}, job: {name: ../x}, overrides: {}}",
+        b"hydra: {runtime: {cwd: 3, config_sources: [a]}, job: {name: x}, overrides: {hydra: [], "
+        b"task: []}}",
+        b"hydra: {runtime: {cwd: /, config_sources: [{provider: main, path: /}]}, job: {name: "
+        b"../x}, overrides: {}}",
     ],
 )
 def test_damaged_notes_are_named_in_one_line(tmp_path, name, content):
@@ -188,7 +215,9 @@ def test_damaged_notes_are_named_in_one_line(tmp_path, name, content):
 def test_the_command_becomes_the_program(program, tmp_path, monkeypatch):
     program("rounds=1")
     became = []
-    monkeypatch.setattr(os, "execv", lambda path, arguments: became.append((os.getcwd(), path, *arguments[:2])))
+    monkeypatch.setattr(
+        os, "execv", lambda path, arguments: became.append((os.getcwd(), path, *arguments[:2]))
+    )
     cli.main(["resume", str(tmp_path / "outputs" / "run"), "rounds=2"])
     (called,) = became
     assert called[:3] == (str(tmp_path), sys.executable, sys.executable)

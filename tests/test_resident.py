@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from askwell.dataset import resident
 from askwell.dataset.folder import Folder
-from askwell.dataset.resident import ResidentImages, on_device
-from askwell.model.frozen import FrozenNetwork
-from askwell.scoring import Scorer
+from askwell.images import on_gpu as resident
+from askwell.images.on_gpu import ResidentImages, on_device
+from askwell.scoring.frozen import FrozenNetwork
+from askwell.scoring.scorer import Scorer
 
 CUDA = torch.device("cuda")
 
@@ -17,12 +17,19 @@ CUDA = torch.device("cuda")
 @pytest.fixture
 def store(images, cache_dir):
     """The images of `images` as a store."""
-    return Folder(root=images, image_size=16, channels=1, data_dir=images, cache_dir=cache_dir).open().train
+    return (
+        Folder(root=images, image_size=16, channels=1, data_dir=images, cache_dir=cache_dir)
+        .open()
+        .train
+    )
 
 
 def test_resident_images_are_those_of_the_store(store, monkeypatch):
     monkeypatch.setattr(resident, "BLOCK", 7)
-    images, indices = ResidentImages(store, torch.device("cpu")), np.array([3, 0, len(store) - 1, 3])
+    images, indices = (
+        ResidentImages(store, torch.device("cpu")),
+        np.array([3, 0, len(store) - 1, 3]),
+    )
     assert torch.equal(images.fetch(indices), store.fetch(indices))
     assert images.fetch(indices).stride() == store.fetch(indices).stride()
     assert len(images) == len(store)
@@ -31,7 +38,9 @@ def test_resident_images_are_those_of_the_store(store, monkeypatch):
 
 
 @pytest.mark.parametrize(("room", "moved"), [(8.0, True), (7.9, False)])
-def test_stores_move_together_to_a_gpu_that_has_four_times_the_room(store, monkeypatch, caplog, room, moved):
+def test_stores_move_together_to_a_gpu_that_has_four_times_the_room(
+    store, monkeypatch, caplog, room, moved
+):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (room * store.pixels.nbytes, 0))
     monkeypatch.setattr(resident, "ResidentImages", lambda images, device: (images, device))
     caplog.set_level("INFO")

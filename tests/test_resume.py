@@ -9,7 +9,7 @@ import pytest
 import torch
 from experiment import equal, record_of, weights_of
 
-from askwell.provenance import threads_of
+from askwell.run.provenance import threads_of
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,9 @@ def test_a_run_ended_by_another_limit_goes_on_when_it_is_raised(program, tmp_pat
 def test_a_run_goes_on_where_its_data_were_copied_to(program, images, tmp_path, store):
     program("name=at_once", "rounds=4")
     program("name=in_parts", "rounds=2")
-    elsewhere = shutil.copytree(images, tmp_path / "elsewhere", copy_function=shutil.copy)  # with other times
+    elsewhere = shutil.copytree(
+        images, tmp_path / "elsewhere", copy_function=shutil.copy
+    )  # with other times
     moved = [f"dataset.root={elsewhere}", "cache_dir=elsewhere/cache", f"dataset.store={store}"]
     program("name=in_parts", "rounds=4", "resume=true", *moved)
     assert_equal_runs(tmp_path / "outputs" / "in_parts", tmp_path / "outputs" / "at_once")
@@ -71,7 +73,9 @@ def test_a_sweep_goes_on_with_the_jobs_that_are_missing(program, no_report, tmp_
     program("-m", "seed=0", "name=sweep")
     program("-m", "seed=0,1", "name=sweep", "resume=true")
     program("-m", "seed=0,1", "name=at_once")
-    assert_equal_runs(tmp_path / "multirun" / "sweep" / "1", tmp_path / "multirun" / "at_once" / "1")
+    assert_equal_runs(
+        tmp_path / "multirun" / "sweep" / "1", tmp_path / "multirun" / "at_once" / "1"
+    )
 
 
 def test_a_run_that_failed_says_so(program, tmp_path):

@@ -9,7 +9,7 @@ from experiment import record_of
 from PIL import Image
 from test_refusals import state
 
-from askwell.checkpoint import SafeCheckpointIO
+from askwell.run.checkpoint import SafeCheckpointIO
 
 
 @pytest.fixture
@@ -46,7 +46,9 @@ def refusal(program, capsys):
 )
 def test_a_changed_study_is_refused_with_both_values(began, refusal, changed, setting):
     first = rf"holds a run with (?P<name>\S*{re.escape(setting)}\S*)=(?P<was>.+), "
-    values = re.search(first + "this one has (?P=name)=(?P<wished>.+): use the same", refusal(changed, "rounds=3"))
+    values = re.search(
+        first + "this one has (?P=name)=(?P<wished>.+): use the same", refusal(changed, "rounds=3")
+    )
     assert values is not None
     assert values["was"] != values["wished"]
 
@@ -58,9 +60,13 @@ def test_a_changed_image_is_refused(program, refusal, images, tmp_path):
     assert "the checkpoint was made with data set" in refusal(f"dataset.root={own}", "rounds=3")
 
 
-def test_the_checkpoint_of_another_seed_is_refused_in_whatever_folder(program, began, refusal, tmp_path):
+def test_the_checkpoint_of_another_seed_is_refused_in_whatever_folder(
+    program, began, refusal, tmp_path
+):
     program("rounds=2", "name=other", "seed=1")
-    mine, other = (tmp_path / "outputs" / name / "checkpoints" / "last.ckpt" for name in ("began", "other"))
+    mine, other = (
+        tmp_path / "outputs" / name / "checkpoints" / "last.ckpt" for name in ("began", "other")
+    )
     mine.write_bytes(other.read_bytes())
     assert "holds a run with seed=1, this one has seed=0" in refusal("rounds=3")
 
@@ -74,7 +80,9 @@ def test_what_is_refused_stays_as_it_was(began, refusal, tmp_path):
 def test_a_hostile_checkpoint_is_refused_in_one_line(began, refusal, tmp_path):
     checkpoint = tmp_path / "outputs" / "began" / "checkpoints" / "last.ckpt"
     SafeCheckpointIO().save_checkpoint({"state_dict": Hostile()}, checkpoint)
-    assert re.fullmatch(r"askwell: .*last\.ckpt holds more than tensors and plain values.*\n", refusal("rounds=3"))
+    assert re.fullmatch(
+        r"askwell: .*last\.ckpt holds more than tensors and plain values.*\n", refusal("rounds=3")
+    )
 
 
 def test_a_record_without_checkpoints_is_not_overwritten(began, refusal, tmp_path):
@@ -89,7 +97,9 @@ def test_a_record_without_checkpoints_is_not_another_run_finished(began, refusal
 
 def test_the_checkpoint_of_another_study_is_known_without_run_json(began, refusal, tmp_path):
     (tmp_path / "outputs" / "began" / "run.json").unlink()
-    assert "holds a run with query_size=6, this one has query_size=7" in refusal("rounds=3", "query_size=7")
+    assert "holds a run with query_size=6, this one has query_size=7" in refusal(
+        "rounds=3", "query_size=7"
+    )
 
 
 @pytest.mark.slow
@@ -111,7 +121,9 @@ def test_a_lost_line_of_the_record_is_named(began, refusal, tmp_path):
     assert "rounds.jsonl lacks round 0, its lines are missing" in refusal("rounds=3")
 
 
-def test_a_record_behind_its_checkpoint_resumes_from_the_checkpoint_before(program, began, tmp_path):
+def test_a_record_behind_its_checkpoint_resumes_from_the_checkpoint_before(
+    program, began, tmp_path
+):
     folder = tmp_path / "outputs" / "began"
     complete = record_of(folder)
     record = folder / "rounds.jsonl"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.dataset.sampler import LabelledBatches
+from askwell.batches.sampler import LabelledBatches
 from askwell.pool import Pool
 
 
@@ -17,7 +17,9 @@ def pool_with(labels: int) -> Pool:
 
 
 def batches(labels=100, batch_size=32, seed=0, epoch=0, rank=0, world_size=1):
-    return list(LabelledBatches(pool_with(labels), batch_size, seed, lambda: epoch, rank, world_size))
+    return list(
+        LabelledBatches(pool_with(labels), batch_size, seed, lambda: epoch, rank, world_size)
+    )
 
 
 def flat(lists):
@@ -25,13 +27,17 @@ def flat(lists):
 
 
 # With 4 images a process, any number of labels can be divided into batches of 2 or more.
-sizes = given(labels=st.integers(8, 400), batch_size=st.integers(4, 40), world_size=st.integers(1, 4))
+sizes = given(
+    labels=st.integers(8, 400), batch_size=st.integers(4, 40), world_size=st.integers(1, 4)
+)
 
 
 @settings(max_examples=50, deadline=None)
 @sizes
 def test_an_epoch_shows_every_labelled_image_once(labels, batch_size, world_size):
-    ranks = [batches(labels, batch_size, rank=rank, world_size=world_size) for rank in range(world_size)]
+    ranks = [
+        batches(labels, batch_size, rank=rank, world_size=world_size) for rank in range(world_size)
+    ]
     assert sorted(flat(flat(ranks))) == list(range(0, 2 * labels, 2))
 
 
@@ -50,7 +56,8 @@ def test_no_batch_is_larger_than_said_or_has_a_single_image(labels, batch_size, 
 @sizes
 def test_every_process_takes_the_number_of_steps_that_was_announced(labels, batch_size, world_size):
     samplers = [
-        LabelledBatches(pool_with(labels), batch_size, 0, lambda: 0, rank, world_size) for rank in range(world_size)
+        LabelledBatches(pool_with(labels), batch_size, 0, lambda: 0, rank, world_size)
+        for rank in range(world_size)
     ]
     assert {len(list(sampler)) for sampler in samplers} == {len(samplers[0])}
 
@@ -89,5 +96,7 @@ def test_labels_bought_later_are_seen_from_the_next_epoch_on():
 
 
 def test_several_processes_share_the_steps_of_one_with_larger_batches():
-    shares = zip(*(batches(batch_size=16, rank=rank, world_size=2) for rank in range(2)), strict=True)
+    shares = zip(
+        *(batches(batch_size=16, rank=rank, world_size=2) for rank in range(2)), strict=True
+    )
     assert [flat(share) for share in shares] == batches(batch_size=32)

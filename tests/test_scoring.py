@@ -10,11 +10,11 @@ from experiment import equal, record_of, weights_of
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 
-from askwell.keys import generator
-from askwell.model.frozen import FrozenNetwork
+from askwell.loop.tracking import PoolProgress, tracked
 from askwell.processes import ALONE, Processes
-from askwell.progress import PoolProgress, tracked
-from askwell.scoring import PIXELS_AT_ONCE, Scorer, batch_size_for
+from askwell.randomness import generator
+from askwell.scoring.frozen import FrozenNetwork
+from askwell.scoring.scorer import PIXELS_AT_ONCE, Scorer, batch_size_for
 
 PIXELS = torch.randint(256, (200, 3, 8, 8), dtype=torch.uint8, generator=generator("pixels"))
 
@@ -38,17 +38,29 @@ class Scaled(nn.Module):
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    layers = Scaled(), nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 4)
+    layers = (
+        Scaled(),
+        nn.Conv2d(3, 8, 3),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(288, 4),
+    )
     return FrozenNetwork(nn.Sequential(*layers))
 
 
 def scored(network, indices, rank=0, processes=1, batch_size=16):
     scorer = Scorer(network, batch_size, processes=Processes(rank, processes))
-    return [(positions, look.logits) for positions, look in scorer.looks(Images(), indices, "scoring")]
+    return [
+        (positions, look.logits) for positions, look in scorer.looks(Images(), indices, "scoring")
+    ]
 
 
 def union(shares):
-    positions, logits = (torch.cat(parts) for parts in zip(*(pair for share in shares for pair in share), strict=True))
+    positions, logits = (
+        torch.cat(parts)
+        for parts in zip(*(pair for share in shares for pair in share), strict=True)
+    )
     return logits[positions.argsort()]
 
 
@@ -81,7 +93,9 @@ def test_an_image_has_the_same_logits_whatever_fills_up_its_batch(network):
 
 def test_logits_are_those_of_the_images_asked_for(network):
     indices = torch.tensor([150, 3, 77])
-    assert torch.allclose(union([scored(network, indices)]), network(PIXELS[indices]).logits, atol=1e-6)
+    assert torch.allclose(
+        union([scored(network, indices)]), network(PIXELS[indices]).logits, atol=1e-6
+    )
 
 
 def test_features_come_with_the_logits_of_one_pass(network):
@@ -146,7 +160,9 @@ def test_the_batch_size_is_fixed_by_the_device_and_the_size_of_the_images(kind, 
 
     batch_size = batch_size_for(torch.device(kind), Sized())
     assert batch_size.bit_count() == 1
-    assert batch_size == 1 or batch_size * side**2 <= PIXELS_AT_ONCE[kind] < 2 * batch_size * side**2
+    assert (
+        batch_size == 1 or batch_size * side**2 <= PIXELS_AT_ONCE[kind] < 2 * batch_size * side**2
+    )
 
 
 def test_all_processes_go_on_with_the_smallest_of_their_batches(network, monkeypatch):
@@ -180,7 +196,10 @@ class Cramped(nn.Module):
 @pytest.mark.parametrize("room", [1, 3, 8])
 @pytest.mark.parametrize("processes", [1, 2])
 def test_out_of_memory_every_image_is_still_scored_once(network, room, processes):
-    shares = [scored(Cramped(network, room), torch.arange(100), rank, processes) for rank in range(processes)]
+    shares = [
+        scored(Cramped(network, room), torch.arange(100), rank, processes)
+        for rank in range(processes)
+    ]
     assert torch.allclose(union(shares), union([scored(network, torch.arange(100))]), atol=1e-5)
 
 
@@ -198,12 +217,15 @@ def test_out_of_memory_is_said_once_for_each_size(network, caplog):
 
 
 def test_a_processor_without_memory_is_known_too(network):
-    error = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9999 bytes.")
+    error = RuntimeError(
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9999 bytes."
+    )
     assert len(scored(Cramped(network, 8, error), torch.arange(16))) == 1
 
 
 @pytest.mark.parametrize(
-    ("room", "error"), [(0, torch.OutOfMemoryError("no room for one")), (8, RuntimeError("size mismatch"))]
+    ("room", "error"),
+    [(0, torch.OutOfMemoryError("no room for one")), (8, RuntimeError("size mismatch"))],
 )
 def test_what_smaller_batches_do_not_help_is_raised(network, room, error):
     with pytest.raises(RuntimeError, match=str(error)):
@@ -220,7 +242,10 @@ def test_the_batch_size_that_memory_allowed_is_noted_in_the_run(program, tmp_pat
 
     monkeypatch.setattr(FrozenNetwork, "__call__", cramped)
     program("rounds=2", "callbacks.active_learning.scoring_batch_size=64")
-    assert json.loads((tmp_path / "outputs" / "run" / "run.json").read_text())["scoring_batch_size"] == 8
+    assert (
+        json.loads((tmp_path / "outputs" / "run" / "run.json").read_text())["scoring_batch_size"]
+        == 8
+    )
 
 
 def test_after_a_resume_as_few_images_are_scored_at_once_as_before(program, tmp_path, monkeypatch):
@@ -237,7 +262,12 @@ def test_after_a_resume_as_few_images_are_scored_at_once_as_before(program, tmp_
             return forward(network, images)
 
         monkeypatch.setattr(FrozenNetwork, "__call__", cramped)
-        program(f"name={name}", f"rounds={rounds}", "callbacks.active_learning.scoring_batch_size=16", "resume=true")
+        program(
+            f"name={name}",
+            f"rounds={rounds}",
+            "callbacks.active_learning.scoring_batch_size=16",
+            "resume=true",
+        )
         return sizes
 
     in_parts = [*scored_by("in_parts", 2, OUT_OF_MEMORY), *scored_by("in_parts", 4)]

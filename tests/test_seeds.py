@@ -36,7 +36,7 @@ def test_what_only_changes_the_speed_changes_no_result(outcome, other):
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["paper", "retrain"])
 def test_augmented_runs_of_a_seed_are_equal_for_any_number_of_workers(outcome, protocol):
-    shift = ["datamodule.augmentation={_target_:askwell.dataset.augmentation.ShiftAndFlip}"]
+    shift = ["datamodule.augmentation={_target_:askwell.batches.augmentation.ShiftAndFlip}"]
     shift += [f"protocol={protocol}", "protocol.epochs_per_round=2"]
     assert outcome("one", *shift) == outcome("two", *shift, "datamodule.num_workers=2")
 
@@ -56,7 +56,10 @@ def test_all_strategies_of_a_seed_begin_with_the_same_labels(composed, strategy)
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_all_strategies_of_a_seed_begin_with_the_same_weights(composed, strategy):
-    assert equal(Experiment(composed(f"strategy={strategy}")).weights, Experiment(composed("strategy=lc")).weights)
+    assert equal(
+        Experiment(composed(f"strategy={strategy}")).weights,
+        Experiment(composed("strategy=lc")).weights,
+    )
 
 
 def test_another_seed_begins_with_other_labels(composed):
@@ -69,5 +72,8 @@ def test_another_seed_begins_with_other_weights(composed):
 
 
 def test_strategies_of_a_seed_ask_for_different_images(composed):
-    random, sure = (Experiment(composed("rounds=2", f"strategy={name}")).fit().queries[1] for name in ("random", "lc"))
+    random, sure = (
+        Experiment(composed("rounds=2", f"strategy={name}")).fit().queries[1]
+        for name in ("random", "lc")
+    )
     assert random != sure

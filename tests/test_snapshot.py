@@ -9,8 +9,8 @@ from experiment import record_of
 from report_runs import group_of, write_run
 
 from askwell.errors import UserError
+from askwell.listener.snapshot import Snapshot, places
 from askwell.report.snapshots import draw, kept, mosaic, snapshots
-from askwell.snapshot import Snapshot, places
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,10 @@ def last(run):
 
 
 def test_the_chosen_rounds_are_kept(run):
-    assert [file.name for file in sorted((run / "snapshots").iterdir())] == ["round-0000.npz", "round-0002.npz"]
+    assert [file.name for file in sorted((run / "snapshots").iterdir())] == [
+        "round-0000.npz",
+        "round-0002.npz",
+    ]
 
 
 def test_keeping_a_round_changes_no_run(run):
@@ -46,7 +49,10 @@ def test_the_confusion_is_that_of_the_round(run, last):
 
 def test_the_map_shows_the_evaluation_images(last):
     assert (last["places"].shape, sorted(last["truth"])) == ((24, 2), sorted(8 * [0, 1, 2]))
-    assert np.mean(last["truth"] == last["predicted"]) == np.trace(last["confusion"]) / last["confusion"].sum()
+    assert (
+        np.mean(last["truth"] == last["predicted"])
+        == np.trace(last["confusion"]) / last["confusion"].sum()
+    )
 
 
 def test_the_least_and_the_most_sure_are_shown_in_their_order(last):
@@ -59,13 +65,18 @@ def test_the_least_and_the_most_sure_are_shown_in_their_order(last):
 
 @pytest.mark.parametrize("rounds", [[-2], ["last"], -2])
 def test_what_is_no_round_is_refused(rounds):
-    with pytest.raises(UserError, match=r"callbacks\.snapshot\.rounds=.*: expected numbers of rounds"):
+    with pytest.raises(
+        UserError, match=r"callbacks\.snapshot\.rounds=.*: expected numbers of rounds"
+    ):
         Snapshot("", rounds)
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 5])
 def test_any_number_of_images_has_places(count):
-    assert places(np.random.default_rng(0).normal(size=(count, 6)).astype(np.float32)).shape == (count, 2)
+    assert places(np.random.default_rng(0).normal(size=(count, 6)).astype(np.float32)).shape == (
+        count,
+        2,
+    )
 
 
 def test_the_report_shows_each_snapshot_of_the_lowest_seed_that_has_any(run, tmp_path):
@@ -81,9 +92,19 @@ def test_the_report_shows_each_snapshot_of_the_lowest_seed_that_has_any(run, tmp
 
 def test_many_classes_and_a_used_up_pool_can_be_drawn():
     truth = np.arange(60) % 30
-    snapshot = {"confusion": np.eye(30, dtype=int), "places": np.zeros((60, 2)), "truth": truth, "predicted": 0 * truth}
+    snapshot = {
+        "confusion": np.eye(30, dtype=int),
+        "places": np.zeros((60, 2)),
+        "truth": truth,
+        "predicted": 0 * truth,
+    }
     pictures = []
-    draw(pictures, "name", "title", snapshot | {"classes": np.array([f"class {each}" for each in range(30)])})
+    draw(
+        pictures,
+        "name",
+        "title",
+        snapshot | {"classes": np.array([f"class {each}" for each in range(30)])},
+    )
     assert [picture.caption.startswith("title: ") for picture in pictures] == [True, True]
 
 

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 import torch
 
-from askwell.dataset.fingerprint import digest, digest_images
-from askwell.dataset.images import Source
-from askwell.dataset.on_demand import OnDemandImages
-from askwell.dataset.pixels import DECODER, BrokenImageError
-from askwell.dataset.quarantine import open_without_broken
-from askwell.dataset.store import ImageStore, folder_of
 from askwell.errors import UserError
+from askwell.images.contracts import Source
+from askwell.images.fingerprint import digest, digest_images
+from askwell.images.on_demand import OnDemandImages
+from askwell.images.pixels import DECODER, BrokenImageError
+from askwell.images.quarantine import open_without_broken
+from askwell.images.store import ImageStore, folder_of
 
 COUNT, HEIGHT, WIDTH, CHANNELS = 70, 4, 5, 3
 
@@ -36,7 +36,9 @@ class Noise:
 
     @property
     def pixels(self) -> np.ndarray:
-        return np.random.default_rng(0).integers(0, 256, (COUNT, HEIGHT, WIDTH, CHANNELS), dtype=np.uint8)
+        return np.random.default_rng(0).integers(
+            0, 256, (COUNT, HEIGHT, WIDTH, CHANNELS), dtype=np.uint8
+        )
 
     @property
     def labels(self) -> np.ndarray:
@@ -108,7 +110,9 @@ def test_another_stamp_is_another_store(tmp_path: Path) -> None:
 
 
 def test_the_same_images_elsewhere_have_the_same_fingerprint(tmp_path: Path) -> None:
-    here, elsewhere = (ImageStore.open(Noise(stamp=stamp), tmp_path) for stamp in ("here", "elsewhere"))
+    here, elsewhere = (
+        ImageStore.open(Noise(stamp=stamp), tmp_path) for stamp in ("here", "elsewhere")
+    )
     assert here.folder != elsewhere.folder
     assert here.fingerprint == elsewhere.fingerprint == OnDemandImages(Noise()).fingerprint
 
@@ -119,7 +123,10 @@ def test_images_that_differ_have_different_fingerprints() -> None:
     other[-1, -1, -1, -1] ^= 1
     same_pixels = [(labels, shape), (labels[::-1], shape), (labels, shape[::-1])]
     digests = {digest_images(*facts, pixels) for facts in same_pixels}
-    assert len(digests | {digest_images(labels, shape, changed) for changed in (other, pixels[::-1])}) == 5
+    assert (
+        len(digests | {digest_images(labels, shape, changed) for changed in (other, pixels[::-1])})
+        == 5
+    )
 
 
 def test_without_a_store_all_broken_images_are_named_too() -> None:
@@ -151,7 +158,11 @@ def test_what_a_killed_build_left_is_not_in_the_way(tmp_path: Path) -> None:
     (part / "pixels.npy").write_text("half")
     (part / "left").touch()
     folder = ImageStore.open(Noise(), tmp_path).folder
-    assert sorted(file.name for file in folder.iterdir()) == ["content.json", "labels.npy", "pixels.npy"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "content.json",
+        "labels.npy",
+        "pixels.npy",
+    ]
     assert not part.exists()
 
 
@@ -192,10 +203,14 @@ def test_a_store_of_which_a_fact_was_changed_is_built_again(tmp_path: Path, fact
     assert facts == (other.fingerprint, other.statistics, other.traits)
 
 
-def test_a_store_that_was_copied_is_used_and_read_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_was_copied_is_used_and_read_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(ImageStore.open(Noise(), tmp_path / "here").folder.parent, tmp_path / "there")
     reads, whole = [], ImageStore.is_whole.fget
-    monkeypatch.setattr(ImageStore, "is_whole", property(lambda store: reads.append(1) or whole(store)))
+    monkeypatch.setattr(
+        ImageStore, "is_whole", property(lambda store: reads.append(1) or whole(store))
+    )
     source = Noise()
     for _ in range(3):
         ImageStore.open(source, tmp_path / "there")
@@ -209,9 +224,11 @@ def test_a_store_of_the_former_decoder_is_not_used(tmp_path: Path) -> None:
     assert np.array_equal(ImageStore.open(Noise(), tmp_path).pixels, Noise().pixels)
 
 
-def test_a_decoder_that_changes_pixels_has_a_store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_changes_pixels_has_a_store_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = ImageStore.open(Noise(), tmp_path)
-    monkeypatch.setattr("askwell.dataset.store.DECODER", DECODER + 1)
+    monkeypatch.setattr("askwell.images.store.DECODER", DECODER + 1)
     assert ImageStore.open(Noise(), tmp_path).folder != before.folder
 
 
@@ -238,7 +255,9 @@ def test_one_broken_image_is_named(tmp_path: Path) -> None:
 
 
 def test_many_broken_images_are_counted_and_the_first_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"5 images: 1\.png \(cut off\), 2\.png .*, 40\.png .* and 2 more"):
+    with pytest.raises(
+        UserError, match=r"5 images: 1\.png \(cut off\), 2\.png .*, 40\.png .* and 2 more"
+    ):
         ImageStore.open(Noise(broken=(1, 2, 40, 41, 69)), tmp_path)
 
 
@@ -254,7 +273,10 @@ def test_a_build_that_failed_leaves_no_store(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_says_what_to_set(tmp_path: Path) -> None:
-    with no_file_larger_than(1000), pytest.raises(UserError, match=r"cache_dir=… .* dataset\.store=none"):
+    with (
+        no_file_larger_than(1000),
+        pytest.raises(UserError, match=r"cache_dir=… .* dataset\.store=none"),
+    ):
         ImageStore.open(Noise(), tmp_path)
 
 
@@ -267,7 +289,10 @@ def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path: Path) -> None
 @pytest.mark.parametrize("indices", [[], [3], [69, 0, 3]])
 def test_images_on_demand_are_those_of_the_store(tmp_path: Path, indices: list[int]) -> None:
     chosen = np.array(indices, dtype=np.int64)
-    stored, decoded = ImageStore.open(Noise(), tmp_path).fetch(chosen), OnDemandImages(Noise()).fetch(chosen)
+    stored, decoded = (
+        ImageStore.open(Noise(), tmp_path).fetch(chosen),
+        OnDemandImages(Noise()).fetch(chosen),
+    )
     assert torch.equal(stored, decoded)
 
 
@@ -293,7 +318,9 @@ def test_images_of_one_colour_have_a_standard_deviation_above_zero() -> None:
 def test_broken_images_can_be_left_out(tmp_path: Path) -> None:
     kept = [index for index in range(COUNT) if index not in (0, 40)]
     store = open_without_broken(Noise(broken=(0, 40)), tmp_path)
-    assert torch.equal(store.fetch(np.arange(len(store))), ImageStore.open(Noise(), tmp_path).fetch(np.array(kept)))
+    assert torch.equal(
+        store.fetch(np.arange(len(store))), ImageStore.open(Noise(), tmp_path).fetch(np.array(kept))
+    )
     assert np.array_equal(store.labels, Noise().labels[kept])
 
 
@@ -304,14 +331,20 @@ def test_what_is_left_out_is_known_without_looking_at_the_images_again(tmp_path:
 
 
 def test_images_left_out_are_another_data_set(tmp_path: Path) -> None:
-    fingerprints = {open_without_broken(Noise(broken=(one,)), tmp_path / str(one)).fingerprint for one in (3, 4)}
+    fingerprints = {
+        open_without_broken(Noise(broken=(one,)), tmp_path / str(one)).fingerprint for one in (3, 4)
+    }
     assert len(fingerprints | {ImageStore.open(Noise(), tmp_path).fingerprint}) == 3
 
 
-def test_what_is_left_out_is_said_and_listed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_left_out_is_said_and_listed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     open_without_broken(Noise(broken=(7,)), tmp_path)
     assert "7.png (cut off)" in caplog.text
-    assert ['"7.png"' in listed.read_text() for listed in tmp_path.glob("*.quarantine.json")] == [True]
+    assert ['"7.png"' in listed.read_text() for listed in tmp_path.glob("*.quarantine.json")] == [
+        True
+    ]
 
 
 def test_a_damaged_list_of_what_is_left_out_is_made_again(tmp_path: Path) -> None:
@@ -321,7 +354,9 @@ def test_a_damaged_list_of_what_is_left_out_is_made_again(tmp_path: Path) -> Non
 
 
 def test_where_nothing_is_broken_nothing_is_left_out(tmp_path: Path) -> None:
-    assert open_without_broken(Noise(), tmp_path).folder == ImageStore.open(Noise(), tmp_path).folder
+    assert (
+        open_without_broken(Noise(), tmp_path).folder == ImageStore.open(Noise(), tmp_path).folder
+    )
 
 
 def test_images_left_out_once_are_still_an_error_where_they_should_be(tmp_path: Path) -> None:
@@ -332,5 +367,8 @@ def test_images_left_out_once_are_still_an_error_where_they_should_be(tmp_path: 
 
 def test_a_class_without_any_image_left_is_an_error(tmp_path: Path) -> None:
     first_class = tuple(range(0, COUNT, 3))
-    with pytest.raises(UserError, match=r"not one image of some class can be read: .*quarantine\.json names them all"):
+    with pytest.raises(
+        UserError,
+        match=r"not one image of some class can be read: .*quarantine\.json names them all",
+    ):
         open_without_broken(Noise(broken=first_class), tmp_path)

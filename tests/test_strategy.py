@@ -12,10 +12,10 @@ from hydra.utils import instantiate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.candidates import Candidates
-from askwell.conformance import CHECKS, Verdict, ask, candidates, some_logits, verdicts
-from askwell.keys import generator
+from askwell.randomness import generator
 from askwell.strategy import RandomSampling
+from askwell.strategy.candidates import Candidates
+from askwell.strategy.conformance import CHECKS, Verdict, ask, candidates, some_logits, verdicts
 
 CONF = Path(__file__).parents[1] / "conf"
 STRATEGIES = sorted(file.stem for file in (CONF / "strategy").glob("*.yaml"))
@@ -50,7 +50,9 @@ def test_every_check_is_meant_for_an_acquisition_function(name):
 
 
 @settings(max_examples=20, deadline=None)
-@given(shape=st.tuples(st.integers(1, 60), st.integers(2, 6)), seed=st.integers(0, 999), data=st.data())
+@given(
+    shape=st.tuples(st.integers(1, 60), st.integers(2, 6)), seed=st.integers(0, 999), data=st.data()
+)
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_it_asks_for_distinct_candidates(name, shape, seed, data):
     size = data.draw(st.integers(1, shape[0]))
@@ -91,7 +93,9 @@ def test_it_asks_what_sorting_all_scores_would_ask(name, seed):
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_its_scores_are_those_of_the_images_it_asks_for(name):
-    query = load(name)(candidates(some_logits().__getitem__, torch.arange(40)), 13, generator("query"))
+    query = load(name)(
+        candidates(some_logits().__getitem__, torch.arange(40)), 13, generator("query")
+    )
     scores = REFERENCES[name](some_logits().softmax(1).numpy())
     np.testing.assert_allclose(query.scores, scores[query.positions], rtol=0, atol=2e-6)
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import torch
 
-from askwell.keys import generator, gumbel
+from askwell.randomness import generator, gumbel
 from askwell.strategy.badge import spread
 
 INDICES = torch.arange(100, 140)
@@ -64,12 +64,16 @@ def test_fewer_images_than_asked_for_are_all_chosen():
 def test_the_second_image_is_drawn_by_its_squared_distance_from_the_first():
     errors, features = rows(3, images=5)
     first, *_ = spread(errors, features, torch.arange(5), 1, key=0).tolist()
-    drawn = [spread(errors, features, torch.arange(5), 2, key=97 * key)[1].item() for key in range(2000)]
+    drawn = [
+        spread(errors, features, torch.arange(5), 2, key=97 * key)[1].item() for key in range(2000)
+    ]
     full = gradients(errors, features).numpy()
     expected = np.square(full - full[first]).sum(axis=1)
     kept = np.arange(5) != first
     counts = np.bincount(drawn, minlength=5)
-    assert scipy.stats.chisquare(counts[kept], 2000 * expected[kept] / expected.sum()).pvalue > 0.001
+    assert (
+        scipy.stats.chisquare(counts[kept], 2000 * expected[kept] / expected.sum()).pvalue > 0.001
+    )
 
 
 def test_the_order_of_the_images_does_not_change_which_are_drawn():

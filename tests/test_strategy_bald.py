@@ -6,9 +6,9 @@ import scipy.stats
 import torch
 
 from askwell.errors import UserError
-from askwell.keys import generator
-from askwell.look import Look
+from askwell.randomness import generator
 from askwell.strategy.bald import Bald, mutual_information
+from askwell.strategy.look import Look
 
 
 def scores(logits):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 
-from askwell.keys import generator
+from askwell.randomness import generator
 from askwell.strategy.kcentre import centres
 
 
@@ -26,7 +26,9 @@ def rows(count, seed=0):
 @pytest.mark.parametrize("labelled", [1, 3, 300])
 def test_it_chooses_what_all_distances_would(labelled):
     features, known = rows(50), rows(labelled, seed=1)
-    assert centres(features, known, 12).tolist() == by_all_distances(features.numpy(), known.numpy(), 12)
+    assert centres(features, known, 12).tolist() == by_all_distances(
+        features.numpy(), known.numpy(), 12
+    )
 
 
 def test_without_a_label_the_first_image_is_the_one_nearest_to_the_mean():
@@ -49,4 +51,7 @@ def test_fewer_images_than_asked_for_are_all_chosen():
 
 def test_rescaled_features_lead_to_the_same_query():
     features, labelled = rows(50), rows(3, seed=1)
-    assert centres(features, labelled, 9).tolist() == centres(1024 * features, 1024 * labelled, 9).tolist()
+    assert (
+        centres(features, labelled, 9).tolist()
+        == centres(1024 * features, 1024 * labelled, 9).tolist()
+    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from askwell.errors import UserError
-from askwell.study import FREE, is_free, refuse_other_study, study_of, study_of_run
+from askwell.run.identity import FREE, is_free, refuse_other_study, study_of, study_of_run
 
 BASE = {
     "seed": 0,
@@ -24,7 +24,9 @@ def study(*more):
     return study_of(OmegaConf.merge(BASE, *more))
 
 
-@pytest.mark.parametrize("name", ["budget", "store", "root", "timeout", "name", "rounds", "num_classes", "num_workers"])
+@pytest.mark.parametrize(
+    "name", ["budget", "store", "root", "timeout", "name", "rounds", "num_classes", "num_workers"]
+)
 def test_a_strategys_own_parameter_counts_whatever_it_is_called(name):
     assert study({"strategy": {name: 1}}) != study({"strategy": {name: 2}})
 
@@ -49,18 +51,23 @@ def test_a_group_of_ones_own_counts(path, value, other):
 
 
 @pytest.mark.parametrize(
-    "flag", [{"precision": "bf16-mixed"}, {"gradient_clip_val": 1.0}, {"accumulate_grad_batches": 2}]
+    "flag",
+    [{"precision": "bf16-mixed"}, {"gradient_clip_val": 1.0}, {"accumulate_grad_batches": 2}],
 )
 def test_the_trainers_flags_that_change_results_count(flag):
     assert study({"trainer": flag}) != study()
 
 
-@pytest.mark.parametrize("flag", [{"accelerator": "gpu"}, {"devices": 2}, {"benchmark": True}, {"profiler": "simple"}])
+@pytest.mark.parametrize(
+    "flag", [{"accelerator": "gpu"}, {"devices": 2}, {"benchmark": True}, {"profiler": "simple"}]
+)
 def test_the_trainers_other_flags_do_not_count(flag):
     assert study({"trainer": flag}) == study()
 
 
-@pytest.mark.parametrize("default", [{"precision": 32}, {"precision": "32-true"}, {"accumulate_grad_batches": 1}])
+@pytest.mark.parametrize(
+    "default", [{"precision": 32}, {"precision": "32-true"}, {"accumulate_grad_batches": 1}]
+)
 def test_a_flag_at_lightnings_default_is_as_if_absent(default):
     assert study({"trainer": default}) == study()
 
@@ -78,7 +85,9 @@ def test_a_copy_of_a_group_counts_as_that_group():
 
 
 def test_the_resolved_config_of_a_run_is_the_same_study():
-    cfg = OmegaConf.merge(BASE, {"datamodule": {"dataset": "${dataset}", "seed": "${seed}"}, "model": {"lr": 0.1}})
+    cfg = OmegaConf.merge(
+        BASE, {"datamodule": {"dataset": "${dataset}", "seed": "${seed}"}, "model": {"lr": 0.1}}
+    )
     assert study_of_run({"config": OmegaConf.to_container(cfg, resolve=True)}) == study_of(cfg)
 
 
@@ -106,14 +115,18 @@ def test_a_free_list_that_is_no_list_is_refused():
 def test_a_file_counts_by_its_content(tmp_path):
     for name, content in (("a.pt", "weights"), ("b.pt", "weights"), ("c.pt", "others")):
         (tmp_path / name).write_text(content)
-    a, b, c = (study({"model": {"weights": str(tmp_path / name)}}) for name in ("a.pt", "b.pt", "c.pt"))
+    a, b, c = (
+        study({"model": {"weights": str(tmp_path / name)}}) for name in ("a.pt", "b.pt", "c.pt")
+    )
     assert a == b
     assert a != c
     assert os.fspath(tmp_path) not in str(a)
 
 
 def test_no_absolute_path_is_part_of_a_study(tmp_path):
-    assert study({"mine": {"folder": str(tmp_path)}}) == study({"mine": {"folder": "/nowhere/else"}})
+    assert study({"mine": {"folder": str(tmp_path)}}) == study(
+        {"mine": {"folder": "/nowhere/else"}}
+    )
 
 
 def test_reading_a_run_opens_no_file_that_it_names(tmp_path):
@@ -127,13 +140,17 @@ def test_a_run_that_does_not_say_what_it_computes_has_no_study(run):
 
 
 def test_another_study_is_refused_with_the_setting_and_both_values():
-    with pytest.raises(UserError, match=r"runs/a holds a run with seed=0, this one has seed=1: use the same"):
+    with pytest.raises(
+        UserError, match=r"runs/a holds a run with seed=0, this one has seed=1: use the same"
+    ):
         refuse_other_study({"study": study()}, study({"seed": 1}), "runs/a")
 
 
 def test_a_new_callback_is_refused_with_the_way_to_say_that_it_only_watches():
     with pytest.raises(UserError, match=r"or free=\[callbacks\.mine\] if it changes no result"):
-        refuse_other_study({"study": study()}, study({"callbacks": {"mine": {"_target_": "mine.Watch"}}}), "runs/a")
+        refuse_other_study(
+            {"study": study()}, study({"callbacks": {"mine": {"_target_": "mine.Watch"}}}), "runs/a"
+        )
 
 
 def test_the_whole_trainer_is_free_but_not_each_of_its_flags():

@@ -8,7 +8,9 @@ from experiment import equal, record_of, weights_of
 DEVICES = ["trainer=ddp", "trainer.accelerator=cpu"]
 
 
-def test_a_sweep_of_jobs_with_several_processes_is_refused_with_the_way_that_works(program, no_report, capsys):
+def test_a_sweep_of_jobs_with_several_processes_is_refused_with_the_way_that_works(
+    program, no_report, capsys
+):
     with pytest.raises(SystemExit, match="2"):
         program("-m", "strategy=lc", *DEVICES)
     words = capsys.readouterr().err
@@ -17,7 +19,9 @@ def test_a_sweep_of_jobs_with_several_processes_is_refused_with_the_way_that_wor
 
 
 @pytest.mark.slow
-def test_jobs_sent_out_by_submitit_end_as_those_of_a_plain_sweep(program, command, no_report, tmp_path):
+def test_jobs_sent_out_by_submitit_end_as_those_of_a_plain_sweep(
+    program, command, no_report, tmp_path
+):
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs askwell[cluster]")
     path = os.environ.get("PYTHONPATH", "")
     sent = command("-m", "seed=0,1", "name=sent", "hydra/launcher=submitit_local", PYTHONPATH=path)

@@ -25,7 +25,11 @@ def test_a_long_list_is_cut_and_counted():
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("\x1b]0;pwn\x07x", r"\x1b]0;pwn\x07x"), ("two\nlines", r"two\nlines"), ("caf\udce9", r"caf\xe9")],
+    [
+        ("\x1b]0;pwn\x07x", r"\x1b]0;pwn\x07x"),
+        ("two\nlines", r"two\nlines"),
+        ("caf\udce9", r"caf\xe9"),
+    ],
 )
 def test_control_characters_and_undecodable_bytes_are_written_out(name, shown):
     assert visible(name) == shown
@@ -48,7 +52,9 @@ def record(message, *names, error=None):
 
 
 def test_a_log_line_holds_names_with_their_control_characters_written_out():
-    line = LineFormatter("%(levelname)s: %(message)s").format(record("no image of %s", "\x1b[31mred\nash"))
+    line = LineFormatter("%(levelname)s: %(message)s").format(
+        record("no image of %s", "\x1b[31mred\nash")
+    )
     assert line == r"WARNING: no image of \x1b[31mred\nash"
 
 
@@ -60,7 +66,9 @@ def test_a_logged_traceback_keeps_its_lines_and_writes_out_the_rest():
 def test_the_log_of_a_run_is_formatted_line_by_line(composed):
     composed()
     formatters = HydraConfig.get().job_logging.formatters
-    assert {formatter["class"] for formatter in formatters.values()} == {"askwell.text.LineFormatter"}
+    assert {formatter["class"] for formatter in formatters.values()} == {
+        "askwell.text.LineFormatter"
+    }
 
 
 def test_characters_that_an_encoding_lacks_are_written_out():

@@ -1,4 +1,6 @@
-"""The program as its users run it: what it leaves behind, in single runs and in sweeps, and how others extend it."""
+"""The program as its users run it: what it leaves behind, in single runs and in sweeps, and how
+others extend it.
+"""
 
 import csv
 import json
@@ -89,8 +91,12 @@ def test_the_best_is_asked_first(queries):
 
 
 def test_queried_classes_are_those_of_the_rows(rounds, queries):
-    bought = [[int(row["label"]) for row in queries if int(row["round"]) == round] for round in range(3)]
-    counts = [{name: labels.count(label) for label, name in enumerate(CLASSES)} for labels in bought]
+    bought = [
+        [int(row["label"]) for row in queries if int(row["round"]) == round] for round in range(3)
+    ]
+    counts = [
+        {name: labels.count(label) for label, name in enumerate(CLASSES)} for labels in bought
+    ]
     assert [line["query_class_counts"] for line in rounds] == counts
 
 
@@ -118,7 +124,11 @@ def test_a_run_says_what_it_was(facts, fact, value):
 
 
 def test_a_run_says_what_it_ran_on(facts):
-    told = (facts["versions"]["pytorch-lightning"], facts["device"][:3], bool(facts["dataset_fingerprint"]))
+    told = (
+        facts["versions"]["pytorch-lightning"],
+        facts["device"][:3],
+        bool(facts["dataset_fingerprint"]),
+    )
     assert told == (version("pytorch-lightning"), "cpu", True)
 
 
@@ -142,8 +152,15 @@ def test_a_sweep_leaves_a_run_for_each_combination_and_its_report(program, tmp_p
     program("-m", "strategy=lc,random", "seed=0,1")
     sweep = tmp_path / "multirun" / "run"
     ran = [json.loads(file.read_text()) for file in sorted(sweep.glob("*/run.json"))]
-    reported = [(sweep / name).exists() for name in ("report.html", "report.md", "runs.csv", "curves.csv")]
-    assert [(run["strategy"], run["seed"]) for run in ran] == [("lc", 0), ("lc", 1), ("random", 0), ("random", 1)]
+    reported = [
+        (sweep / name).exists() for name in ("report.html", "report.md", "runs.csv", "curves.csv")
+    ]
+    assert [(run["strategy"], run["seed"]) for run in ran] == [
+        ("lc", 0),
+        ("lc", 1),
+        ("random", 0),
+        ("random", 1),
+    ]
     assert all(reported)
 
 
@@ -151,13 +168,17 @@ def test_a_sweep_leaves_a_run_for_each_combination_and_its_report(program, tmp_p
 def test_a_run_is_the_same_at_any_place_in_a_sweep(program, no_report, tmp_path):
     program("-m", "seed=4,3", "name=first")
     program("-m", "seed=3,4", "name=second")
-    assert record_of(tmp_path / "multirun" / "first" / "1") == record_of(tmp_path / "multirun" / "second" / "0")
+    assert record_of(tmp_path / "multirun" / "first" / "1") == record_of(
+        tmp_path / "multirun" / "second" / "0"
+    )
 
 
 def test_a_job_that_fails_does_not_stop_its_sweep(program, no_report, tmp_path):
     with pytest.raises(SystemExit, match=r"^2$"):
         program("-m", "query_size=6,1,7")
-    ran = sorted(file.parent.name for file in (tmp_path / "multirun" / "run").glob("*/rounds.jsonl"))
+    ran = sorted(
+        file.parent.name for file in (tmp_path / "multirun" / "run").glob("*/rounds.jsonl")
+    )
     assert ran == ["0", "2"]
 
 

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from askwell.dataset.folder import Folder
-from askwell.dataset.pixels import Reading
-from askwell.dataset.traits import Traits
 from askwell.errors import UserError
+from askwell.images.pixels import Reading
+from askwell.images.traits import Traits
 
 PIXELS = np.zeros((2, 2, 1), np.uint8)
 
@@ -34,14 +34,20 @@ def test_traits_of_blocks_add_up_to_those_of_all() -> None:
     assert traits(*levels[:3]) + traits(*levels[3:]) == traits(*levels) == Traits(0, 5, 2, 65535)
 
 
-@pytest.mark.parametrize(("highest", "bits"), [(1, 8), (255, 8), (1023, 10), (1024, 12), (4095, 12), (16383, 14)])
+@pytest.mark.parametrize(
+    ("highest", "bits"), [(1, 8), (255, 8), (1023, 10), (1024, 12), (4095, 12), (16383, 14)]
+)
 def test_bits_that_are_left_empty_by_all_images_are_refused(highest: int, bits: int) -> None:
-    with pytest.raises(UserError, match=rf"no level above {highest}, .* set dataset\.bits={bits} if"):
+    with pytest.raises(
+        UserError, match=rf"no level above {highest}, .* set dataset\.bits={bits} if"
+    ):
         traits(None, highest, 0).refuse_dim()
 
 
 @pytest.mark.parametrize("levels", [(None,), (0, 0), (16384,), (65535, 9), ()])
-def test_images_that_are_black_or_shallow_or_of_full_range_somewhere_are_not_refused(levels: tuple[int, ...]) -> None:
+def test_images_that_are_black_or_shallow_or_of_full_range_somewhere_are_not_refused(
+    levels: tuple[int, ...],
+) -> None:
     assert traits(*levels).refuse_dim() is None
 
 
@@ -63,7 +69,9 @@ def test_a_run_refuses_12_bits_in_16_at_each_start(tmp_path: Path, store: str) -
 
 def test_the_bits_that_are_given_scale_all_images_alike(tmp_path: Path) -> None:
     dataset = folder(tmp_path, np.full((4, 4), 4000, np.uint16), bits=12)
-    assert dataset.open().train.fetch(np.arange(4)).unique().tolist() == [249]  # 4000 to 4005 of 4095, of 255
+    assert dataset.open().train.fetch(np.arange(4)).unique().tolist() == [
+        249
+    ]  # 4000 to 4005 of 4095, of 255
 
 
 def test_a_run_warns_of_frames_and_of_what_is_left_out_at_each_start(
@@ -76,6 +84,8 @@ def test_a_run_warns_of_frames_and_of_what_is_left_out_at_each_start(
     for _ in range(2):
         caplog.clear()
         dataset.open()
-        assert re.findall("1 files hold more than one frame|left out: 1 .txt|6 images have 16 bits", caplog.text) == [
+        assert re.findall(
+            "1 files hold more than one frame|left out: 1 .txt|6 images have 16 bits", caplog.text
+        ) == [
             *("left out: 1 .txt", "1 files hold more than one frame", "6 images have 16 bits"),
         ]

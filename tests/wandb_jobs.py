@@ -1,4 +1,6 @@
-"""Jobs that log to W&B on a machine without an account, and what W&B's own reader finds in their files."""
+"""Jobs that log to W&B on a machine without an account, and what W&B's own reader finds in their
+files.
+"""
 
 import gc
 import json
@@ -33,14 +35,21 @@ def without_account(home: Path) -> Iterator[pytest.MonkeyPatch]:
         wandb.teardown()
         yield monkeypatch
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # of a service that a test killed: nobody can wait for it
+            warnings.simplefilter(
+                "ignore", ResourceWarning
+            )  # of a service that a test killed: nobody can wait for it
             wandb.teardown()
             gc.collect()
 
 
 def run_job(sweep: Path, number: int, rounds: int = 2, **options: Any) -> WandbLogger:
     """One job of a sweep, from its logger's first word to its last."""
-    names = {"project": "askwell", "group": "trees", "name": f"lc-s{number}", "tags": ["mnist", "lc"]}
+    names = {
+        "project": "askwell",
+        "group": "trees",
+        "name": f"lc-s{number}",
+        "tags": ["mnist", "lc"],
+    }
     logger = WandbLogger(str(sweep / f"{number}"), str(sweep), **{**names, **options})
     log_rounds, trainer = LogRounds(), trainer_with(logger)
     logger.log_hyperparams(CONFIG)
@@ -52,14 +61,26 @@ def run_job(sweep: Path, number: int, rounds: int = 2, **options: Any) -> WandbL
 
 
 def run_files(sweep: Path) -> list[Path]:
-    """What W&B wrote of each job, by when it ended: the names tell seconds, and a job takes less."""
+    """What W&B wrote of each job, by when it ended: the names tell seconds, and a job takes
+    less.
+    """
     return sorted(sweep.glob("wandb/*run-*/run-*.wandb"), key=lambda file: file.stat().st_mtime_ns)
 
 
 def records(file: Path) -> list[dict[str, Any]]:
     """What an offline run holds, read by W&B's own reader."""
-    read = [wandb.util.get_core_path(), "leet", "inspect", "--no-observability", "--json", "--run-file", str(file)]
-    lines = subprocess.run([*read, str(file.parents[1])], capture_output=True, text=True, check=True).stdout
+    read = [
+        wandb.util.get_core_path(),
+        "leet",
+        "inspect",
+        "--no-observability",
+        "--json",
+        "--run-file",
+        str(file),
+    ]
+    lines = subprocess.run(
+        [*read, str(file.parents[1])], capture_output=True, text=True, check=True
+    ).stdout
     return [json.loads(line) for line in lines.splitlines()]
 
 

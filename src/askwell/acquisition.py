@@ -1,8 +1,9 @@
-"""Acquisition functions: class probabilities in, one score an image out; the highest is asked first.
+"""Acquisition functions: class probabilities in, one score an image out; the highest is asked
+first.
 
-Legend of axes: N images, C classes. Probabilities are float32 [N, C], rows sum to one; p1 is the most likely class,
-p2 the second, pC the least likely. Settles (2009), "Active Learning Literature Survey", section 3.1, compares the
-first three; largest margin is from arXiv 2505.06825.
+Legend of axes: N images, C classes. Probabilities are float32 [N, C], rows sum to one; p1 is the
+most likely class, p2 the second, pC the least likely. Settles (2009), "Active Learning Literature
+Survey", section 3.1, compares the first three; largest margin is from arXiv 2505.06825.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,8 @@ def entropy(probs: Tensor) -> Tensor:
 
 
 def smallest_margin(probs: Tensor) -> Tensor:
-    """`-(p1 - p2)` [N], from -1 (certain) to 0: asks where the two best classes are closest (Scheffer et al., 2001).
+    """`-(p1 - p2)` [N], from -1 (certain) to 0: asks where the two best classes are closest
+    (Scheffer et al., 2001).
 
     >>> smallest_margin(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
     tensor([-0.5000, -0.2500])
@@ -42,7 +44,8 @@ def smallest_margin(probs: Tensor) -> Tensor:
 
 
 def largest_margin(probs: Tensor) -> Tensor:
-    """`-(p1 - pC)` [N], from -1 (certain) to 0: asks where the best and the worst class are closest.
+    """`-(p1 - pC)` [N], from -1 (certain) to 0: asks where the best and the worst class are
+    closest.
 
     >>> largest_margin(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
     tensor([-0.7500, -0.2500])
@@ -51,7 +54,8 @@ def largest_margin(probs: Tensor) -> Tensor:
 
 
 def certainty(probs: Tensor) -> Tensor:
-    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that should lose.
+    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that should
+    lose.
 
     >>> certainty(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
     tensor([0.5000, 0.2500])

@@ -35,17 +35,22 @@ REMEDIES = {
 """What to do about errors of the operating system that a program cannot avoid and a user can."""
 
 POINTERS = re.compile(
-    r"\s*See https?://\S+(?: for details)?\.?|,? set env var HYDRA_FULL_ERROR=1 to see chained exception\.?"
+    r"\s*See https?://\S+(?: for details)?\.?|,? set env var HYDRA_FULL_ERROR=1 to see chained "
+    r"exception\.?"
 )
 """Where Hydra's messages refer to, which is of no help here."""
 
 
 class UserError(Exception):
-    """Something the user can put right: reported in one line that says how, with exit code 2 and no traceback."""
+    """Something the user can put right: reported in one line that says how, with exit code 2 and no
+    traceback.
+    """
 
 
 def user_error(error: BaseException | None) -> str | None:
-    """The one line for an error that is the user's to put right, found among its causes; None for one of ours."""
+    """The one line for an error that is the user's to put right, found among its causes; None for
+    one of ours.
+    """
     chain = []
     while error is not None:
         chain.append(error)
@@ -66,13 +71,19 @@ def user_error(error: BaseException | None) -> str | None:
 def line_of(error: OSError) -> str:
     """What the system says, about which file, and what to do."""
     place = Path(str(error.filename)) if error.filename is not None else None
-    subject = "cannot write" if place is None else f"cannot use {place if len(str(place)) < 200 else '...'}"
+    subject = (
+        "cannot write"
+        if place is None
+        else f"cannot use {place if len(str(place)) < 200 else '...'}"
+    )
     remedy = REMEDIES.get(error.errno or 0, "choose another place")
     return f"{subject} ({error.strerror or error}): {remedy}"
 
 
 def _one_line(message: str) -> str:
-    """The message without line breaks, the hidden `_base` choices, and the folders that Hydra searched."""
+    """The message without line breaks, the hidden `_base` choices, and the folders that Hydra
+    searched.
+    """
     words = POINTERS.sub("", message.split("Config search path")[0]).split()
     return visible(" ".join(word for word in words if word != "_base"))
 
@@ -84,19 +95,25 @@ def exit_with(mistake: str) -> NoReturn:
 
 
 def _of_lightning() -> tuple[type[Exception], ...]:
-    """What Lightning raises for flags that do not fit the machine; nothing where it was not even imported."""
+    """What Lightning raises for flags that do not fit the machine; nothing where it was not even
+    imported.
+    """
     module = sys.modules.get("lightning_fabric.utilities.exceptions")
     return () if module is None else (module.MisconfigurationException,)
 
 
 def _is_bug(error: BaseException) -> bool:
-    """Whether Hydra only passes on what a constructor raised; wrong arguments and paths are the config's fault."""
+    """Whether Hydra only passes on what a constructor raised; wrong arguments and paths are the
+    config's fault.
+    """
     of_config = (TypeError, ImportError, AttributeError, type(None))
     return isinstance(error, InstantiationException) and not isinstance(error.__cause__, of_config)
 
 
 def _while_composing(error: BaseException) -> bool:
-    """Whether Hydra or OmegaConf raised it before any job ran: they check a configuration by whatever exception."""
+    """Whether Hydra or OmegaConf raised it before any job ran: they check a configuration by
+    whatever exception.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     composers = tuple(str(Path(str(package.__file__)).parent) for package in (hydra, omegaconf))
     ran = any(frame.name == "run_job" for frame in frames)

@@ -12,15 +12,23 @@ from askwell.errors import REMEDIES, UserError
 
 AGAIN = "make room or fix the disk, then start again; resume=true resumes a run"
 
-OF_THE_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENOLCK)
+OF_THE_PLACE = (
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENOLCK,
+)
 """Errors for which there is one remedy, whatever is written."""
 
 
 def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
-    """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when the write fails.
+    """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when
+    the write fails.
 
-    A link at `path` is replaced; the file that it leads to stays as it is. Raises UserError, with `advice`, where the
-    disk does not take it.
+    A link at `path` is replaced; the file that it leads to stays as it is. Raises UserError, with
+    `advice`, where the disk does not take it.
     """
     part = part_of(path)
     try:
@@ -38,7 +46,9 @@ def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    """Adds `text` at the end of `path` and waits until it is on the disk. Raises UserError where it does not fit."""
+    """Adds `text` at the end of `path` and waits until it is on the disk. Raises UserError where it
+    does not fit.
+    """
     with told_in_a_line(path), path.open("a", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
@@ -51,14 +61,18 @@ def part_of(path: Path) -> Path:
 
 
 def remove_parts(folder: Path) -> None:
-    """Clears away what writers in `folder` and below left when they were killed; none may be at work."""
+    """Clears away what writers in `folder` and below left when they were killed; none may be at
+    work.
+    """
     for part in folder.rglob(".*.part"):
         part.unlink(missing_ok=True)
 
 
 @contextmanager
 def told_in_a_line(path: Path, advice: str = AGAIN) -> Iterator[None]:
-    """Turns what the system says while `path` is written into a UserError, with advice on what to do."""
+    """Turns what the system says while `path` is written into a UserError, with advice on what to
+    do.
+    """
     try:
         yield
     except OSError as error:

@@ -8,7 +8,9 @@ import numpy as np
 
 
 class Purchase(NamedTuple):
-    """One bought label. `round` is the first round that trains on it; `score` is None where the strategy has none."""
+    """One bought label. `round` is the first round that trains on it; `score` is None where the
+    strategy has none.
+    """
 
     label: int
     round: int
@@ -18,7 +20,8 @@ class Purchase(NamedTuple):
 class Pool:
     """The training images of an experiment: all are candidates until their label is bought.
 
-    The purchases, in query order, are the only state; what is labelled and what is not is derived from them.
+    The purchases, in query order, are the only state; what is labelled and what is not is derived
+    from them.
 
     >>> pool = Pool(5)
     >>> pool.label([3, 0], labels=[7, 7], round=0)
@@ -35,17 +38,28 @@ class Pool:
         return len(self.purchases)
 
     def label(
-        self, indices: Iterable[int], labels: Iterable[int], round: int, scores: Iterable[float] | None = None
+        self,
+        indices: Iterable[int],
+        labels: Iterable[int],
+        round: int,
+        scores: Iterable[float] | None = None,
     ) -> None:
-        """Enters bought labels. Raises ValueError, with nothing entered, for a repeated or unknown index."""
+        """Enters bought labels. Raises ValueError, with nothing entered, for a repeated or unknown
+        index.
+        """
         indices = [int(index) for index in indices]
         repeated = [index for index in indices if index in self.purchases]
         if repeated or len(set(indices)) < len(indices):
             raise ValueError(f"a label is bought once: asked again for {repeated or indices}")
         if indices and not 0 <= min(indices) <= max(indices) < self.size:
-            raise ValueError(f"expected indices from 0 to {self.size - 1}, found {min(indices)} to {max(indices)}")
+            raise ValueError(
+                f"expected indices from 0 to {self.size - 1}, found {min(indices)} to "
+                f"{max(indices)}"
+            )
         known = [None] * len(indices) if scores is None else [float(score) for score in scores]
-        bought = [Purchase(int(label), round, score) for label, score in zip(labels, known, strict=True)]
+        bought = [
+            Purchase(int(label), round, score) for label, score in zip(labels, known, strict=True)
+        ]
         self.purchases.update(zip(indices, bought, strict=True))
 
     @property
@@ -66,7 +80,9 @@ class Pool:
 
     def labels_of_round(self, round: int) -> np.ndarray:
         """The labels bought for one round, in query order."""
-        return np.array([bought.label for bought in self.purchases.values() if bought.round == round], np.int64)
+        return np.array(
+            [bought.label for bought in self.purchases.values() if bought.round == round], np.int64
+        )
 
     @property
     def digest(self) -> str:
@@ -75,11 +91,18 @@ class Pool:
 
     def state_dict(self) -> dict[str, Any]:
         """Plain lists, so that a checkpoint loads with `weights_only=True`."""
-        return {"size": self.size, "purchases": [[index, *bought] for index, bought in self.purchases.items()]}
+        return {
+            "size": self.size,
+            "purchases": [[index, *bought] for index, bought in self.purchases.items()],
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the purchases of `state`, in place. Raises ValueError for a pool of another size."""
+        """Takes the purchases of `state`, in place. Raises ValueError for a pool of another
+        size.
+        """
         if state["size"] != self.size:
-            raise ValueError(f"expected a pool of {self.size} images, the checkpoint has {state['size']}")
+            raise ValueError(
+                f"expected a pool of {self.size} images, the checkpoint has {state['size']}"
+            )
         self.purchases.clear()
         self.purchases.update({index: Purchase(*bought) for index, *bought in state["purchases"]})

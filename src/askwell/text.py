@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
 
-ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
 
 
 def listing(words: Sequence[str]) -> str:
@@ -29,27 +31,33 @@ def first_of(words: Sequence[str], most: int = 12) -> str:
 
 
 def seconds(mean: float, deviation: float | None = None) -> str:
-    """A time in seconds with at most two decimals, below 0.1 s in milliseconds; its deviation in the same unit.
+    """A time in seconds with at most two decimals, below 0.1 s in milliseconds; its deviation in
+    the same unit.
 
     >>> seconds(0.000371), seconds(1.5), seconds(1234.5, 20)
     ('0.37 ms', '1.50 s', '1,234 ± 20 s')
     """
     scale, unit = (1, "s") if mean >= 0.1 or not mean else (1000, "ms")
-    decimals = next((places for least, places in ((99.95, 0), (9.995, 1)) if scale * mean >= least), 2)
+    decimals = next(
+        (places for least, places in ((99.95, 0), (9.995, 1)) if scale * mean >= least), 2
+    )
     numbers = [f"{scale * value:,.{decimals}f}" for value in (mean, deviation) if value is not None]
     return f"{' ± '.join(numbers)} {unit}"
 
 
 def visible(text: str) -> str:
-    r"""The text with control characters, line breaks and undecodable bytes written out, safe to print anywhere.
+    r"""The text with control characters, line breaks and undecodable bytes written out, safe to
+    print anywhere.
 
-    Names of files and classes come from strangers: an escape sequence in one would reach the terminal. Everything else
-    stays as it is, in any script.
+    Names of files and classes come from strangers: an escape sequence in one would reach the
+    terminal. Everything else stays as it is, in any script.
 
     >>> print(visible("caf\udce9 \x1b[31mred"))
     caf\xe9 \x1b[31mred
     """
-    return "".join(character if character.isprintable() else _written_out(character) for character in text)
+    return "".join(
+        character if character.isprintable() else _written_out(character) for character in text
+    )
 
 
 def _written_out(character: str) -> str:
@@ -70,6 +78,8 @@ class LineFormatter(logging.Formatter):
 
 
 def write_out_unknown(stream: TextIO) -> None:
-    """Lets `stream` write out characters that its encoding lacks, as Python's stderr does, instead of raising."""
+    """Lets `stream` write out characters that its encoding lacks, as Python's stderr does, instead
+    of raising.
+    """
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")

@@ -5,19 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from askwell.dataset.images import Images, Source, Splits
-from askwell.dataset.opening import OpenDataset, open_splits
+from askwell.images.contracts import Images, Source, Splits
+from askwell.images.opening import OpenDataset, open_splits
 
 __all__ = ["ImageDataset", "Images", "OpenDataset", "Source", "Splits"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageDataset(ABC):
-    """A labelled image data set with a fixed evaluation set. A new one is a subclass with one method.
+    """A labelled image data set with a fixed evaluation set. A new one is a subclass with one
+    method.
 
-    `classes` picks a subset by name or number, in the order given. `store` is "memmap" (decode once into `cache_dir`)
-    or "none" (decode on demand). `broken_images` are an "error", or put into "quarantine": left out, and listed in
-    `cache_dir`. `num_classes` is there for the networks' configs to refer to, and unused here.
+    `classes` picks a subset by name or number, in the order given. `store` is "memmap" (decode once
+    into `cache_dir`) or "none" (decode on demand). `broken_images` are an "error", or put into
+    "quarantine": left out, and listed in `cache_dir`. `num_classes` is there for the networks'
+    configs to refer to,
+    and unused here.
     """
 
     image_size: int
@@ -31,8 +34,14 @@ class ImageDataset(ABC):
 
     @abstractmethod
     def splits(self) -> Splits:
-        """Finds the images, or downloads them; decodes none. Raises UserError where they cannot be had."""
+        """Finds the images, or downloads them; decodes none. Raises UserError where they cannot be
+        had.
+        """
 
     def open(self) -> OpenDataset:
-        """The images of the chosen classes, ready to be fetched; the first time they are decoded into the store."""
-        return open_splits(self.splits(), self.classes, self.store, Path(self.cache_dir), self.broken_images)
+        """The images of the chosen classes, ready to be fetched; the first time they are decoded
+        into the store.
+        """
+        return open_splits(
+            self.splits(), self.classes, self.store, Path(self.cache_dir), self.broken_images
+        )

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from askwell.dataset.base import ImageDataset, Splits
-from askwell.dataset.held_out import held_out
-from askwell.dataset.layout import layout
-from askwell.dataset.sources import FileSource
-from askwell.dataset.tree import file_source, remarks_on_loose, subfolders
 from askwell.errors import UserError
+from askwell.images.class_folders import layout
+from askwell.images.held_out import held_out
+from askwell.images.sources import FileSource
+from askwell.images.tree import file_source, remarks_on_loose, subfolders
 from askwell.text import first_of, visible
 
 
@@ -21,8 +21,8 @@ from askwell.text import first_of, visible
 class Folder(ImageDataset):
     """The class folders in `root`, or in its train and test folders under one of their usual names.
 
-    Without a test folder the fraction `held_out` of each class is kept for evaluation, always the same images. `bits`
-    is how many bits of a 16-bit level the images use; they are scaled by it.
+    Without a test folder the fraction `held_out` of each class is kept for evaluation, always the
+    same images. `bits` is how many bits of a 16-bit level the images use; they are scaled by it.
     """
 
     root: Path | str | None = None
@@ -37,7 +37,10 @@ class Folder(ImageDataset):
         root = Path(self.root).absolute()
         if not root.is_dir():
             name = visible(str(root))
-            raise UserError(f"there is no folder {name}: set dataset.root to the folder that holds the class folders")
+            raise UserError(
+                f"there is no folder {name}: set dataset.root to the folder that holds the class "
+                "folders"
+            )
         train, test, remarks = layout(root, [str(name) for name in self._asked_for])
         return self._two_folders(train, test, remarks) if test else self._one_folder(train, remarks)
 
@@ -48,10 +51,14 @@ class Folder(ImageDataset):
     def _two_folders(self, train: Path, test: Path, remarks: Sequence[str]) -> Splits:
         folders = subfolders(train)
         if differing := set(folders) ^ set(subfolders(test)):
-            sides = [f"{name} only in {train if name in folders else test}" for name in sorted(differing)]
+            sides = [
+                f"{name} only in {train if name in folders else test}" for name in sorted(differing)
+            ]
             found = first_of([visible(side) for side in sides])
             raise UserError(f"train and test must have the same class folders, found {found}")
-        return Splits(self._source(train, folders, remarks), self._source(test, folders), class_names(folders))
+        return Splits(
+            self._source(train, folders, remarks), self._source(test, folders), class_names(folders)
+        )
 
     def _one_folder(self, root: Path, remarks: Sequence[str]) -> Splits:
         folders = subfolders(root)
@@ -60,20 +67,27 @@ class Folder(ImageDataset):
         evaluation = replace(_subset(everything, kept), remarks=())
         return Splits(_subset(everything, ~kept), evaluation, class_names(folders))
 
-    def _source(self, root: Path, folders: Iterable[str], remarks: Sequence[str] = ()) -> FileSource:
+    def _source(
+        self, root: Path, folders: Iterable[str], remarks: Sequence[str] = ()
+    ) -> FileSource:
         told = [*remarks, *remarks_on_loose(root)]
-        return file_source([[root / name] for name in folders], self.image_size, self.channels, self.bits, told)
+        return file_source(
+            [[root / name] for name in folders], self.image_size, self.channels, self.bits, told
+        )
 
 
 def class_names(folders: Sequence[str]) -> tuple[str, ...]:
     """The names of classes, which are those of their folders, as text that any file can hold.
 
-    Bytes that are not UTF-8 and control characters are written out. Raises UserError where two become the same.
+    Bytes that are not UTF-8 and control characters are written out. Raises UserError where two
+    become the same.
     """
     names = tuple(visible(folder) if _is_unreadable(folder) else folder for folder in folders)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise UserError(f"two class folders are called {twice} once it is written out: rename one of them")
+        raise UserError(
+            f"two class folders are called {twice} once it is written out: rename one of them"
+        )
     return names
 
 
@@ -82,14 +96,20 @@ def _is_unreadable(name: str) -> bool:
     return any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
 
 
-def _held_out(source: FileSource, root: Path, folders: Sequence[str], fraction: float) -> np.ndarray:
+def _held_out(
+    source: FileSource, root: Path, folders: Sequence[str], fraction: float
+) -> np.ndarray:
     kept = []
-    bounds = np.searchsorted(source.labels, range(len(folders) + 1))  # the labels of a folder's images rise
+    bounds = np.searchsorted(
+        source.labels, range(len(folders) + 1)
+    )  # the labels of a folder's images rise
     for name, first, last in zip(folders, bounds, bounds[1:], strict=False):
         files = [Path(file).relative_to(root).as_posix() for file in source.files[first:last]]
         if len(files) < 2:
             single = visible(str(root / name))
-            raise UserError(f"the class folder {single} holds a single image: evaluation needs another one")
+            raise UserError(
+                f"the class folder {single} holds a single image: evaluation needs another one"
+            )
         kept.append(held_out(files, fraction))
     return np.concatenate(kept)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from askwell.dataset.base import ImageDataset, Splits
 from askwell.dataset.fruit_copies import TEST, TRAIN, fruit_copies
-from askwell.dataset.sources import FileSource
-from askwell.dataset.sparse_clone import SparseClone
-from askwell.dataset.tree import file_source, image_files, subfolders
+from askwell.download.sparse_clone import SparseClone
 from askwell.errors import UserError
+from askwell.images.sources import FileSource
+from askwell.images.tree import file_source, image_files, subfolders
 
 GROUPS = 10
 CONFUSABLE = (
@@ -24,7 +24,8 @@ Choice = dict[str, list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class FruitsDataset(ImageDataset):
-    """Chosen folders of Fruits-360, found below `data_dir` in any layout, otherwise fetched from `repository`.
+    """Chosen folders of Fruits-360, found below `data_dir` in any layout, otherwise fetched from
+    `repository`.
 
     No git command of the fetch may take longer than `timeout` seconds.
     """
@@ -34,12 +35,16 @@ class FruitsDataset(ImageDataset):
 
     @abstractmethod
     def choose(self, folders: Iterable[str], count: Callable[[str], int]) -> Choice:
-        """The folders of each class, out of all folders there are; `count` tells how many training images one has."""
+        """The folders of each class, out of all folders there are; `count` tells how many training
+        images one has.
+        """
 
     def splits(self) -> Splits:
         """Finds or fetches the class folders, and lists their images."""
         root, chosen = self._found() or self._fetched()
-        return Splits(self._source(root / TRAIN, chosen), self._source(root / TEST, chosen), tuple(chosen))
+        return Splits(
+            self._source(root / TRAIN, chosen), self._source(root / TEST, chosen), tuple(chosen)
+        )
 
     def _source(self, root: Path, chosen: Choice) -> FileSource:
         classes = [[root / folder for folder in folders] for folders in chosen.values()]
@@ -55,25 +60,39 @@ class FruitsDataset(ImageDataset):
             if any(chosen.values()):
                 incomplete = incomplete or f"{root / TRAIN} lacks {_missing(chosen)}"
         if incomplete:
-            raise UserError(f"{incomplete}: add the missing folders, or set data_dir=… to another folder to fetch them")
+            raise UserError(
+                f"{incomplete}: add the missing folders, or set data_dir=… to another folder to "
+                "fetch them"
+            )
         return None
 
     def _fetched(self) -> tuple[Path, Choice]:
         folder, chosen = Path(self.data_dir).absolute() / "fruits-360-100x100", {}
 
         def choose(counts: Mapping[str, int]) -> list[str]:
-            sizes = {Path(name).name: size for name, size in counts.items() if Path(name).parent == Path(TRAIN)}
+            sizes = {
+                Path(name).name: size
+                for name, size in counts.items()
+                if Path(name).parent == Path(TRAIN)
+            }
             chosen.update(self.choose(sizes, sizes.__getitem__))
             if not all(chosen.values()):
                 raise UserError(f"it lacks {_missing(chosen)}")
-            return [f"{split}/{name}" for names in chosen.values() for name in names for split in (TRAIN, TEST)]
+            return [
+                f"{split}/{name}"
+                for names in chosen.values()
+                for name in names
+                for split in (TRAIN, TEST)
+            ]
 
         try:
             SparseClone(folder, self.repository, self.timeout).require(choose)
         except UserError as error:
             raise UserError(
-                f"cannot fetch Fruits-360 from {self.repository} ({error}): put its folders Training and Test into "
-                f"{folder.with_name('fruits-360')}, or use dataset=mnist_mini, which needs no download"
+                f"cannot fetch Fruits-360 from {self.repository} ({error}): put its folders "
+                "Training and Test into "
+                f"{folder.with_name('fruits-360')}, or use dataset=mnist_mini, which needs no "
+                "download"
             ) from error
         return folder, chosen
 
@@ -88,7 +107,9 @@ class Fruits(FruitsDataset):
 
 
 class FruitsGrouped(FruitsDataset):
-    """The ten kinds of fruit with the most images; all varieties of a kind are one class, named by their first word."""
+    """The ten kinds of fruit with the most images; all varieties of a kind are one class, named by
+    their first word.
+    """
 
     def choose(self, folders: Iterable[str], count: Callable[[str], int]) -> Choice:
         """All folders of the ten largest kinds, in alphabetical order."""
@@ -104,7 +125,9 @@ def _variety(fruit: str, folders: list[str]) -> list[str]:
     """One folder, or none."""
     if fruit in folders:
         return [fruit]
-    numbers = [folder.removeprefix(f"{fruit} ") for folder in folders if folder.startswith(f"{fruit} ")]
+    numbers = [
+        folder.removeprefix(f"{fruit} ") for folder in folders if folder.startswith(f"{fruit} ")
+    ]
     return [f"{fruit} {number}" for number in sorted(filter(str.isdecimal, numbers), key=int)[:1]]
 
 

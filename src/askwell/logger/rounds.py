@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 from pytorch_lightning import Callback, Trainer
 
-from askwell.curve import TARGETS, area_under_curve, labels_to_target, target_name
+from askwell.learning_curve import TARGETS, area_under_curve, labels_to_target, target_name
 from askwell.logger.writer import Confusion, Gallery, RoundWriter, writer_for
-from askwell.rounds import Preview, RoundListener, RoundResult
+from askwell.loop.rounds import Preview, RoundListener, RoundResult
 
 
 class LogRounds(Callback, RoundListener):
-    """Sends the same facts to all loggers of the trainer, drawn against labels. Its state is the learning curve."""
+    """Sends the same facts to all loggers of the trainer, drawn against labels. Its state is the
+    learning curve.
+    """
 
     def __init__(self) -> None:
         self.labels: list[int] = []
@@ -28,7 +30,11 @@ class LogRounds(Callback, RoundListener):
         self.labels.append(result.labels)
         self.accuracy.append(result.accuracy)
         self.last = result
-        queried = gallery(trainer, result.preview, result.classes) if trainer.loggers and result.preview else None
+        queried = (
+            gallery(trainer, result.preview, result.classes)
+            if trainer.loggers and result.preview
+            else None
+        )
         for writer in _writers(trainer):
             writer.write_numbers(numbers(result), result.labels)
             if queried is not None:
@@ -40,11 +46,15 @@ class LogRounds(Callback, RoundListener):
                 confusion = Confusion(self.last.evaluation.confusion, self.last.classes)
                 writer.write_confusion(confusion, self.last.labels)
             if self.labels:
-                writer.write_summary(summary(self.labels, self.accuracy, reason == "target_accuracy"))
+                writer.write_summary(
+                    summary(self.labels, self.accuracy, reason == "target_accuracy")
+                )
 
 
 def numbers(result: RoundResult) -> dict[str, float]:
-    """A round as flat names and numbers; a class without evaluation images and an initial set lack some of them."""
+    """A round as flat names and numbers; a class without evaluation images and an initial set lack
+    some of them.
+    """
     diversity = {} if result.query_diversity is None else result.query_diversity._asdict()
     by_class = {name: value for name, value in result.class_accuracy.items() if not np.isnan(value)}
     return {
@@ -61,7 +71,9 @@ def numbers(result: RoundResult) -> dict[str, float]:
     }
 
 
-def summary(labels: list[int], accuracy: list[float], stopped: bool = False) -> dict[str, float | int | None]:
+def summary(
+    labels: list[int], accuracy: list[float], stopped: bool = False
+) -> dict[str, float | int | None]:
     """What a whole run is compared by; the labels of a target that was not reached are None.
 
     `stopped` says that the run was ended by the accuracy of its last round.
@@ -69,7 +81,10 @@ def summary(labels: list[int], accuracy: list[float], stopped: bool = False) -> 
     return {
         "final_accuracy": accuracy[-1],
         "area_under_curve": area_under_curve(labels, accuracy),
-        **{target_name(target): labels_to_target(labels, accuracy, target, stopped) for target in TARGETS},
+        **{
+            target_name(target): labels_to_target(labels, accuracy, target, stopped)
+            for target in TARGETS
+        },
     }
 
 
@@ -78,7 +93,8 @@ def gallery(trainer: Trainer, preview: Preview, classes: tuple[str, ...]) -> Gal
     dataset = trainer.datamodule.dataset  # type: ignore[attr-defined]
     scores = [None] * len(preview.indices) if preview.scores is None else preview.scores.tolist()
     captions = (
-        f"{index}, {classes[label]}, predicted {classes[predicted]}" + ("" if score is None else f", score {score:.3f}")
+        f"{index}, {classes[label]}, predicted {classes[predicted]}"
+        + ("" if score is None else f", score {score:.3f}")
         for index, label, predicted, score in zip(
             preview.indices, preview.labels, preview.predictions, scores, strict=True
         )

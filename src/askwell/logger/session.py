@@ -21,13 +21,19 @@ MODES: dict[str, Mode] = {
 }
 
 
-def open_run(wished: Mode, folder: str, id: str | None, settings: Mapping[str, Any], **init: Any) -> wandb.Run:
-    """A run in the wished mode; where it cannot be online, offline, with one line on stderr that says why.
+def open_run(
+    wished: Mode, folder: str, id: str | None, settings: Mapping[str, Any], **init: Any
+) -> wandb.Run:
+    """A run in the wished mode; where it cannot be online, offline, with one line on stderr that
+    says why.
 
     `settings` are those of wandb.Settings, `init` further arguments of wandb.init.
     """
-    # Without the "meta" of wandb, which is the command line, the host and the home of whoever runs it.
-    quiet = wandb.Settings(silent=True, console="off", reinit="finish_previous", x_disable_meta=True, **settings)
+    # Without the "meta" of wandb, which is the command line, the host and the home of whoever runs
+    # it.
+    quiet = wandb.Settings(
+        silent=True, console="off", reinit="finish_previous", x_disable_meta=True, **settings
+    )
     start = partial(wandb.init, dir=folder, id=id, settings=quiet, **init)
     silence()
     if wished != "online":
@@ -49,7 +55,9 @@ def open_run(wished: Mode, folder: str, id: str | None, settings: Mapping[str, A
 
 
 def wished_mode(mode: str) -> Mode:
-    """What `mode` means: `auto` follows WANDB_MODE, and is online where that is not set. Raises UserError."""
+    """What `mode` means: `auto` follows WANDB_MODE, and is online where that is not set. Raises
+    UserError.
+    """
     setting, wished = "logger.wandb.mode", mode
     if mode == "auto":
         setting, wished = "WANDB_MODE", os.environ.get("WANDB_MODE") or "online"
@@ -71,8 +79,13 @@ def give_up_service() -> None:
 
 @contextmanager
 def staged_below(folder: str) -> Iterator[None]:
-    """Keeps what wandb stages and caches in `folder`, without leaving an environment variable to the next job."""
-    places = {"WANDB_DATA_DIR": Path(folder, "wandb"), "WANDB_CACHE_DIR": Path(folder, "wandb", "cache")}
+    """Keeps what wandb stages and caches in `folder`, without leaving an environment variable to
+    the next job.
+    """
+    places = {
+        "WANDB_DATA_DIR": Path(folder, "wandb"),
+        "WANDB_CACHE_DIR": Path(folder, "wandb", "cache"),
+    }
     ours = {name: str(place.absolute()) for name, place in places.items() if name not in os.environ}
     os.environ.update(ours)
     try:

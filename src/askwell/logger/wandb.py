@@ -22,10 +22,12 @@ ID_FILE = "wandb-id"
 
 
 class WandbLogger(loggers.WandbLogger, RoundWriter):
-    """Online with a key, offline without a key or a network; never a prompt, and a W&B that dies takes nothing along.
+    """Online with a key, offline without a key or a network; never a prompt, and a W&B that dies
+    takes nothing along.
 
-    Runs whose `run_dir` lies below `sweep_dir` share one `wandb` folder there. `mode` is auto, online, offline or
-    disabled; auto follows WANDB_MODE. `init` holds further arguments of wandb.init.
+    Runs whose `run_dir` lies below `sweep_dir` share one `wandb` folder there. `mode` is auto,
+    online, offline or disabled; auto follows WANDB_MODE. `init` holds further arguments of
+    wandb.init.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
         **init: Any,
     ) -> None:
         super().__init__(save_dir=common_folder(run_dir, sweep_dir), id=id, **init)
-        self._wandb_init.pop("anonymous")  # Lightning passes it on each run, and wandb warns of it on each run
+        self._wandb_init.pop(
+            "anonymous"
+        )  # Lightning passes it on each run, and wandb warns of it on each run
         self.mode, self.id_file = wished_mode(mode), Path(run_dir, ID_FILE)
         self.settings = {"init_timeout": init_timeout, "finish_timeout": finish_timeout}
 
@@ -74,14 +78,19 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
     def write_gallery(self, name: str, gallery: Gallery, labels: int) -> None:
         pixels = gallery.pixels.transpose(0, 2, 3, 1)
         with self._guard():
-            images = [wandb.Image(image, caption=line) for image, line in zip(pixels, gallery.captions, strict=True)]
+            images = [
+                wandb.Image(image, caption=line)
+                for image, line in zip(pixels, gallery.captions, strict=True)
+            ]
             self.log_metrics({name: images, "labels": labels})
 
     def write_confusion(self, confusion: Confusion, labels: int) -> None:
         with self._guard():
             chart = wandb.plot_table(
                 vega_spec_name=CONFUSION_CHART,
-                data_table=wandb.Table(columns=list(CONFUSION_COLUMNS), data=list(confusion.rows())),
+                data_table=wandb.Table(
+                    columns=list(CONFUSION_COLUMNS), data=list(confusion.rows())
+                ),
                 fields={column: column for column in CONFUSION_COLUMNS},
                 string_fields={"title": f"Confusion at {labels} labels"},
             )
@@ -93,14 +102,24 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
                 self.experiment.summary.update(dict(summary))
 
     def finish(self, failed: bool) -> None:
-        """Ends the W&B run, waiting no longer than `finish_timeout` for a slow network; never raises."""
+        """Ends the W&B run, waiting no longer than `finish_timeout` for a slow network; never
+        raises.
+        """
         if self._experiment is not None and self.alive:
             with self._guard():
                 self._experiment.finish(exit_code=int(failed))
 
     def _open(self) -> wandb.Run:
-        init = {name: value for name, value in self._wandb_init.items() if name not in {"id", "dir"}}
-        run = open_run(self.mode, self._save_dir or ".", self._id or self._remembered_id(), self.settings, **init)
+        init = {
+            name: value for name, value in self._wandb_init.items() if name not in {"id", "dir"}
+        }
+        run = open_run(
+            self.mode,
+            self._save_dir or ".",
+            self._id or self._remembered_id(),
+            self.settings,
+            **init,
+        )
         self.id_file.parent.mkdir(parents=True, exist_ok=True)
         self.id_file.write_text(run.id)
         run.define_metric("labels")
@@ -120,11 +139,16 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
         except Exception as error:  # of whatever kind: no fault of W&B's is worth a run
             self._experiment = DummyExperiment()  # type: ignore[assignment]  # Lightning's own stand-in for a run
             give_up_service()
-            say(f"W&B is off for the rest of this run ({brief(error)}); the files of the run are complete without it")
+            say(
+                f"W&B is off for the rest of this run ({brief(error)}); the files of the run are "
+                "complete without it"
+            )
 
 
 def common_folder(run_dir: str, sweep_dir: str | None) -> str:
-    """`sweep_dir` for a run that lies below it, so that one `wandb` folder shows a whole sweep; else the run's own."""
+    """`sweep_dir` for a run that lies below it, so that one `wandb` folder shows a whole sweep;
+    else the run's own.
+    """
     if sweep_dir is not None and Path(run_dir).resolve().is_relative_to(Path(sweep_dir).resolve()):
         return sweep_dir
     return run_dir

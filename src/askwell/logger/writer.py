@@ -1,4 +1,6 @@
-"""How one logger is told of a round: numbers to all of them, matrices and pictures to those that can show them."""
+"""How one logger is told of a round: numbers to all of them, matrices and pictures to those that
+can show them.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,11 +27,15 @@ class Confusion:
     def rows(self) -> Iterator[list[str | int]]:
         """[true class, predicted class, images], one for each pair of classes."""
         pairs = ((true, predicted) for true in self.classes for predicted in self.classes)
-        return ([*pair, count] for pair, count in zip(pairs, self.counts.ravel().tolist(), strict=True))
+        return (
+            [*pair, count] for pair, count in zip(pairs, self.counts.ravel().tolist(), strict=True)
+        )
 
 
 class RoundWriter:
-    """What a logger can be told. All but the numbers is left out where a logger has no place for it."""
+    """What a logger can be told. All but the numbers is left out where a logger has no place for
+    it.
+    """
 
     def write_numbers(self, numbers: Mapping[str, float], labels: int) -> None:
         """Draws `numbers` against `labels`."""
@@ -57,7 +63,9 @@ class NumberWriter(RoundWriter):
 
 
 class TensorBoardWriter(NumberWriter):
-    """TensorBoard: the pictures as a row, their captions and the confusion matrix as tables in Markdown."""
+    """TensorBoard: the pictures as a row, their captions and the confusion matrix as tables in
+    Markdown.
+    """
 
     logger: TensorBoardLogger
 
@@ -70,11 +78,15 @@ class TensorBoardWriter(NumberWriter):
         lines = [["true \\ predicted", *confusion.classes], ["---"] * (len(confusion.classes) + 1)]
         for name, row in zip(confusion.classes, confusion.counts.tolist(), strict=True):
             lines.append([name, *map(str, row)])
-        self.logger.experiment.add_text("confusion", "\n".join("|".join(cells) for cells in lines), labels)
+        self.logger.experiment.add_text(
+            "confusion", "\n".join("|".join(cells) for cells in lines), labels
+        )
 
 
 def writer_for(logger: Logger) -> RoundWriter:
     """The logger itself if it knows rounds, else what writes rounds to it."""
     if isinstance(logger, RoundWriter):
         return logger
-    return TensorBoardWriter(logger) if isinstance(logger, TensorBoardLogger) else NumberWriter(logger)
+    return (
+        TensorBoardWriter(logger) if isinstance(logger, TensorBoardLogger) else NumberWriter(logger)
+    )

@@ -32,8 +32,8 @@ class Standardise(nn.Module):
 class Classifier(LightningModule):
     """Classifies uint8 images with `network`, trained by cross entropy.
 
-    `optimizer` takes the parameters, `lr_scheduler` the optimizer: it steps after every epoch, and a round that starts
-    over (`protocol.reset`) starts it over.
+    `optimizer` takes the parameters, `lr_scheduler` the optimizer: it steps after every epoch, and
+    a round that starts over (`protocol.reset`) starts it over.
     """
 
     def __init__(
@@ -41,11 +41,14 @@ class Classifier(LightningModule):
         network: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
         channels: int,
-        lr_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler] | None = None,
+        lr_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
+        | None = None,
     ) -> None:
         super().__init__()
         self.standardise = Standardise(channels)
-        self.network = nn.Sequential(self.standardise, network).to(memory_format=torch.channels_last)
+        self.network = nn.Sequential(self.standardise, network).to(
+            memory_format=torch.channels_last
+        )
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
 
     def setup(self, stage: str) -> None:
@@ -62,4 +65,8 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimizer(self.parameters())
-        return optimizer if self.lr_scheduler is None else ([optimizer], [self.lr_scheduler(optimizer)])
+        return (
+            optimizer
+            if self.lr_scheduler is None
+            else ([optimizer], [self.lr_scheduler(optimizer)])
+        )

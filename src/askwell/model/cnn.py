@@ -1,4 +1,6 @@
-"""The networks of arXiv 2505.06825: blocks of convolution, batch norm, ReLU and pooling, then two layers."""
+"""The networks of arXiv 2505.06825: blocks of convolution, batch norm, ReLU and pooling, then two
+layers.
+"""
 
 from collections import OrderedDict
 from itertools import pairwise
@@ -14,10 +16,13 @@ NARROWEST = 8
 
 
 class ConvolutionalNetwork(nn.Sequential):
-    """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits [B, num_classes].
+    """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits
+    [B, num_classes].
 
-    With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100. Without `norm` there is
-    no batch norm, and the layers have a bias instead. `dropout` is the share of hidden units dropped in training.
+    With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100.
+    Without `norm` there is no batch norm, and the layers have a bias instead. `dropout` is the
+    share of hidden units
+    dropped in training.
     """
 
     def __init__(
@@ -32,7 +37,10 @@ class ConvolutionalNetwork(nn.Sequential):
         dropout: float = 0.0,
     ) -> None:
         blocks = blocks_for(image_size) if blocks is None else blocks
-        widths = [channels, *(max(width >> halvings, NARROWEST) for halvings in reversed(range(blocks)))]
+        widths = [
+            channels,
+            *(max(width >> halvings, NARROWEST) for halvings in reversed(range(blocks))),
+        ]
         features = widths[-1] * (image_size >> blocks) ** 2
         super().__init__(
             OrderedDict(

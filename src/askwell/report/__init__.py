@@ -1,4 +1,6 @@
-"""From run folders to verdict, tables, curves and a page. Reads files only: no torch, no Lightning."""
+"""From run folders to verdict, tables, curves and a page. Reads files only: no torch, no
+Lightning.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,9 @@ HOMES = {"Report": "writing", "closing": "ending", "write_report": "writing"}
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the page, and with it matplotlib, once it is used: the verdict alone needs neither."""
+    """Imports the page, and with it matplotlib, once it is used: the verdict alone needs
+    neither.
+    """
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

@@ -1,4 +1,5 @@
-"""What a value in a file of a run may be: each check returns it as the report keeps it, or says what was expected.
+"""What a value in a file of a run may be: each check returns it as the report keeps it, or says
+what was expected.
 
 All raise ValueError with the words that follow `expected`.
 """
@@ -20,7 +21,9 @@ HIGHEST = 2**53
 
 
 class MisfitError(ValueError):
-    """A value that is not what belongs there; the message names it, with what was found and expected."""
+    """A value that is not what belongs there; the message names it, with what was found and
+    expected.
+    """
 
 
 def whole(value: Any) -> int:

@@ -11,7 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm
 from matplotlib.ticker import MaxNLocator
 
-from askwell.report.drawing import drawn, legend_above, legend_height, legend_name, look, stretched, unstretched
+from askwell.report.drawing import (
+    drawn,
+    legend_above,
+    legend_height,
+    legend_name,
+    look,
+    stretched,
+    unstretched,
+)
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Picture
 from askwell.report.wording import full_name, short_name
@@ -25,15 +33,21 @@ NORM = FuncNorm((stretched, unstretched), vmin=0, vmax=TICKS[-1], clip=True)
 
 
 def class_maps(group: Group) -> list[Picture]:
-    """For each strategy the mean accuracy of each class over rounds as a heat map; and the scale of their colours."""
+    """For each strategy the mean accuracy of each class over rounds as a heat map; and the scale of
+    their colours.
+    """
     pictures: list[Picture] = []
     if group.classes.empty:
         return pictures
     for strategy in group.strategies:
         part = group.classes[group.classes["strategy"] == strategy]
         names = class_names(part)
-        with rows_drawn(pictures, f"{group.slug}-{strategy}-classes", full_name(strategy), names) as axes:
-            draw_map(axes, part.groupby(["class", "round"])["accuracy"].mean().unstack().reindex(names))
+        with rows_drawn(
+            pictures, f"{group.slug}-{strategy}-classes", full_name(strategy), names
+        ) as axes:
+            draw_map(
+                axes, part.groupby(["class", "round"])["accuracy"].mean().unstack().reindex(names)
+            )
     return [*pictures, replace(colour_scale(), name=f"{group.slug}-class-scale")]
 
 
@@ -43,7 +57,9 @@ def draw_map(axes: Axes, accuracy: pd.DataFrame) -> None:
     first, last = int(rounds.min()), int(rounds.max())
     accuracy = accuracy.reindex(columns=range(first, last + 1))  # a round that is missing is a gap
     edges = (first - 0.5, last + 0.5, len(accuracy) - 0.5, -0.5)
-    axes.imshow(accuracy, norm=NORM, cmap=COLOURS, aspect="auto", interpolation="none", extent=edges)
+    axes.imshow(
+        accuracy, norm=NORM, cmap=COLOURS, aspect="auto", interpolation="none", extent=edges
+    )
     axes.set_xlabel("round")
     axes.grid(False)
 
@@ -62,18 +78,26 @@ def colour_scale() -> Picture:
 
 
 def class_shares(group: Group) -> list[Picture]:
-    """The mean share of each class among the queried images: a mark a strategy; random's as strokes."""
+    """The mean share of each class among the queried images: a mark a strategy; random's as
+    strokes.
+    """
     pictures: list[Picture] = []
     shares, names = 100 * query_shares(group.classes), class_names(group.classes)
     styles = {name: style for name, style in look(group.strategies).items() if name in shares.index}
     if not styles:
         return pictures
     caption = f"Share of each class among the queried images on {group.title}"
-    with rows_drawn(pictures, f"{group.slug}-queries", caption, names, WIDE, legend_height(styles)) as axes:
+    with rows_drawn(
+        pictures, f"{group.slug}-queries", caption, names, WIDE, legend_height(styles)
+    ) as axes:
         for name, style in styles.items():
             mark = {"marker": "|", "markersize": 12} if name == BASELINE else {"markersize": 5}
             axes.plot(
-                shares.loc[name, names], range(len(names)), linestyle="none", label=legend_name(name), **style | mark
+                shares.loc[name, names],
+                range(len(names)),
+                linestyle="none",
+                label=legend_name(name),
+                **style | mark,
             )
         axes.set(xlim=(0, 1.05 * shares.to_numpy().max()), xlabel="share of the queried images, %")
         legend_above(axes)
@@ -82,7 +106,12 @@ def class_shares(group: Group) -> list[Picture]:
 
 @contextmanager
 def rows_drawn(
-    pictures: list[Picture], name: str, caption: str, classes: list[str], width: float = WIDTH, top: float = 0.12
+    pictures: list[Picture],
+    name: str,
+    caption: str,
+    classes: list[str],
+    width: float = WIDTH,
+    top: float = 0.12,
 ) -> Iterator[Axes]:
     """A figure with a row a class; of many classes only every few are named."""
     step = -(-len(classes) // MOST_ROWS)
@@ -92,13 +121,18 @@ def rows_drawn(
         yield axes
         axes.set_ylim(len(classes) - 0.5, -0.5)
         axes.set_yticks([])
-        for row, words in zip(range(0, len(classes), step), named, strict=True):  # a third of the time of tick labels
-            axes.text(-0.02, row, words, transform=axes.get_yaxis_transform(), ha="right", va="center")
+        for row, words in zip(
+            range(0, len(classes), step), named, strict=True
+        ):  # a third of the time of tick labels
+            axes.text(
+                -0.02, row, words, transform=axes.get_yaxis_transform(), ha="right", va="center"
+            )
         axes.xaxis.set_major_locator(MaxNLocator(4))
 
 
 def query_shares(classes: pd.DataFrame) -> pd.DataFrame:
-    """Mean over seeds of each class's share of the labels bought after the initial set: strategies × classes.
+    """Mean over seeds of each class's share of the labels bought after the initial set: strategies
+    × classes.
 
     A strategy that bought nothing, as a run of one round does, has no row.
     """

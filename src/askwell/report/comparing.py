@@ -1,4 +1,6 @@
-"""Strategies against each other, paired by seed: the statistics of the report, all from scipy but Holm's few lines."""
+"""Strategies against each other, paired by seed: the statistics of the report, all from scipy but
+Holm's few lines.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,14 +21,18 @@ SIGNIFICANCE = 0.05
 DIGESTS = ["initial_digest", "weights_digest"]
 RESAMPLES = 4999
 ENUMERATED = 7
-"""Seeds up to which every resample counts, each distinct one once with its weight: 126 for 5, 1,716 for 7."""
+"""Seeds up to which every resample counts, each distinct one once with its weight: 126 for 5, 1,716
+for 7.
+"""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A strategy's area under the learning curve against a reference's: mean over paired seeds, and a test.
+    """A strategy's area under the learning curve against a reference's: mean over paired seeds, and
+    a test.
 
-    The areas are over the labels that all of these runs share: no run of a third strategy cuts them.
+    The areas are over the labels that all of these runs share: no run of a third strategy cuts
+    them.
     """
 
     strategy: str
@@ -35,7 +41,8 @@ class Comparison:
     difference: float
     deviation: float  # standard deviation of the differences over seeds
     p: float
-    corrected: float  # p after Holm's correction over the strategies that were compared with the same reference
+    # p after Holm's correction over the strategies that were compared with the same reference
+    corrected: float
     together: int  # how many strategies these are
 
     @property
@@ -44,14 +51,18 @@ class Comparison:
 
     @property
     def found(self) -> int:
-        """1 where the strategy is better than its reference, -1 where it is worse, 0 where the test finds neither."""
+        """1 where the strategy is better than its reference, -1 where it is worse, 0 where the test
+        finds neither.
+        """
         return int(np.sign(self.difference)) if self.distinguishable else 0
 
     @property
     def more_seeds(self) -> int | None:
-        """How many seeds, besides those there are, would probably tell the two apart; None for too many.
+        """How many seeds, besides those there are, would probably tell the two apart; None for too
+        many.
 
-        Only if the true difference is the one that was seen; at the strictest level of Holm's procedure.
+        Only if the true difference is the one that was seen; at the strictest level of Holm's
+        procedure.
         """
         if not self.deviation > 0 or np.isclose(self.difference, 0):
             return None
@@ -61,7 +72,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The runs of two strategies that began with the same images and weights, both indexed by seed."""
+    """The runs of two strategies that began with the same images and weights, both indexed by
+    seed.
+    """
 
     own: pd.DataFrame
     reference: pd.DataFrame
@@ -76,7 +89,9 @@ class Pairs:
 
 
 def pairs(group: Group, strategy: str, reference: str) -> Pairs:
-    """The paired runs of a strategy and its reference; a pair whose digests are not recorded does not count."""
+    """The paired runs of a strategy and its reference; a pair whose digests are not recorded does
+    not count.
+    """
     own, other = group.by_seed[strategy], group.by_seed[reference]
     shared = own.index.intersection(other.index)
     digests = own.loc[shared, DIGESTS]
@@ -85,22 +100,36 @@ def pairs(group: Group, strategy: str, reference: str) -> Pairs:
 
 
 def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Comparison]:
-    """Paired t-tests of each strategy's area against the reference's, where there are enough pairs, and areas."""
+    """Paired t-tests of each strategy's area against the reference's, where there are enough pairs,
+    and areas.
+    """
     if reference not in group.strategies:
         return []
-    paired = {strategy: pairs(group, strategy, reference) for strategy in strategies if strategy != reference}
-    found = {strategy: paired_areas(group, pair) for strategy, pair in paired.items() if pair.enough}
+    paired = {
+        strategy: pairs(group, strategy, reference)
+        for strategy in strategies
+        if strategy != reference
+    }
+    found = {
+        strategy: paired_areas(group, pair) for strategy, pair in paired.items() if pair.enough
+    }
     tested = {strategy: both for strategy, both in found.items() if both.notna().all(axis=None)}
     probabilities = [paired_p(both["own"], both["reference"]) for both in tested.values()]
     differences = {strategy: both["own"] - both["reference"] for strategy, both in tested.items()}
     return [
-        Comparison(strategy, reference, len(each), each.mean(), each.std(), p, corrected, len(tested))
-        for (strategy, each), p, corrected in zip(differences.items(), probabilities, holm(probabilities), strict=True)
+        Comparison(
+            strategy, reference, len(each), each.mean(), each.std(), p, corrected, len(tested)
+        )
+        for (strategy, each), p, corrected in zip(
+            differences.items(), probabilities, holm(probabilities), strict=True
+        )
     ]
 
 
 def paired_areas(group: Group, pair: Pairs) -> pd.DataFrame:
-    """The areas of paired runs, `own` and `reference`, by seed, over the labels that all of them share."""
+    """The areas of paired runs, `own` and `reference`, by seed, over the labels that all of them
+    share.
+    """
     runs = pd.DataFrame({"own": pair.own["run"], "reference": pair.reference["run"]})
     found = areas(group.curves[group.curves["run"].isin(runs.to_numpy().ravel())])
     return runs.apply(lambda names: names.map(found))
@@ -112,7 +141,9 @@ def found_for(strategy: str, tests: Iterable[Comparison]) -> int:
 
 
 def saving_at(paired: Pairs, target: float, tests: Iterable[Comparison]) -> Saving | None:
-    """What paired runs save at a target; None where there are too few, or not all of them reach it."""
+    """What paired runs save at a target; None where there are too few, or not all of them reach
+    it.
+    """
     own, reference = paired.own[target], paired.reference[target]
     if not paired.enough or own.isna().any() or reference.isna().any():
         return None
@@ -122,7 +153,9 @@ def saving_at(paired: Pairs, target: float, tests: Iterable[Comparison]) -> Savi
 
 
 def paired_p(values: np.ndarray | pd.Series, reference: np.ndarray | pd.Series) -> float:
-    """The p-value of a paired t-test; where all differences are the same, its limit: 0, or 1 for none."""
+    """The p-value of a paired t-test; where all differences are the same, its limit: 0, or 1 for
+    none.
+    """
     differences = np.asarray(values, float) - np.asarray(reference, float)
     if np.allclose(differences, differences[0]):
         return float(np.isclose(differences[0], 0))
@@ -130,7 +163,9 @@ def paired_p(values: np.ndarray | pd.Series, reference: np.ndarray | pd.Series) 
 
 
 def holm(probabilities: Iterable[float]) -> list[float]:
-    """Holm's step-down correction of p-values, in the order given (Holm 1979, Scand. J. Statist. 6)."""
+    """Holm's step-down correction of p-values, in the order given (Holm 1979, Scand. J. Statist.
+    6).
+    """
     p = np.array(list(probabilities), dtype=float)
     order = np.argsort(p)
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
@@ -140,10 +175,12 @@ def holm(probabilities: Iterable[float]) -> list[float]:
 
 
 def mean_interval(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A 95 % bootstrap interval of the mean difference of paired values [n, ...] over seeds, the first axis.
+    """A 95 % bootstrap interval of the mean difference of paired values [n, ...] over seeds, the
+    first axis.
 
-    The plain percentile interval is too narrow for few seeds (84 % coverage with five). T. Hesterberg expands its level
-    (What Teachers Should Know About the Bootstrap, 2014), which makes it as wide as Student's t.
+    The plain percentile interval is too narrow for few seeds (84 % coverage with five). T.
+    Hesterberg expands its level (What Teachers Should Know About the Bootstrap, 2014), which makes
+    it as wide as Student's t.
     """
     n = len(values)
     tail = stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf(SIGNIFICANCE / 2, n - 1))
@@ -155,9 +192,11 @@ def mean_interval(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray
 
 @cache
 def resamples(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bootstrap resamples of n seeds as the share that each seed has [M, n], and their probabilities [M].
+    """Bootstrap resamples of n seeds as the share that each seed has [M, n], and their
+    probabilities [M].
 
-    All of them for few seeds; above, a sample that is the same each time, so that the same runs give the same page.
+    All of them for few seeds; above, a sample that is the same each time, so that the same runs
+    give the same page.
     """
     if n > ENUMERATED:
         drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES)

@@ -42,10 +42,14 @@ def learning_curves(group: Group) -> list[Picture]:
 
 
 @contextmanager
-def drawn_below_legend(pictures: list[Picture], name: str, caption: str, strategies: Collection[str]) -> Iterator[Axes]:
+def drawn_below_legend(
+    pictures: list[Picture], name: str, caption: str, strategies: Collection[str]
+) -> Iterator[Axes]:
     """Axes of a fixed size, however many lines the legend above them has."""
     top = legend_height(strategies)
-    with drawn(pictures, name, caption, (WIDTH, HEIGHT + top), left=LEFT, right=RIGHT, top=top) as axes:
+    with drawn(
+        pictures, name, caption, (WIDTH, HEIGHT + top), left=LEFT, right=RIGHT, top=top
+    ) as axes:
         yield axes
 
 
@@ -69,7 +73,9 @@ def mean_curve(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def interrupted(values: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """The values by labels, with an empty row wherever a run of the curves lacks rounds: no line is drawn there."""
+    """The values by labels, with an empty row wherever a run of the curves lacks rounds: no line is
+    drawn there.
+    """
     gaps: list[float] = []
     for _, curve in curves.sort_values("round").groupby("run"):
         last, skipped = curve["labels"].shift(), curve["round"].diff() > 1
@@ -78,10 +84,14 @@ def interrupted(values: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(group: Group) -> list[Picture]:
-    """Accuracy above random by labels, paired by seed, with a 95 % interval where the seeds carry one."""
+    """Accuracy above random by labels, paired by seed, with a 95 % interval where the seeds carry
+    one.
+    """
     pictures: list[Picture] = []
     caption = f"Accuracy above random on {group.title}: mean over paired seeds and 95 % interval"
-    with drawn_below_legend(pictures, f"{group.slug}-differences", caption, group.contenders) as axes:
+    with drawn_below_legend(
+        pictures, f"{group.slug}-differences", caption, group.contenders
+    ) as axes:
         for strategy, style in look(group.strategies).items():
             if strategy != BASELINE:
                 draw_difference(axes, group, pairs(group, strategy, BASELINE), style)
@@ -95,14 +105,20 @@ def differences(group: Group) -> list[Picture]:
 
 def draw_difference(axes: Axes, group: Group, paired: Pairs, style: Look) -> None:
     """A strategy's line and band; nothing without pairs."""
-    curves, reference_curves = (accuracy_by_seed(group, runs) for runs in (paired.own, paired.reference))
+    curves, reference_curves = (
+        accuracy_by_seed(group, runs) for runs in (paired.own, paired.reference)
+    )
     labels = curves.columns.intersection(reference_curves.columns)
     if not len(paired) or labels.empty:
         return
     own, reference = 100 * curves[labels].to_numpy(), 100 * reference_curves[labels].to_numpy()
     low, high = mean_interval(own, reference) if paired.enough else (np.nan, np.nan)
-    values = pd.DataFrame({"mean": (own - reference).mean(axis=0), "low": low, "high": high}, labels)
-    compared = group.curves[group.curves["run"].isin([*paired.own["run"], *paired.reference["run"]])]
+    values = pd.DataFrame(
+        {"mean": (own - reference).mean(axis=0), "low": low, "high": high}, labels
+    )
+    compared = group.curves[
+        group.curves["run"].isin([*paired.own["run"], *paired.reference["run"]])
+    ]
     values = interrupted(values, compared)
     draw_line(axes, values.index, values["mean"], style, paired.own["strategy"].iloc[0])
     if paired.enough:
@@ -111,7 +127,9 @@ def draw_difference(axes: Axes, group: Group, paired: Pairs, style: Look) -> Non
 
 def accuracy_by_seed(group: Group, runs: pd.DataFrame) -> pd.DataFrame:
     """Accuracies, a row a seed and a column a number of labels, as far as all the runs go."""
-    curves = group.curves[group.curves["run"].isin(group.runs.index[group.runs["strategy"].isin(runs["strategy"])])]
+    curves = group.curves[
+        group.curves["run"].isin(group.runs.index[group.runs["strategy"].isin(runs["strategy"])])
+    ]
     curves = curves[curves["seed"].isin(runs.index)]
     return curves.pivot(index="seed", columns="labels", values="accuracy").dropna(axis=1)
 
@@ -119,7 +137,15 @@ def accuracy_by_seed(group: Group, runs: pd.DataFrame) -> pd.DataFrame:
 def draw_line(axes: Axes, labels: pd.Index, values: Values, style: Look, name: str) -> None:
     """A strategy's line, with about eight markers."""
     every = max(1, len(labels) // 8)
-    axes.plot(labels, values, label=legend_name(name), linewidth=1.6, markersize=4, markevery=every, **style)
+    axes.plot(
+        labels,
+        values,
+        label=legend_name(name),
+        linewidth=1.6,
+        markersize=4,
+        markevery=every,
+        **style,
+    )
 
 
 def band(axes: Axes, labels: pd.Index, low: Values, high: Values, style: Look) -> None:

@@ -17,7 +17,13 @@ from askwell.report.reading import slug
 from askwell.report.wording import short_name
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; grey is kept for random.
-COLOURS = {BASELINE: "#8a8a8a", "lc": "#0072b2", "entropy": "#e69f00", "sm": "#009e73", "lm": "#d55e00"}
+COLOURS = {
+    BASELINE: "#8a8a8a",
+    "lc": "#0072b2",
+    "entropy": "#e69f00",
+    "sm": "#009e73",
+    "lm": "#d55e00",
+}
 SPARE_COLOURS = ("#cc79a7", "#56b4e9", "#b8a900", "#7a5195", "#a0522d")
 MARKERS = "osD^vPX<>*"
 ZERO_WIDTH_SPACE = "\u200b"
@@ -34,7 +40,8 @@ TITLE_PLACE = 0.14  # of a vertical axis: inches from the figure's left edge to 
 STYLE: Any = {
     "font.size": 10,
     "text.parse_math": False,  # a dollar in a class name is a dollar
-    "svg.fonttype": "none",  # text stays text: small files, the page's font, words that can be searched
+    # text stays text: small files, the page's font, words that can be searched
+    "svg.fonttype": "none",
     "svg.hashsalt": "askwell",  # the same runs give the same file
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -46,7 +53,15 @@ STYLE: Any = {
     "legend.frameon": False,
     "legend.fontsize": 9,
     **dict.fromkeys(
-        ["text.color", "axes.labelcolor", "axes.edgecolor", "grid.color", "xtick.color", "ytick.color"], INK
+        [
+            "text.color",
+            "axes.labelcolor",
+            "axes.edgecolor",
+            "grid.color",
+            "xtick.color",
+            "ytick.color",
+        ],
+        INK,
     ),
 }
 
@@ -57,7 +72,9 @@ Look = dict[str, Any]  # matplotlib's properties of a line
 def look(strategies: Sequence[str]) -> dict[str, Look]:
     """Line colour and marker of each strategy; the known five always have the same."""
     others = [strategy for strategy in strategies if strategy not in ORDER]
-    colours = COLOURS | {name: SPARE_COLOURS[place % len(SPARE_COLOURS)] for place, name in enumerate(others)}
+    colours = COLOURS | {
+        name: SPARE_COLOURS[place % len(SPARE_COLOURS)] for place, name in enumerate(others)
+    }
     markers = dict(zip([*ORDER, *others], MARKERS * (1 + len(others)), strict=False))
     return {name: {"color": colours[name], "marker": markers[name]} for name in strategies}
 
@@ -75,13 +92,21 @@ def drawn(
 ) -> Iterator[Axes]:
     """Axes to draw on; the finished figure is added to the pictures. size and margins in inches.
 
-    Margins are given rather than fitted: matplotlib's layout engines take three times as long as the drawing itself.
+    Margins are given rather than fitted: matplotlib's layout engines take three times as long as
+    the drawing itself.
     """
     width, height = size
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser draws the text, and has the letters
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing"
+        )  # the browser draws the text, and has the letters
         figure = Figure(figsize=size)
-        edges = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+        edges = (
+            left / width,
+            bottom / height,
+            1 - (left + right) / width,
+            1 - (bottom + top) / height,
+        )
         yield figure.add_axes(edges)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
@@ -89,7 +114,9 @@ def drawn(
 
 
 def legend_height(names: Collection[str]) -> float:
-    """The margin in inches that a legend above the axes needs; that of none where there are no names."""
+    """The margin in inches that a legend above the axes needs; that of none where there are no
+    names.
+    """
     return 0.12 + 0.22 * -(-len(names) // legend_columns(names))
 
 
@@ -110,17 +137,23 @@ def legend_above(axes: Axes) -> None:
     _, names = axes.get_legend_handles_labels()
     if names:
         left = min(0, across(axes, LEGEND_LEFT))
-        axes.legend(loc="lower left", bbox_to_anchor=(left, 1), borderaxespad=0, ncols=legend_columns(names))
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(left, 1), borderaxespad=0, ncols=legend_columns(names)
+        )
 
 
 def vertical_title(axes: Axes, title: str) -> None:
-    """The title of the vertical axis, at the figure's left edge however wide the axis's numbers are."""
+    """The title of the vertical axis, at the figure's left edge however wide the axis's numbers
+    are.
+    """
     axes.set_ylabel(title, verticalalignment="center")
     axes.yaxis.set_label_coords(across(axes, TITLE_PLACE), 0.5)
 
 
 def across(axes: Axes, inches: float) -> float:
-    """A distance from the figure's left edge, as a place of which 0 is the axes' left and 1 their right edge."""
+    """A distance from the figure's left edge, as a place of which 0 is the axes' left and 1 their
+    right edge.
+    """
     box, (left, _) = axes.get_position(), axes.figure.dpi_scale_trans.transform((inches, 0))
     return float((axes.figure.transFigure.inverted().transform((left, 0))[0] - box.x0) / box.width)
 
@@ -141,14 +174,17 @@ def accuracy_axis(axes: Axes) -> None:
     axes.set_yscale("function", functions=(stretched, unstretched))
     axes.set_ylim(low, min(high, 1 - LEAST_ERROR))
     ticks = spaced(
-        [tick for tick in ACCURACY_TICKS if low <= tick <= high], least=0.05 * np.ptp(stretched([low, high]))
+        [tick for tick in ACCURACY_TICKS if low <= tick <= high],
+        least=0.05 * np.ptp(stretched([low, high])),
     )
     axes.set_yticks(ticks, [f"{100 * tick:g}" for tick in ticks])
     axes.minorticks_off()
 
 
 def spaced(ticks: Sequence[float], least: float) -> list[float]:
-    """The ticks, from the highest down, whose numbers do not touch: those `least` apart on the stretched scale."""
+    """The ticks, from the highest down, whose numbers do not touch: those `least` apart on the
+    stretched scale.
+    """
     chosen: list[float] = []
     for tick in reversed(ticks):
         if not chosen or stretched(chosen[-1]) - stretched(tick) >= least:

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from askwell.curve import DEFINITION
+from askwell.learning_curve import DEFINITION
 from askwell.report.groups import Group
 from askwell.report.tables import summary_row
 from askwell.report.wording import percent
@@ -33,9 +33,15 @@ def closing_table(group: Group) -> Table:
     """A row a strategy: labels to each target, final accuracy, seeds."""
     table = Table(box=SIMPLE_HEAD)
     table.add_column("strategy")
-    for column in (*(f"to {percent(target)}" for target in group.targets), "final accuracy", "seeds"):
+    for column in (
+        *(f"to {percent(target)}" for target in group.targets),
+        "final accuracy",
+        "seeds",
+    ):
         table.add_column(column, justify="right", no_wrap=True)
     for strategy in group.strategies:
         _, seeds, *to_targets, _, _, final, _ = summary_row(group, strategy)
-        table.add_row(Text(strategy), *(cell.replace(" (", "\n(") for cell in to_targets), final, seeds)
+        table.add_row(
+            Text(strategy), *(cell.replace(" (", "\n(") for cell in to_targets), final, seeds
+        )
     return table

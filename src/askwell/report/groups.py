@@ -14,13 +14,16 @@ BASELINE = "random"
 ORDER = (BASELINE, "lc", "entropy", "sm", "lm")
 UNKNOWN = "unknown"  # to a run that failed before it knew
 ABSENT = "absent"  # from the config of a run whose other parts have no such setting
-# Runs that differ in one of these, or in another setting of their config, are never averaged. These name a difference.
+# Runs that differ in one of these, or in another setting of their config, are never averaged. These
+# name a difference.
 SETTINGS = ("classes", "protocol", "model", "oracle", "query_size", "initial_size", "rescore_every")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs of one data set under the same settings; `settings` are those in which the data set's groups differ."""
+    """Runs of one data set under the same settings; `settings` are those in which the data set's
+    groups differ.
+    """
 
     dataset: str
     settings: dict[str, str]
@@ -53,7 +56,9 @@ class Group:
 
     @cached_property
     def targets(self) -> tuple[float, ...]:
-        """The accuracies whose price in labels is compared, such that random and another strategy always reach one."""
+        """The accuracies whose price in labels is compared, such that random and another strategy
+        always reach one.
+        """
         reached = self.runs[list(LEVELS)].notna().groupby(self.runs["strategy"]).all()
         highest = reached.mul(list(LEVELS)).max(axis=1)
         best = highest[self.contenders or self.strategies].max()
@@ -61,7 +66,9 @@ class Group:
 
     @property
     def finished(self) -> bool:
-        """Whether runs that came to their end are compared, and not those that did not for want of any."""
+        """Whether runs that came to their end are compared, and not those that did not for want of
+        any.
+        """
         return bool((self.runs["status"] == "finished").any())
 
     @cached_property
@@ -76,7 +83,9 @@ class Group:
 
     @property
     def strategies(self) -> list[str]:
-        """The compared strategies: the baseline, the four uncertainty scores, then the others by name."""
+        """The compared strategies: the baseline, the four uncertainty scores, then the others by
+        name.
+        """
         return sorted(self.runs["strategy"].unique(), key=strategy_order)
 
     @property
@@ -91,7 +100,10 @@ class Group:
     @cached_property
     def by_seed(self) -> dict[str, pd.DataFrame]:
         """The compared runs of each strategy, indexed by seed, in order."""
-        return {name: self.of(name).reset_index().set_index("seed").sort_index() for name in self.strategies}
+        return {
+            name: self.of(name).reset_index().set_index("seed").sort_index()
+            for name in self.strategies
+        }
 
 
 def with_names(records: Records, groups: Iterable[Group]) -> Records:
@@ -113,11 +125,15 @@ def strategy_order(strategy: str) -> tuple[int, str]:
 
 
 def comparable(runs: pd.DataFrame) -> pd.DataFrame:
-    """The finished runs, or all measured ones where none has; the latest of a strategy and seed that ran twice."""
+    """The finished runs, or all measured ones where none has; the latest of a strategy and seed
+    that ran twice.
+    """
     measured = runs[runs["rounds"] > 0]
     finished = measured[measured["status"] == "finished"]
     chosen = measured if finished.empty else finished
-    latest = chosen.sort_values("started", kind="stable").drop_duplicates(["strategy", "seed"], keep="last")
+    latest = chosen.sort_values("started", kind="stable").drop_duplicates(
+        ["strategy", "seed"], keep="last"
+    )
     return chosen.loc[chosen.index.isin(latest.index)]
 
 
@@ -141,15 +157,25 @@ def sorted_groups(records: Records) -> Iterator[Group]:
         keys = pd.Series([tuple(row) for row in settings.to_numpy()], settings.index)
         for key in sorted(keys.unique(), key=lambda values: [natural(value) for value in values]):
             runs = of_dataset[keys == key]
-            yield Group(str(dataset), shown[runs.index[0]], records.of(runs.assign(strategy=strategy_names(runs))))
+            yield Group(
+                str(dataset),
+                shown[runs.index[0]],
+                records.of(runs.assign(strategy=strategy_names(runs))),
+            )
 
 
 def strategy_names(runs: pd.DataFrame) -> pd.Series:
-    """Each run's strategy; where runs of one name differ in settings of their own, with these: `mine beta 2`."""
+    """Each run's strategy; where runs of one name differ in settings of their own, with these:
+    `mine beta 2`.
+    """
     names = runs["strategy"].astype(str)
     for _, settings in as_text(runs["strategy_settings"]).groupby(names):
         shown = shortened(settings[telling(settings)])
-        names.update(pd.Series({run: " ".join([names[run], *told(settings)]) for run, settings in shown.items()}))
+        names.update(
+            pd.Series(
+                {run: " ".join([names[run], *told(settings)]) for run, settings in shown.items()}
+            )
+        )
     return names
 
 
@@ -159,13 +185,24 @@ def told(settings: dict[str, str]) -> list[str]:
 
 
 def shortened(settings: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """The settings that each run has, by the shortest names and values that still tell them apart."""
-    shown = settings.replace(ABSENT, None).apply(short_values).rename(columns=short_names(settings.columns))
-    return {str(run): {str(name): str(value) for name, value in row.dropna().items()} for run, row in shown.iterrows()}
+    """The settings that each run has, by the shortest names and values that still tell them
+    apart.
+    """
+    shown = (
+        settings.replace(ABSENT, None)
+        .apply(short_values)
+        .rename(columns=short_names(settings.columns))
+    )
+    return {
+        str(run): {str(name): str(value) for name, value in row.dropna().items()}
+        for run, row in shown.iterrows()
+    }
 
 
 def telling(settings: pd.DataFrame) -> list[str]:
-    """The fewest settings by which the runs are told apart: what only differs along with another goes unsaid."""
+    """The fewest settings by which the runs are told apart: what only differs along with another
+    goes unsaid.
+    """
     chosen: list[str] = []
     kinds = 1
     for name in settings.columns[settings.nunique() > 1]:
@@ -176,20 +213,30 @@ def telling(settings: pd.DataFrame) -> list[str]:
 
 
 def short_names(settings: Iterable[str]) -> dict[str, str]:
-    """The last word of each setting that no other shares: `rate` of oracle.rate, `optimizer` of its `_target_`."""
+    """The last word of each setting that no other shares: `rate` of oracle.rate, `optimizer` of its
+    `_target_`.
+    """
     words = {name: name.removesuffix("._target_").rpartition(".")[2] for name in settings}
     common = [word for word, times in Counter(words.values()).items() if times > 1]
     return {name: name if word in common else word for name, word in words.items()}
 
 
 def short_values(values: pd.Series) -> pd.Series:
-    """A setting's values as a title has them: a long list cut, with its checksum where that is needed."""
+    """A setting's values as a title has them: a long list cut, with its checksum where that is
+    needed.
+    """
     names = values.map(cut, na_action="ignore")
-    return names if names.nunique() == values.nunique() else values.map(cut_with_checksum, na_action="ignore")
+    return (
+        names
+        if names.nunique() == values.nunique()
+        else values.map(cut_with_checksum, na_action="ignore")
+    )
 
 
 def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
-    """The settings as text; missing where a run failed before it knew them, which makes no difference."""
+    """The settings as text; missing where a run failed before it knew them, which makes no
+    difference.
+    """
     others = as_text(runs["settings"])
     settings = runs[list(SETTINGS)].join(others.drop(columns=list(SETTINGS), errors="ignore"))
     return settings.astype(str).where(settings.notna())

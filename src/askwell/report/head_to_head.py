@@ -15,28 +15,41 @@ from askwell.report.wording import MISSING
 
 
 def head_to_head(group: Group) -> Iterator[Table]:
-    """Mean ranks, and the pairwise penalty matrix (Ash et al., ICLR 2020); no table for a single strategy."""
+    """Mean ranks, and the pairwise penalty matrix (Ash et al., ICLR 2020); no table for a single
+    strategy.
+    """
     strategies = group.strategies
     if len(strategies) < 2:
         return
     ranks, shares = mean_ranks(group), win_shares(group)
     rows = [
-        (name, *map(hundredths, shares.loc[name]), MISSING if np.isnan(ranks[name]) else f"{ranks[name]:.2f}")
+        (
+            name,
+            *map(hundredths, shares.loc[name]),
+            MISSING if np.isnan(ranks[name]) else f"{ranks[name]:.2f}",
+        )
         for name in strategies
     ]
     yield Table(
         ("better, in % of rounds", *(f"than {name}" for name in strategies), "mean rank"),
         (*rows, ("beaten, on average", *map(hundredths, shares.mean()), "")),
-        "In how many of the rounds that both were measured in, in percent, a paired t-test over seeds (5 or more, "
-        "p < 0.05, not corrected) finds the row's strategy better than the column's. Mean rank: by accuracy, 1 is the "
-        "best, over seeds and rounds that all strategies were measured in. Both without the first round, whose labels "
+        "In how many of the rounds that both were measured in, in percent, a paired t-test over "
+        "seeds (5 or more, "
+        "p < 0.05, not corrected) finds the row's strategy better than the column's. Mean rank: "
+        "by accuracy, 1 is the "
+        "best, over seeds and rounds that all strategies were measured in. Both without the "
+        "first round, whose labels "
         "all strategies share.",
     )
 
 
 def win_shares(group: Group) -> pd.DataFrame:
-    """In which share of rounds a strategy (row) is better than another (column); nan where nothing can be tested."""
-    table = after_the_first(group).pivot_table(index="labels", columns=["strategy", "seed"], values="accuracy")
+    """In which share of rounds a strategy (row) is better than another (column); nan where nothing
+    can be tested.
+    """
+    table = after_the_first(group).pivot_table(
+        index="labels", columns=["strategy", "seed"], values="accuracy"
+    )
     shares = pd.DataFrame(np.nan, index=group.strategies, columns=group.strategies)
     for own, other in combinations(group.strategies, 2):
         paired = pairs(group, own, other)
@@ -45,7 +58,10 @@ def win_shares(group: Group) -> pd.DataFrame:
             accuracies = np.stack([table.reindex(columns=columns) for columns in names])
             first, second = accuracies[:, ~np.isnan(accuracies).any(axis=(0, 2))]
             if len(first):
-                shares.loc[own, other], shares.loc[other, own] = won(first, second).mean(), won(second, first).mean()
+                shares.loc[own, other], shares.loc[other, own] = (
+                    won(first, second).mean(),
+                    won(second, first).mean(),
+                )
     return shares
 
 
@@ -53,19 +69,27 @@ def won(own: np.ndarray, other: np.ndarray) -> np.ndarray:
     """In which rounds [R] the accuracies of `own` [R, seeds] are better than those of `other`."""
     differences = own - other
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)  # of seeds that all differ by the same: p is 0, or nan for none
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # of seeds that all differ by the same: p is 0, or nan for none
         p = stats.ttest_1samp(differences, 0, axis=1).pvalue
     return (p < SIGNIFICANCE) & (differences.mean(axis=1) > 0)
 
 
 def mean_ranks(group: Group) -> pd.Series:
-    """The mean over seeds and rounds of each strategy's rank by accuracy, where all strategies were measured."""
-    curves = after_the_first(group).pivot_table(index=["seed", "labels"], columns="strategy", values="accuracy")
+    """The mean over seeds and rounds of each strategy's rank by accuracy, where all strategies were
+    measured.
+    """
+    curves = after_the_first(group).pivot_table(
+        index=["seed", "labels"], columns="strategy", values="accuracy"
+    )
     return curves.reindex(columns=group.strategies).dropna().rank(axis=1, ascending=False).mean()
 
 
 def after_the_first(group: Group) -> pd.DataFrame:
-    """The curves without the round of the initial set, where strategies of one seed are equal by construction."""
+    """The curves without the round of the initial set, where strategies of one seed are equal by
+    construction.
+    """
     return group.curves[group.curves["round"] > group.curves["round"].min()]
 
 

@@ -1,11 +1,13 @@
-"""The first sentence on a group, with its numbers: what the best strategy needs to reach a target, and random."""
+"""The first sentence on a group, with its numbers: what the best strategy needs to reach a target,
+and random.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from askwell.curve import CENSORED
+from askwell.learning_curve import CENSORED
 from askwell.report.comparing import Comparison, Pairs, pairs, saving_at
 from askwell.report.groups import BASELINE, Group
 from askwell.report.measures import areas
@@ -35,10 +37,14 @@ class Headline:
 
 
 def headline(group: Group, tests: Sequence[Comparison]) -> Headline:
-    """The best strategy's labels to the highest target that it and random always reach, else their final accuracy."""
+    """The best strategy's labels to the highest target that it and random always reach, else their
+    final accuracy.
+    """
     if not group.contenders:
         end = finals(group.of(BASELINE))
-        return Headline(f"Only random was run: it comes to {end}, and there is nothing to compare it with.")
+        return Headline(
+            f"Only random was run: it comes to {end}, and there is nothing to compare it with."
+        )
     best = best_strategy(group, tests)
     if BASELINE not in group.strategies:
         return Headline(no_baseline(group, best), best)
@@ -46,9 +52,13 @@ def headline(group: Group, tests: Sequence[Comparison]) -> Headline:
 
 
 def against_baseline(group: Group, best: str, tests: Sequence[Comparison]) -> Headline:
-    """The best strategy's runs and random's: those that are paired, or all where there are too few."""
+    """The best strategy's runs and random's: those that are paired, or all where there are too
+    few.
+    """
     paired = pairs(group, best, BASELINE)
-    own, reference = (paired.own, paired.reference) if paired.enough else (group.of(best), group.of(BASELINE))
+    own, reference = (
+        (paired.own, paired.reference) if paired.enough else (group.of(best), group.of(BASELINE))
+    )
     target = highest_target(group.targets, own, reference)
     if target is None:
         share, weighed, numbers = None, None, short_of_targets(group.targets, best, own, reference)
@@ -56,14 +66,18 @@ def against_baseline(group: Group, best: str, tests: Sequence[Comparison]) -> He
         share = saved(own[target].to_numpy(float), reference[target].to_numpy(float))
         weighed = saving_at(paired, target, tests)
         numbers = labels_needed(best, target, own, reference, weighed)
-    sentence = " ".join([f"{numbers}{left_out_of(group, best, paired)}.", *censoring(own, reference)])
+    sentence = " ".join(
+        [f"{numbers}{left_out_of(group, best, paired)}.", *censoring(own, reference)]
+    )
     return Headline(sentence, best, len(paired), target, share, weighed)
 
 
 def best_strategy(group: Group, tests: Sequence[Comparison]) -> str:
-    """Of the tested strategies, or of all where none is, the one with the largest mean area over one range of labels.
+    """Of the tested strategies, or of all where none is, the one with the largest mean area over
+    one range of labels.
 
-    Where these runs and random's share too few labels for that, the one that ends with the best accuracy.
+    Where these runs and random's share too few labels for that, the one that ends with the best
+    accuracy.
     """
     names = [test.strategy for test in tests] or group.contenders
     runs = group.runs[group.runs["strategy"].isin([*names, BASELINE])]
@@ -72,9 +86,15 @@ def best_strategy(group: Group, tests: Sequence[Comparison]) -> str:
     return str(means["area" if means["area"].notna().all() else "final_accuracy"].idxmax())
 
 
-def labels_needed(best: str, target: float, own: pd.DataFrame, reference: pd.DataFrame, weighed: Saving | None) -> str:
-    """What the best strategy and random need to a target; a saving or a loss only where test and interval find it."""
-    start = f"To reach {percent(target)}, {best} needs {spread(own[target])} labels where random needs "
+def labels_needed(
+    best: str, target: float, own: pd.DataFrame, reference: pd.DataFrame, weighed: Saving | None
+) -> str:
+    """What the best strategy and random need to a target; a saving or a loss only where test and
+    interval find it.
+    """
+    start = (
+        f"To reach {percent(target)}, {best} needs {spread(own[target])} labels where random needs "
+    )
     start += spread(reference[target])
     if weighed is None:
         return f"{start} ({means_of(len(own), len(reference))})"
@@ -82,22 +102,34 @@ def labels_needed(best: str, target: float, own: pd.DataFrame, reference: pd.Dat
     if weighed.claimed or weighed.lost:
         return f"{start}: {saving(weighed.share)} {sure}"
     if weighed.found:
-        return f"{start}: too uncertain to call a {'saving' if weighed.found > 0 else 'loss'} {sure}"
+        return (
+            f"{start}: too uncertain to call a {'saving' if weighed.found > 0 else 'loss'} {sure}"
+        )
     return f"{start}: not distinguishable from random {sure}"
 
 
 def left_out_of(group: Group, best: str, paired: Pairs) -> str:
-    """Which seeds of the two strategies the numbers lack: runs that fail where they do badly flatter the others."""
+    """Which seeds of the two strategies the numbers lack: runs that fail where they do badly
+    flatter the others.
+    """
     seeds = {name: set(group.of(name)["seed"]) for name in (best, BASELINE)}
     runs = group.everything.runs
     unused = runs[~runs.index.isin(group.runs.index) & (runs["status"] != "finished")]
     parts = []
     for name in (best, BASELINE):
-        lacking = unused[(unused["strategy"] == name) & ~unused["seed"].isin(seeds[name])].drop_duplicates("seed")
+        lacking = unused[
+            (unused["strategy"] == name) & ~unused["seed"].isin(seeds[name])
+        ].drop_duplicates("seed")
         failed = int((lacking["status"] == "failed").sum())
-        absent = len(set().union(*seeds.values()) - seeds[name] - set(lacking["seed"])) if paired.enough else 0
+        absent = (
+            len(set().union(*seeds.values()) - seeds[name] - set(lacking["seed"]))
+            if paired.enough
+            else 0
+        )
         counts = {"failed": failed, "unfinished": len(lacking) - failed, "missing": absent}
-        parts += [f"{count(number, f'{kind} run')} of {name}" for kind, number in counts.items() if number]
+        parts += [
+            f"{count(number, f'{kind} run')} of {name}" for kind, number in counts.items() if number
+        ]
     return f"; left out: {listing(parts)}" if parts else ""
 
 
@@ -107,17 +139,23 @@ def censoring(*runs: pd.DataFrame) -> Iterator[str]:
         yield CENSORED
 
 
-def short_of_targets(targets: Sequence[float], best: str, own: pd.DataFrame, reference: pd.DataFrame) -> str:
+def short_of_targets(
+    targets: Sequence[float], best: str, own: pd.DataFrame, reference: pd.DataFrame
+) -> str:
     """The final accuracies, where not every run reaches a target."""
     return (
-        f"None of {listing([percent(target) for target in targets])} is reached by every run of {best} and random: "
+        f"None of {listing([percent(target) for target in targets])} is reached by every run of "
+        f"{best} and random: "
         f"{best} comes to {finals(own)}, random to {finals(reference)}"
     )
 
 
 def highest_target(targets: Sequence[float], *runs: pd.DataFrame) -> float | None:
     """The highest target that all the runs reached."""
-    return max((target for target in targets if all(part[target].notna().all() for part in runs)), default=None)
+    return max(
+        (target for target in targets if all(part[target].notna().all() for part in runs)),
+        default=None,
+    )
 
 
 def means_of(own: int, reference: int) -> str:
@@ -129,9 +167,15 @@ def means_of(own: int, reference: int) -> str:
 
 def finals(runs: pd.DataFrame) -> str:
     """The accuracy runs end with, and at how many labels."""
-    return f"{spread_percent(runs['final_accuracy'])} with {spread_or_value(runs['final_labels'])} labels"
+    return (
+        f"{spread_percent(runs['final_accuracy'])} with "
+        f"{spread_or_value(runs['final_labels'])} labels"
+    )
 
 
 def no_baseline(group: Group, best: str) -> str:
     """The best strategy's end, and what is missing to say more."""
-    return f"{best} comes to {finals(group.of(best))}; there is no run of random, so no saving can be told."
+    return (
+        f"{best} comes to {finals(group.of(best))}; there is no run of random, so no saving "
+        "can be told."
+    )

@@ -19,7 +19,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG with INK for ink. `name` is its file's name in plots/, `caption` what it shows."""
+    """A figure as SVG with INK for ink. `name` is its file's name in plots/, `caption` what it
+    shows.
+    """
 
     name: str
     caption: str

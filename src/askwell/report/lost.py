@@ -23,15 +23,22 @@ def lost_classes(group: Group) -> Iterator[str]:
 
 
 def unrecognised_classes(group: Group) -> Iterator[str]:
-    """A sentence for each run and class: `certain has class 9 at 0 % in the last round of seed 7: 0 of 544 …`"""
+    """A sentence for each run and class: `certain has class 9 at 0 % in the last round of seed 7: 0
+    of 544 …`
+    """
     final = in_last_round(group.curves, group.classes)
     queried = group.classes.groupby(["run", "class"])["queried"].sum().to_dict()
     labels = group.runs["final_labels"].to_dict()
-    rows = final.loc[final["accuracy"] == 0, ["strategy", "seed", "class", "run"]].itertuples(index=False)
+    rows = final.loc[final["accuracy"] == 0, ["strategy", "seed", "class", "run"]].itertuples(
+        index=False
+    )
     ends = sorted(rows, key=lambda row: (strategy_order(row[0]), row[1]))
     for strategy, seed, name, run in ends[:MOST]:
         share = f"{queried[run, name]} of {labels[run]:,} labels are of it"
-        yield f"{full_name(strategy)} has class {name} at 0 % in the last round of seed {seed}: {share}."
+        yield (
+            f"{full_name(strategy)} has class {name} at 0 % in the last round of seed {seed}: "
+            f"{share}."
+        )
     if len(ends) > MOST:
         yield f"{len(ends) - MOST} more stand in the rounds.jsonl of their runs."
 

@@ -6,16 +6,20 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
-from askwell.curve import TARGETS, labels_to_targets
+from askwell.learning_curve import TARGETS, labels_to_targets
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, *TARGETS, 0.98)
 """The accuracies that targets are chosen from."""
 
 
 def labels_to(levels: Sequence[float], curves: pd.DataFrame, stopped: pd.Index) -> pd.DataFrame:
-    """A row per run: labels to each level, nan where it is not reached. An accuracy ended the runs in `stopped`."""
+    """A row per run: labels to each level, nan where it is not reached. An accuracy ended the runs
+    in `stopped`.
+    """
     found = {
-        run: labels_to_targets(curve["labels"].to_list(), curve["accuracy"].to_list(), levels, run in stopped)
+        run: labels_to_targets(
+            curve["labels"].to_list(), curve["accuracy"].to_list(), levels, run in stopped
+        )
         for run, curve in curves.dropna(subset=["labels", "accuracy"]).groupby("run")
     }
     return pd.DataFrame.from_dict(found, orient="index", columns=list(levels), dtype=float)
@@ -34,7 +38,8 @@ def shared_range(curves: pd.DataFrame) -> tuple[float, float]:
 
 
 def area(labels: np.ndarray, accuracy: np.ndarray, low: float, high: float) -> float:
-    """The mean height of a piecewise linear curve between two numbers of labels; nan where there is nothing between.
+    """The mean height of a piecewise linear curve between two numbers of labels; nan where there is
+    nothing between.
 
     labels: [R], ascending; accuracy: [R].
     """
@@ -46,7 +51,9 @@ def area(labels: np.ndarray, accuracy: np.ndarray, low: float, high: float) -> f
 
 
 def areas(curves: pd.DataFrame) -> pd.Series:
-    """Each run's area under the learning curve, over the labels that all runs share, divided by their range."""
+    """Each run's area under the learning curve, over the labels that all runs share, divided by
+    their range.
+    """
     low, high = shared_range(curves)
     return pd.Series(
         {
@@ -67,18 +74,24 @@ def worst_classes(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     """The class that each run recognises least in its last round: `worst` and `worst_accuracy`."""
     final = in_last_round(curves, classes)
     worst = final.loc[final.groupby("run")["accuracy"].idxmin()].set_index("run")
-    return worst[["class", "accuracy"]].rename(columns={"class": "worst", "accuracy": "worst_accuracy"})
+    return worst[["class", "accuracy"]].rename(
+        columns={"class": "worst", "accuracy": "worst_accuracy"}
+    )
 
 
 def measure(curves: pd.DataFrame, classes: pd.DataFrame, stopped: pd.Index) -> pd.DataFrame:
-    """A row per run: labels to each level (column: the level), area, query, final labels and accuracy, worst class."""
+    """A row per run: labels to each level (column: the level), area, query, final labels and
+    accuracy, worst class.
+    """
     final = curves.groupby("run")[["labels", "accuracy"]].last().add_prefix("final_")
     measured = final.assign(area=areas(curves), grain=query_sizes(curves))
     return measured.join(labels_to(LEVELS, curves, stopped)).join(worst_classes(curves, classes))
 
 
 def targets_within(reach: float) -> tuple[float, ...]:
-    """90, 95 and 97 %; where `reach` is below all of them, the highest level within it, and the two beside that."""
+    """90, 95 and 97 %; where `reach` is below all of them, the highest level within it, and the two
+    beside that.
+    """
     within = [level for level in LEVELS if level <= reach]
     if not within or within[-1] >= TARGETS[0]:
         return TARGETS

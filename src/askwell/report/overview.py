@@ -29,9 +29,12 @@ def side_by_side(groups: Sequence[Group]) -> Table:
             "against random",
         ),
         tuple(row for group in groups for row in overview_rows(group, targets)),
-        "Mean ± standard deviation over seeds. Against random: the labels saved under the same settings, at the "
-        "highest target that both reach in every paired seed, with the 95 % interval for 5 seeds or more. A setting "
-        "that is picked by these accuracies is flattered by them: it takes other images to judge it.",
+        "Mean ± standard deviation over seeds. Against random: the labels saved under the same "
+        "settings, at the "
+        "highest target that both reach in every paired seed, with the 95 % interval for 5 seeds "
+        "or more. A setting "
+        "that is picked by these accuracies is flattered by them: it takes other images to judge "
+        "it.",
     )
 
 
@@ -41,7 +44,9 @@ def overview_rows(group: Group, targets: Sequence[float]) -> Iterator[tuple[str,
         yield overview_row(group, strategy, targets, tests)
 
 
-def overview_row(group: Group, strategy: str, targets: Sequence[float], tests: Sequence[Comparison]) -> tuple[str, ...]:
+def overview_row(
+    group: Group, strategy: str, targets: Sequence[float], tests: Sequence[Comparison]
+) -> tuple[str, ...]:
     runs = group.of(strategy)
     return (
         ", ".join([strategy, *group.differences]),
@@ -53,9 +58,13 @@ def overview_row(group: Group, strategy: str, targets: Sequence[float], tests: S
 
 
 def against_random(group: Group, strategy: str, tests: Sequence[Comparison]) -> str:
-    """The share of labels saved at the highest target that can tell it: `to 95 %: 37 % fewer (30–43 %)`."""
+    """The share of labels saved at the highest target that can tell it: `to 95 %: 37 % fewer (30–43
+    %)`.
+    """
     if strategy == BASELINE or BASELINE not in group.strategies:
         return MISSING
     paired = pairs(group, strategy, BASELINE)
     told = ((target, saved_at(paired, target, tests)) for target in reversed(group.targets))
-    return next((f"to {percent(target)}: {share}" for target, share in told if share != MISSING), MISSING)
+    return next(
+        (f"to {percent(target)}: {share}" for target, share in told if share != MISSING), MISSING
+    )

@@ -15,7 +15,11 @@ FACTS = {
 
 def again(runs: pd.DataFrame) -> Section:
     """The commands that made the runs, and what they ran on."""
-    points = [f"{title}: {', '.join(values)}" for column, title in FACTS.items() if (values := different(runs[column]))]
+    points = [
+        f"{title}: {', '.join(values)}"
+        for column, title in FACTS.items()
+        if (values := different(runs[column]))
+    ]
     commands = tuple(different(runs["command"]))
     text = "Equal seeds give equal runs." + (" The commands that made these:" if commands else "")
     return Section("How to have it again", (text,), points=tuple(points), commands=commands)

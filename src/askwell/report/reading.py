@@ -17,10 +17,22 @@ from askwell.report.run_folder import UNREADABLE, Facts, read_run
 from askwell.report.schema import Diversity, Round, Run
 from askwell.text import visible
 
-RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] + ["settings", "strategy_settings"]
+RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] + [
+    "settings",
+    "strategy_settings",
+]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]
-ROUND_COLUMNS = ["round", "labels", "accuracy", "loss", *SECONDS, "pool_size", "lost_classes", *DIVERSITY]
+ROUND_COLUMNS = [
+    "round",
+    "labels",
+    "accuracy",
+    "loss",
+    *SECONDS,
+    "pool_size",
+    "lost_classes",
+    *DIVERSITY,
+]
 LINKED: tuple[Facts, list[Round]] = (
     {"status": UNREADABLE, "reason": "a link to a folder elsewhere: give that folder itself"},
     [],
@@ -33,16 +45,22 @@ LONGEST = 80  # characters of a name in a file name, which the system limits to 
 
 @dataclass(frozen=True)
 class Records:
-    """What the run folders hold. `runs` is indexed by the run's name, which the others have as a column `run`."""
+    """What the run folders hold. `runs` is indexed by the run's name, which the others have as a
+    column `run`.
+    """
 
     runs: pd.DataFrame
     curves: pd.DataFrame  # a row for each run and round
-    classes: pd.DataFrame  # a row for each run, round and class; `queried`: labels of it bought for the round
+    classes: (
+        pd.DataFrame
+    )  # a row for each run, round and class; `queried`: labels of it bought for the round
     folders: dict[str, Path]
 
     def of(self, runs: pd.DataFrame) -> "Records":
         """The records of these runs alone."""
-        curves, classes = (table[table["run"].isin(runs.index)] for table in (self.curves, self.classes))
+        curves, classes = (
+            table[table["run"].isin(runs.index)] for table in (self.curves, self.classes)
+        )
         return Records(runs, curves, classes, self.folders)
 
 
@@ -58,12 +76,21 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
     found = {place for folder in folders for place in places_of_runs(folder.resolve())}
     if not found:
         searched = ", ".join(map(str, folders)) or "no folder"
-        raise UserError(f"no run found in {searched}: expected a run.json there or in a folder below")
-    return sorted(found, key=lambda path: [(len(part), part) if part.isdigit() else (0, part) for part in path.parts])
+        raise UserError(
+            f"no run found in {searched}: expected a run.json there or in a folder below"
+        )
+    return sorted(
+        found,
+        key=lambda path: [
+            (len(part), part) if part.isdigit() else (0, part) for part in path.parts
+        ],
+    )
 
 
 def places_of_runs(folder: Path) -> Iterator[Path]:
-    """The run folders in or below a folder, and the links there to run folders elsewhere, which are not followed."""
+    """The run folders in or below a folder, and the links there to run folders elsewhere, which are
+    not followed.
+    """
     waiting = [folder]
     while waiting:
         place = waiting.pop()
@@ -72,7 +99,9 @@ def places_of_runs(folder: Path) -> Iterator[Path]:
             yield place
         waiting += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
         links = [Path(entry.path) for entry in entries if entry.is_symlink()]
-        yield from (link for link in links if os.path.exists(link / "run.json") and leads_out(link, folder))
+        yield from (
+            link for link in links if os.path.exists(link / "run.json") and leads_out(link, folder)
+        )
 
 
 def listed(folder: Path) -> list[os.DirEntry[str]]:
@@ -89,7 +118,9 @@ def read(folders: Sequence[Path], start: Path) -> Records:
     places = find_runs(folders)
     names = distinct([visible(relpath(place, start.resolve())) for place in places])
     found = dict(zip(names, places, strict=True))
-    read_runs = {run: LINKED if folder.is_symlink() else read_run(folder) for run, folder in found.items()}
+    read_runs = {
+        run: LINKED if folder.is_symlink() else read_run(folder) for run, folder in found.items()
+    }
     facts = {run: facts for run, (facts, _) in read_runs.items()}
     rounds = {run: rounds for run, (_, rounds) in read_runs.items()}
     runs = pd.DataFrame(
@@ -147,9 +178,15 @@ def alike(name: str) -> str:
 
 
 def slug(text: str) -> str:
-    """The text as part of a file name or anchor; one in capitals or too long is told apart by its checksum."""
+    """The text as part of a file name or anchor; one in capitals or too long is told apart by its
+    checksum.
+    """
     name = re.sub(r"[^\w.-]+", "-", text).strip("-.").lower()
-    return name if 0 < len(name) <= LONGEST and text == text.lower() else f"{name[:LONGEST]}-{checksum(text)}"
+    return (
+        name
+        if 0 < len(name) <= LONGEST and text == text.lower()
+        else f"{name[:LONGEST]}-{checksum(text)}"
+    )
 
 
 def checksum(text: str) -> str:

@@ -1,4 +1,6 @@
-"""Files that a stranger may have made: regular ones of the folder itself, of a bounded size, read as data alone."""
+"""Files that a stranger may have made: regular ones of the folder itself, of a bounded size, read
+as data alone.
+"""
 
 import json
 import stat
@@ -19,7 +21,8 @@ def content_of(folder: Path, name: str, most: int) -> bytes:
     """What the file `name` of the folder holds, at most so many bytes.
 
     Raises:
-        UnreadableError: it is absent, larger, no regular file, not to be read, or a link to a file outside the folder.
+        UnreadableError: it is absent, larger, no regular file, not to be read, or a link to a file
+        outside the folder.
     """
     path = folder / name
     try:
@@ -27,10 +30,14 @@ def content_of(folder: Path, name: str, most: int) -> bytes:
         if not inside:
             raise UnreadableError(f"{name} is a link that leads elsewhere: copy what is there")
         about = path.stat()
-        if not stat.S_ISREG(about.st_mode):  # to open a pipe is to wait, and to open a device may do something
+        if not stat.S_ISREG(
+            about.st_mode
+        ):  # to open a pipe is to wait, and to open a device may do something
             raise UnreadableError(f"{name} is no regular file")
         if about.st_size > most:
-            raise UnreadableError(f"{name} has {about.st_size / MEGABYTE:,.0f} MB, more than {most // MEGABYTE} MB")
+            raise UnreadableError(
+                f"{name} has {about.st_size / MEGABYTE:,.0f} MB, more than {most // MEGABYTE} MB"
+            )
         with path.open("rb") as file:
             return file.read(most)
     except FileNotFoundError:
@@ -45,7 +52,8 @@ def parsed(text: bytes | str) -> Any:
     """The JSON value of a text.
 
     Raises:
-        ValueError: it is none, names a key twice, is nested deeper than `DEEPEST`, or holds a number of thousands of
+        ValueError: it is none, names a key twice, is nested deeper than `DEEPEST`, or holds a
+        number of thousands of
             digits.
     """
     try:
@@ -66,7 +74,9 @@ def _at_most(value: Any, levels: int) -> Any:
     """The value, if its lists and dictionaries are within each other at most so often."""
     level = [value]
     for _ in range(levels):
-        level = [child for node in level if isinstance(node, dict | list) for child in _children(node)]
+        level = [
+            child for node in level if isinstance(node, dict | list) for child in _children(node)
+        ]
         if not level:
             return value
     raise ValueError("nested too deep")

@@ -1,15 +1,17 @@
-"""One run folder as facts and rounds. What is wrong with its files is told in a line and ends no report."""
+"""One run folder as facts and rounds. What is wrong with its files is told in a line and ends no
+report.
+"""
 
 from itertools import pairwise
 from os.path import isfile, islink, lexists
 from pathlib import Path
 from typing import Any
 
-from askwell.folder import in_use
 from askwell.report.checks import MisfitError
 from askwell.report.received import MEGABYTE, UnreadableError, content_of, parsed
 from askwell.report.schema import Round, Run, read_as
-from askwell.study import study_of_run
+from askwell.run.identity import study_of_run
+from askwell.run.run_folder import in_use
 from askwell.text import visible
 
 MOST_IN_RUN = 16 * MEGABYTE
@@ -25,7 +27,9 @@ Facts = dict[str, Any]
 
 
 def read_run(folder: Path) -> tuple[Facts, list[Round]]:
-    """What the folder's run.json and rounds.jsonl hold; nothing but a status and a reason where either is damaged."""
+    """What the folder's run.json and rounds.jsonl hold; nothing but a status and a reason where
+    either is damaged.
+    """
     try:
         return read_facts(folder), read_rounds(folder)
     except UnreadableError as error:
@@ -35,7 +39,8 @@ def read_run(folder: Path) -> tuple[Facts, list[Round]]:
 def read_facts(folder: Path) -> Facts:
     """run.json with lists and dictionaries as text.
 
-    A run that says it is running, but whose folder no process holds, was killed. Raises UnreadableError.
+    A run that says it is running, but whose folder no process holds, was killed. Raises
+    UnreadableError.
     """
     try:
         content = parsed(content_of(folder, "run.json", MOST_IN_RUN))
@@ -49,7 +54,9 @@ def read_facts(folder: Path) -> Facts:
         raise UnreadableError(f"run.json has more than {MOST_SETTINGS:,} settings")
     facts = {name: flat(value) for name, value in vars(run).items() if name != "resumed"}
     for later in run.resumed or ():
-        facts |= {name: with_change(facts[name], flat(value)) for name, value in vars(later).items()}
+        facts |= {
+            name: with_change(facts[name], flat(value)) for name, value in vars(later).items()
+        }
     if run.status == "running" and not held(folder):
         facts["status"] = "killed"
     return facts | settings_of(study_of_run(content))
@@ -63,17 +70,23 @@ def settings_in(node: Any) -> int:
 
 
 def held(folder: Path) -> bool:
-    """Whether a process holds the run folder. Only a lock of Askwell's is opened: a file of its own, and empty."""
+    """Whether a process holds the run folder. Only a lock of Askwell's is opened: a file of its
+    own, and empty.
+    """
     lock = folder / ".lock"
     return isfile(lock) and not islink(lock) and lock.stat().st_size == 0 and in_use(folder)
 
 
 def settings_of(study: dict[str, Any] | None) -> dict[str, dict[str, str]]:
-    """The settings of the strategy, and all others that decide what is computed, without the seed; none if unknown."""
+    """The settings of the strategy, and all others that decide what is computed, without the seed;
+    none if unknown.
+    """
     if study is None:
         return {}
     counted = {
-        visible(name): visible(str(value)) for name, value in study.items() if name not in ("seed", "strategy._target_")
+        visible(name): visible(str(value))
+        for name, value in study.items()
+        if name not in ("seed", "strategy._target_")
     }
     of_strategy = {name: value for name, value in counted.items() if name.startswith("strategy.")}
     return {
@@ -99,13 +112,17 @@ def flat(value: Any) -> Any:
 def read_rounds(folder: Path) -> list[Round]:
     """The rounds of a run, in order, the last of equals; none where there is no file.
 
-    The last line of a killed run may be cut, and is left out. Raises UnreadableError where another line is no round.
+    The last line of a killed run may be cut, and is left out. Raises UnreadableError where another
+    line is no round.
     """
     if not lexists(folder / "rounds.jsonl"):
         return []
     lines = content_of(folder, "rounds.jsonl", MOST_IN_ROUNDS).splitlines()
     if len(lines) > MOST_ROUNDS or max(map(len, lines), default=0) > MOST_IN_LINE:
-        raise UnreadableError(f"rounds.jsonl has over {MOST_ROUNDS:,} lines, or one over {MOST_IN_LINE // MEGABYTE} MB")
+        raise UnreadableError(
+            f"rounds.jsonl has over {MOST_ROUNDS:,} lines, or one over "
+            f"{MOST_IN_LINE // MEGABYTE} MB"
+        )
     rounds: dict[int, Round] = {}
     accuracies = 0
     for number, line in enumerate(lines, 1):
@@ -113,14 +130,18 @@ def read_rounds(folder: Path) -> list[Round]:
             rounds[found.round] = found
             accuracies += len(found.class_accuracy or ())
         if accuracies > MOST_ACCURACIES:
-            raise UnreadableError(f"rounds.jsonl has over {MOST_ACCURACIES:,} accuracies of classes")
+            raise UnreadableError(
+                f"rounds.jsonl has over {MOST_ACCURACIES:,} accuracies of classes"
+            )
     if max(rounds, default=0) > MOST_ROUNDS:
         raise UnreadableError(f"rounds.jsonl has a round {max(rounds)}, more than {MOST_ROUNDS:,}")
     return ascending([rounds[number] for number in sorted(rounds)])
 
 
 def read_round(line: bytes, number: int, last: bool) -> Round | None:
-    """The round in the line of that number; None where it is the last one and cut. Raises UnreadableError."""
+    """The round in the line of that number; None where it is the last one and cut. Raises
+    UnreadableError.
+    """
     try:
         return read_as(Round, parsed(line))
     except MisfitError as error:

@@ -1,4 +1,6 @@
-"""What a run and a round hold. What is read as one of these is of the right kind, in its range, and safe to show."""
+"""What a run and a round hold. What is read as one of these is of the right kind, in its range, and
+safe to show.
+"""
 
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
@@ -18,7 +20,8 @@ Versions = Annotated[dict[str, str | None] | None, unknown_or(by_name(unknown_or
 
 
 def read_as(kind: type[Kind], content: Any) -> Kind:
-    """The content of a JSON object as one of the kinds below; names that the kind does not know are left out.
+    """The content of a JSON object as one of the kinds below; names that the kind does not know are
+    left out.
 
     Raises:
         MisfitError: a value is of a wrong kind or out of its range, or a needed one is missing.
@@ -29,7 +32,9 @@ def read_as(kind: type[Kind], content: Any) -> Kind:
         if field.default is MISSING and field.name not in content:
             raise MisfitError(f"{field.name} is missing")
     known = _checks(kind)  # type: ignore[arg-type]  # classes can be hashed, which mypy does not know of Kind
-    return kind(**{name: _checked(name, check, content[name]) for name, check in known if name in content})
+    return kind(
+        **{name: _checked(name, check, content[name]) for name, check in known if name in content}
+    )
 
 
 def shown(value: Any) -> str:
@@ -76,7 +81,9 @@ class Round:
     lost_classes: Annotated[tuple[str, ...], list_of(checks.text)] = ()
     class_accuracy: Annotated[dict[str, float] | None, by_name(checks.share_or_nan)] = None
     query_class_counts: Annotated[dict[str, int] | None, by_name(checks.whole)] = None
-    query_diversity: Annotated[Diversity | None, unknown_or(lambda value: read_as(Diversity, value))] = None
+    query_diversity: Annotated[
+        Diversity | None, unknown_or(lambda value: read_as(Diversity, value))
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -117,4 +124,6 @@ class Run:
     wall_seconds: Seconds = None
     command: Text = None
     sweeper: Text = None
-    resumed: Annotated[tuple[Resume, ...] | None, unknown_or(list_of(lambda value: read_as(Resume, value)))] = None
+    resumed: Annotated[
+        tuple[Resume, ...] | None, unknown_or(list_of(lambda value: read_as(Resume, value)))
+    ] = None

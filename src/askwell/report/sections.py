@@ -37,8 +37,10 @@ def against_random(group: Group) -> Section:
     if BASELINE not in group.strategies or not group.contenders:
         return Section(title, ("This needs runs of random and of another strategy.",))
     text = (
-        "The difference of each seed's run to random's run of the same seed, mean and 95 % bootstrap interval. "
-        f"There is no interval for fewer than {ENOUGH_SEEDS} paired seeds, and no line without pairs."
+        "The difference of each seed's run to random's run of the same seed, mean and 95 % "
+        "bootstrap interval. "
+        f"There is no interval for fewer than {ENOUGH_SEEDS} paired seeds, and no line without "
+        "pairs."
     )
     return Section(title, (text,), pictures=tuple(differences(group)))
 
@@ -54,9 +56,16 @@ def classes(group: Group) -> Section:
 
 
 def queries(group: Group) -> Section:
-    text = "What was asked for: the share of each class among the images bought after the initial set, mean over seeds."
-    stroke = " The strokes are random's." if BASELINE in group.strategies and group.contenders else ""
-    return Section("Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group)))
+    text = (
+        "What was asked for: the share of each class among the images bought after the "
+        "initial set, mean over seeds."
+    )
+    stroke = (
+        " The strokes are random's." if BASELINE in group.strategies and group.contenders else ""
+    )
+    return Section(
+        "Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group))
+    )
 
 
 def looks(group: Group) -> Section:
@@ -67,8 +76,10 @@ def looks(group: Group) -> Section:
         text = f"{nothing}: callbacks.snapshot.rounds=[-1] keeps those of the last round."
         return Section("Snapshots", (text,), points=points)
     text = (
-        "Of the lowest seed that kept any. The map shows evaluation images as the last layer sees them; the images are "
-        "those of the pool that the network is least and most sure of. Both look at a random part, as many as "
+        "Of the lowest seed that kept any. The map shows evaluation images as the last layer "
+        "sees them; the images are "
+        "those of the pool that the network is least and most sure of. Both look at a random "
+        "part, as many as "
         "callbacks.snapshot.images says, or 1,000."
     )
     return Section("Snapshots", (text,), pictures=tuple(pictures), points=points)
@@ -80,7 +91,11 @@ def times(group: Group) -> Section:
 
 def soundness(group: Group) -> Section:
     found = tuple(remarks(group))
-    text = "What is wrong with this comparison:" if found else "Nothing was found wrong with this comparison."
+    text = (
+        "What is wrong with this comparison:"
+        if found
+        else "Nothing was found wrong with this comparison."
+    )
     tests = compare(group, group.contenders, BASELINE)
     among = len(tests) or len(group.contenders)
     chosen = (

@@ -18,17 +18,26 @@ MOST_DRAWN = 64 * MEGABYTE
 """Values of one array of points or pixels; 24 images of 1,000 × 500 pixels have 36 million."""
 
 KINDS = {
-    **{"classes": "U", "confusion": "iu", "labels": "iu", "places": "f", "truth": "iu", "predicted": "iu"},
+    **{
+        "classes": "U",
+        "confusion": "iu",
+        "labels": "iu",
+        "places": "f",
+        "truth": "iu",
+        "predicted": "iu",
+    },
     **{"unsure_pixels": "u", "sure_pixels": "u"},
 }
-"""The arrays that are drawn, and numpy's letters for what they may hold; those of pixels may be absent."""
+"""The arrays that are drawn, and numpy's letters for what they may hold; those of pixels may be
+absent.
+"""
 
 
 def load(folder: Path, name: str) -> Arrays:
     """The snapshot `name` of the folder.
 
-    C classes, E evaluation images, S images of the pool: classes [C], confusion [C, C], labels [], places [E, 2], truth
-    and predicted [E], unsure_pixels and sure_pixels uint8 [S, H, W, 1 or 3].
+    C classes, E evaluation images, S images of the pool: classes [C], confusion [C, C], labels [],
+    places [E, 2], truth and predicted [E], unsure_pixels and sure_pixels uint8 [S, H, W, 1 or 3].
 
     Raises:
         UnreadableError: it cannot be read, is too large, or does not hold these.
@@ -38,7 +47,9 @@ def load(folder: Path, name: str) -> Arrays:
         arrays = unpacked(packed)
         fault = fault_of(arrays)
         classes = [] if fault else [visible(each) for each in arrays["classes"].tolist()]
-    except Exception as error:  # of whatever kind: zipfile, zlib and numpy have a dozen for a damaged file
+    except (
+        Exception
+    ) as error:  # of whatever kind: zipfile, zlib and numpy have a dozen for a damaged file
         raise UnreadableError(f"{name} is damaged: delete it") from error
     if fault:
         raise UnreadableError(f"{name} is no snapshot: {fault}")
@@ -46,19 +57,32 @@ def load(folder: Path, name: str) -> Arrays:
 
 
 def unpacked(packed: bytes) -> Arrays:
-    """The arrays of an npz file. Raises ValueError for one that is too large, and what zipfile raises."""
+    """The arrays of an npz file. Raises ValueError for one that is too large, and what zipfile
+    raises.
+    """
     with ZipFile(BytesIO(packed)) as archive:
-        members = [member for member in archive.infolist() if member.filename.removesuffix(".npy") in KINDS]
+        members = [
+            member for member in archive.infolist() if member.filename.removesuffix(".npy") in KINDS
+        ]
         if sum(member.file_size for member in members) > MOST:
             raise ValueError("too large")
-        return {member.filename.removesuffix(".npy"): array_of(archive.read(member)) for member in members}
+        return {
+            member.filename.removesuffix(".npy"): array_of(archive.read(member))
+            for member in members
+        }
 
 
 def array_of(content: bytes) -> np.ndarray:
-    """The array of an npy file. Raises ValueError where its header promises more than there is, or Python objects."""
+    """The array of an npy file. Raises ValueError where its header promises more than there is, or
+    Python objects.
+    """
     file = BytesIO(content)
     version = np.lib.format.read_magic(file)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
     shape, fortran, kind = header(file)
     size = kind.itemsize * int(np.prod(shape, dtype=object))
     if kind.hasobject or size > len(content):
@@ -75,7 +99,12 @@ def fault_of(arrays: Arrays) -> str | None:
         if name in arrays and arrays[name].dtype.kind not in kinds:
             return f"{name} are of a wrong kind"
     classes, images = len(np.atleast_1d(arrays["classes"])), arrays["truth"].size
-    shapes = {"classes": (classes,), "confusion": (classes, classes), "labels": (), "truth": (images,)}
+    shapes = {
+        "classes": (classes,),
+        "confusion": (classes, classes),
+        "labels": (),
+        "truth": (images,),
+    }
     shapes |= {"predicted": (images,), "places": (images, 2)}
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
@@ -88,6 +117,9 @@ def fault_of(arrays: Arrays) -> str | None:
     if (arrays["confusion"] < 0).any() or not np.isfinite(arrays["places"]).all():
         return "its numbers are out of range"
     pixels = [array for name, array in arrays.items() if name.endswith("_pixels")]
-    if any(each.dtype != np.uint8 or each.ndim != 4 or each.shape[3] not in (1, 3) or not each.size for each in pixels):
+    if any(
+        each.dtype != np.uint8 or each.ndim != 4 or each.shape[3] not in (1, 3) or not each.size
+        for each in pixels
+    ):
         return "its pixels are no images"
     return None

@@ -1,4 +1,6 @@
-"""What the runs kept of chosen rounds: confusion, a map of the evaluation set, images that were never asked for."""
+"""What the runs kept of chosen rounds: confusion, a map of the evaluation set, images that were
+never asked for.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +28,9 @@ MOST_WRITTEN = 12
 
 
 def snapshots(group: Group) -> tuple[list[Picture], list[str]]:
-    """The pictures of each strategy's first seed that kept any, and which snapshots were left out and why."""
+    """The pictures of each strategy's first seed that kept any, and which snapshots were left out
+    and why.
+    """
     pictures: list[Picture] = []
     faults: list[str] = []
     for strategy in group.strategies:
@@ -42,10 +46,14 @@ def snapshots(group: Group) -> tuple[list[Picture], list[str]]:
 
 
 def kept(group: Group, strategy: str) -> Iterator[tuple[int, Path, str]]:
-    """The snapshots of the lowest seed that has some: its number, the run's folder and the file's name."""
+    """The snapshots of the lowest seed that has some: its number, the run's folder and the file's
+    name.
+    """
     for run, seed in group.of(strategy)["seed"].sort_values().items():
         folder = group.records.folders[str(run)]
-        names = sorted(entry.name for entry in listed(folder / "snapshots") if entry.name.endswith(".npz"))
+        names = sorted(
+            entry.name for entry in listed(folder / "snapshots") if entry.name.endswith(".npz")
+        )
         if leads_out(folder / "snapshots", folder):
             names = [""]  # the link itself is what cannot be read
         if names:
@@ -58,16 +66,28 @@ def draw(pictures: list[Picture], name: str, title: str, snapshot: dict[str, np.
     classes = [str(each) for each in snapshot["classes"]]
     left = 0.45 + 0.085 * max(len(short_name(name, MOST_LETTERS)) for name in classes)
     if "confusion" in snapshot:  # very many classes have none
-        with drawn(pictures, f"{name}-confusion", f"{title}: confusion", (SIDE, SIDE), left, left) as axes:
+        with drawn(
+            pictures, f"{name}-confusion", f"{title}: confusion", (SIDE, SIDE), left, left
+        ) as axes:
             draw_confusion(axes, snapshot["confusion"], classes)
     with drawn(
-        pictures, f"{name}-map", f"{title}: evaluation images by t-SNE, wrong ones crossed", (SIDE, SIDE)
+        pictures,
+        f"{name}-map",
+        f"{title}: evaluation images by t-SNE, wrong ones crossed",
+        (SIDE, SIDE),
     ) as axes:
         draw_map(axes, snapshot["places"], snapshot["truth"], snapshot["predicted"], classes)
-    galleries = {f"{words} sure of": f"{kind}_pixels" for kind, words in (("unsure", "least"), ("sure", "most"))}
-    mosaics = {words: mosaic(snapshot[pixels]) for words, pixels in galleries.items() if pixels in snapshot}
+    galleries = {
+        f"{words} sure of": f"{kind}_pixels"
+        for kind, words in (("unsure", "least"), ("sure", "most"))
+    }
+    mosaics = {
+        words: mosaic(snapshot[pixels]) for words, pixels in galleries.items() if pixels in snapshot
+    }
     if mosaics:
-        with drawn(pictures, f"{name}-images", f"{title}: images never asked for", (SIDE, SIDE), 0.05, 0.05) as axes:
+        with drawn(
+            pictures, f"{name}-images", f"{title}: images never asked for", (SIDE, SIDE), 0.05, 0.05
+        ) as axes:
             draw_mosaics(axes, mosaics)
 
 
@@ -76,7 +96,10 @@ def draw_confusion(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, interpolation="none")
     step = -(-len(classes) // MOST_WRITTEN)
-    places, names = range(0, len(classes), step), [short_name(name, MOST_LETTERS) for name in classes[::step]]
+    places, names = (
+        range(0, len(classes), step),
+        [short_name(name, MOST_LETTERS) for name in classes[::step]],
+    )
     axes.set_xticks(places, names, rotation=90 if max(map(len, names)) > 2 else 0)
     axes.set_yticks(places, names)
     axes.set(xlabel="predicted", ylabel="true")
@@ -88,7 +111,9 @@ def draw_confusion(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
             axes.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
 
 
-def draw_map(axes: Axes, places: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: list[str]) -> None:
+def draw_map(
+    axes: Axes, places: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: list[str]
+) -> None:
     """A point an image, coloured by its true class; the class stands where most of it lies."""
     colours = colormaps["tab10" if len(classes) <= 10 else "hsv"]
     shades = colours(truth if len(classes) <= 10 else truth / len(classes))
@@ -99,7 +124,9 @@ def draw_map(axes: Axes, places: np.ndarray, truth: np.ndarray, predicted: np.nd
     for label, name in enumerate(classes if len(classes) <= MOST_WRITTEN else []):
         if (truth == label).any():
             middle = np.median(x[truth == label]), np.median(y[truth == label])
-            axes.annotate(name, middle, ha="center", va="center", fontsize=8, color="black", bbox=LABEL)
+            axes.annotate(
+                name, middle, ha="center", va="center", fontsize=8, color="black", bbox=LABEL
+            )
     axes.set_axis_off()
 
 
@@ -111,7 +138,12 @@ def draw_mosaics(axes: Axes, mosaics: dict[str, np.ndarray]) -> None:
         top += 0.08
         axes.text(0, top - 0.02, words)
         axes.imshow(
-            tiles.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="none", extent=(0, width, top + height, top)
+            tiles.squeeze(),
+            cmap="gray",
+            vmin=0,
+            vmax=255,
+            interpolation="none",
+            extent=(0, width, top + height, top),
         )
         top += height
     axes.set(xlim=(0, 1), ylim=(max(top, 1), 0))
@@ -119,7 +151,9 @@ def draw_mosaics(axes: Axes, mosaics: dict[str, np.ndarray]) -> None:
 
 
 def mosaic(pixels: np.ndarray) -> np.ndarray:
-    """Images [S, H, W, C] as one picture [H', W', C], `COLUMNS` side by side; white where there are no more."""
+    """Images [S, H, W, C] as one picture [H', W', C], `COLUMNS` side by side; white where there are
+    no more.
+    """
     count, height, width, channels = pixels.shape
     rows = -(-count // COLUMNS)
     tiles = np.full((rows * COLUMNS, height + 2, width + 2, channels), 255, np.uint8)

@@ -1,4 +1,6 @@
-"""What is wrong with a comparison. A check is a function of a group that yields one remark for each fault."""
+"""What is wrong with a comparison. A check is a function of a group that yields one remark for each
+fault.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +26,8 @@ def described(runs: pd.DataFrame) -> str:
     names = runs[["strategy", "seed", "status", "reason"]].itertuples(index=False)
     return first_of(
         [
-            f"{strategy} seed {seed}" + (f" ({reason or 'no reason given'})" if status == "failed" else "")
+            f"{strategy} seed {seed}"
+            + (f" ({reason or 'no reason given'})" if status == "failed" else "")
             for strategy, seed, status, reason in names
         ]
     )
@@ -45,7 +48,10 @@ def unfinished(group: Group) -> Iterator[str]:
         open_runs = runs[runs["status"] == status]
         if len(open_runs):
             happened = happened if len(open_runs) == 1 else happened.replace("its", "their")
-            yield f"{count(len(open_runs), 'run')} {was(open_runs)} {happened} and left out: {described(open_runs)}."
+            yield (
+                f"{count(len(open_runs), 'run')} {was(open_runs)} {happened} and left out: "
+                f"{described(open_runs)}."
+            )
 
 
 def empty(group: Group) -> Iterator[str]:
@@ -75,16 +81,25 @@ def repeated(group: Group) -> Iterator[str]:
     finished = runs[(runs["status"] == "finished") & (runs["rounds"] > 0)]
     older = finished[~finished.index.isin(comparable(runs).index)]
     if len(older):
-        yield f"strategy and seed ran more than once, of which only the latest counts: {described(older)}."
+        yield (
+            "strategy and seed ran more than once, of which only the latest counts: "
+            f"{described(older)}."
+        )
 
 
 def missing(group: Group) -> Iterator[str]:
     """Seeds that some strategies have and others have not."""
     seeds = group.runs.groupby("strategy")["seed"].agg(set)
     every = set().union(*seeds)
-    gaps = {strategy: sorted(every - seeds[strategy]) for strategy in group.strategies if every - seeds[strategy]}
+    gaps = {
+        strategy: sorted(every - seeds[strategy])
+        for strategy in group.strategies
+        if every - seeds[strategy]
+    }
     for strategy, absent in gaps.items():
-        yield f"{strategy} has no run to compare of seed {first_of([str(seed) for seed in absent])}."
+        yield (
+            f"{strategy} has no run to compare of seed {first_of([str(seed) for seed in absent])}."
+        )
 
 
 def baseline(group: Group) -> Iterator[str]:
@@ -96,14 +111,21 @@ def baseline(group: Group) -> Iterator[str]:
 def few_seeds(group: Group) -> Iterator[str]:
     """Strategies with fewer seeds than a test needs."""
     seeds = group.runs.groupby("strategy")["seed"].nunique()
-    few = [f"{strategy} ({seeds[strategy]})" for strategy in group.strategies if seeds[strategy] < ENOUGH_SEEDS]
+    few = [
+        f"{strategy} ({seeds[strategy]})"
+        for strategy in group.strategies
+        if seeds[strategy] < ENOUGH_SEEDS
+    ]
     if few:
         yield f"fewer than {ENOUGH_SEEDS} seeds are no evidence: {listing(few)}."
 
 
 def unpaired(group: Group) -> Iterator[str]:
     """Seeds whose runs did not start alike."""
-    for column, what in {"initial_digest": "initial images", "weights_digest": "initial weights"}.items():
+    for column, what in {
+        "initial_digest": "initial images",
+        "weights_digest": "initial weights",
+    }.items():
         kinds = group.runs[column].groupby(group.runs["seed"]).nunique()
         unlike_seeds = [str(seed) for seed in kinds.index[kinds > 1]]
         if unlike_seeds:
@@ -111,7 +133,10 @@ def unpaired(group: Group) -> Iterator[str]:
         unknown = group.runs[group.runs[column].isna()]
         if len(unknown):
             runs = count(len(unknown), "run")
-            yield f"the {what} of {runs} are not recorded, so that none is paired with these: {described(unknown)}."
+            yield (
+                f"the {what} of {runs} are not recorded, so that none is paired with these: "
+                f"{described(unknown)}."
+            )
 
 
 def unequal_labels(group: Group) -> Iterator[str]:
@@ -119,22 +144,29 @@ def unequal_labels(group: Group) -> Iterator[str]:
     ends = group.runs["final_labels"]
     if ends.nunique() > 1:
         yield (
-            f"the runs end at different numbers of labels ({ends.min():,.0f} to {ends.max():,.0f}): "
-            "final accuracies are not at equal cost; the areas of the table are over the labels that all runs share, "
+            f"the runs end at different numbers of labels ({ends.min():,.0f} to "
+            f"{ends.max():,.0f}): "
+            "final accuracies are not at equal cost; the areas of the table are over the labels "
+            "that all runs share, "
             "those of a test over the labels that its runs share."
         )
 
 
 def gaps(group: Group) -> Iterator[str]:
     """Rounds that are missing from a run's record, between others or before them."""
-    found = [(run, absent) for run, curve in group.curves.groupby("run") if (absent := missing_rounds(curve["round"]))]
+    found = [
+        (run, absent)
+        for run, curve in group.curves.groupby("run")
+        if (absent := missing_rounds(curve["round"]))
+    ]
     if found:
         places = [
             f"{numbered(absent)} of {run['strategy']} seed {run['seed']}"
             for run, absent in ((group.runs.loc[name], absent) for name, absent in found)
         ]
         yield (
-            f"rounds are missing from rounds.jsonl: {first_of(places)}. No line is drawn there, and a target may have "
+            f"rounds are missing from rounds.jsonl: {first_of(places)}. No line is drawn there, "
+            "and a target may have "
             "been reached earlier than the tables say."
         )
 
@@ -166,17 +198,21 @@ def unlike(group: Group) -> Iterator[str]:
 
 
 def selected(group: Group) -> Iterator[str]:
-    """What was chosen by the accuracy on the evaluation set, which flatters the accuracy that is then told."""
+    """What was chosen by the accuracy on the evaluation set, which flatters the accuracy that is
+    then told.
+    """
     stopped = group.runs[group.runs["reason"] == "target_accuracy"]
     if len(stopped):
         yield (
-            f"selection on the evaluation set: target_accuracy ended {count(len(stopped), 'run')} by the accuracy "
+            "selection on the evaluation set: target_accuracy ended "
+            f"{count(len(stopped), 'run')} by the accuracy "
             f"measured there, which flatters the final accuracy: {described(stopped)}."
         )
     sweepers = sorted(set(group.runs["sweeper"].dropna()) - {"basic"})
     if sweepers:
         yield (
-            f"selection on the evaluation set: the sweeper {listing(sweepers)} was told the accuracy that each run had "
+            f"selection on the evaluation set: the sweeper {listing(sweepers)} was told the "
+            "accuracy that each run had "
             "there; where it chose the next settings by it, the best are flattered."
         )
 
@@ -184,8 +220,12 @@ def selected(group: Group) -> Iterator[str]:
 def outside(runs: pd.DataFrame) -> Iterator[str]:
     """Runs without a measured round, or that do not say what they are."""
     for folder, run in runs.head(MOST_OUTSIDE).iterrows():
-        what = " ".join(str(run[name]) for name in ("dataset", "strategy", "seed") if run[name] is not None)
-        yield f"{folder}: {what or 'unknown'}, {run['status']}, {run['reason'] or 'no reason given'}"
+        what = " ".join(
+            str(run[name]) for name in ("dataset", "strategy", "seed") if run[name] is not None
+        )
+        yield (
+            f"{folder}: {what or 'unknown'}, {run['status']}, {run['reason'] or 'no reason given'}"
+        )
     if len(runs) > MOST_OUTSIDE:
         yield f"{len(runs) - MOST_OUTSIDE} more stand in runs.csv"
 
@@ -195,6 +235,6 @@ def was(runs: pd.DataFrame) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    none_finished, failed, unfinished, empty, repeated, missing, baseline, few_seeds, unpaired, unequal_labels,
-    gaps, selected, unlike,
+    none_finished, failed, unfinished, empty, repeated, missing, baseline, few_seeds, unpaired,
+    unequal_labels, gaps, selected, unlike,
 )  # fmt: skip

@@ -10,15 +10,17 @@ from askwell.report.verdict import judge
 
 
 def summaries(folders: Sequence[Path]) -> list[dict[str, Any]]:
-    """One summary per group of the runs in or below the folders. Writes nothing. Raises UserError as `read` does."""
+    """One summary per group of the runs in or below the folders. Writes nothing. Raises UserError
+    as `read` does.
+    """
     return [summary(group) for group in group_runs(read(folders, folders[0]))]
 
 
 def summary(group: Group) -> dict[str, Any]:
     """The verdict on a group; None for what it does not have.
 
-    `saving`, `low` and `high` are shares of the baseline's labels; `better` and `worse` are the strategies that the
-    tests tell apart from the baseline.
+    `saving`, `low` and `high` are shares of the baseline's labels; `better` and `worse` are the
+    strategies that the tests tell apart from the baseline.
     """
     judged = judge(group)
     first, weighed = judged.headline, judged.headline.weighed

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from askwell.curve import CENSORED, DEFINITION
+from askwell.learning_curve import CENSORED, DEFINITION
 from askwell.report.comparing import Comparison, Pairs, compare, pairs, saving_at
 from askwell.report.groups import BASELINE, Group
 from askwell.report.layout import Table
@@ -30,8 +30,16 @@ def summary(group: Group) -> Table:
     """Labels to each target, area, final accuracy and worst class of each strategy."""
     targets = [f"labels to {percent(target)}" for target in group.targets]
     low, high = shared_range(group.curves)
-    shared = f"from {low:,.0f} to {high:,.0f} labels" if low < high else "over shared labels, which these runs lack"
-    chosen = "" if group.targets == TARGETS else "The targets lie about the highest level that is always reached. "
+    shared = (
+        f"from {low:,.0f} to {high:,.0f} labels"
+        if low < high
+        else "over shared labels, which these runs lack"
+    )
+    chosen = (
+        ""
+        if group.targets == TARGETS
+        else "The targets lie about the highest level that is always reached. "
+    )
     censored = f"{CENSORED} " if (group.runs["reason"] == "target_accuracy").any() else ""
     return Table(
         ("strategy", "seeds", *targets, "area", "final labels", "final accuracy", "worst class"),
@@ -64,11 +72,16 @@ def savings(group: Group) -> Iterator[Table]:
             ("against random", *(f"to {percent(target)}" for target in group.targets)),
             tuple(
                 (strategy, *(saved_at(paired, target, tests) for target in group.targets))
-                for strategy, paired in ((name, pairs(group, name, BASELINE)) for name in group.contenders)
+                for strategy, paired in (
+                    (name, pairs(group, name, BASELINE)) for name in group.contenders
+                )
             ),
-            "One minus the ratio of the mean labels, over paired seeds, where both reached the target in every one; "
-            "in brackets the 95 % interval (Student's, of the logarithms of the ratios), for 5 seeds or more. It is at "
-            "least as wide as a query, and leaves out `as many` only where the test of areas finds a difference.",
+            "One minus the ratio of the mean labels, over paired seeds, where both reached the "
+            "target in every one; "
+            "in brackets the 95 % interval (Student's, of the logarithms of the ratios), for 5 "
+            "seeds or more. It is at "
+            "least as wide as a query, and leaves out `as many` only where the test of areas "
+            "finds a difference.",
         )
 
 
@@ -108,7 +121,9 @@ def known_seconds(value: float) -> str:
 
 
 def run_seconds(walls: pd.Series) -> str:
-    """The time of a whole run, mean ± standard deviation over those whose time is known; the bare one of a single."""
+    """The time of a whole run, mean ± standard deviation over those whose time is known; the bare
+    one of a single.
+    """
     if walls.empty:
         return MISSING
     return seconds(walls.mean(), walls.std() if len(walls) > 1 else None)

@@ -57,7 +57,8 @@ def beyond(group: Group, best: str) -> Iterator[str]:
         hits = reference[target].notna().sum()
         if own[target].notna().all() and hits < len(reference):
             yield (
-                f"{percent(target)} is reached by every run of {best} ({spread(own[target])} labels) "
+                f"{percent(target)} is reached by every run of {best} ({spread(own[target])} "
+                "labels) "
                 f"and by {hits or 'none'} of random's {len(reference)}."
             )
 
@@ -67,7 +68,10 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
     if paired.enough:
         return
     own, reference = group.of(best)["seed"], group.of(BASELINE)["seed"]
-    shared, noun = len(set(own) & set(reference)), "seed" if set(own) == set(reference) else "shared seed"
+    shared, noun = (
+        len(set(own) & set(reference)),
+        "seed" if set(own) == set(reference) else "shared seed",
+    )
     if len(paired) < shared:
         yield (
             f"{best} and random are not known to have started from the same images and weights in "
@@ -75,25 +79,41 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
             "unpaired runs are not tested, the numbers are means only."
         )
     else:
-        yield f"{count(shared, noun)} {'is' if shared == 1 else 'are'} no evidence: a test needs {ENOUGH_SEEDS}."
+        yield (
+            f"{count(shared, noun)} {'is' if shared == 1 else 'are'} no evidence: a test needs "
+            f"{ENOUGH_SEEDS}."
+        )
 
 
 def rank_sentences(group: Group, best: str, tests: list[Comparison]) -> Iterator[str]:
-    """Which strategies are told apart from random by the tests, and which not from the best, by area."""
+    """Which strategies are told apart from random by the tests, and which not from the best, by
+    area.
+    """
     clauses = [*against_random(tests)]
     alike = [test for test in compare(group, group.contenders, best) if not test.distinguishable]
     if alike:
         clauses.append(undecided(alike, best))
     if clauses:
-        over = "" if group.runs["final_labels"].nunique() == 1 else " over the labels that the runs of both share"
-        yield f"By the area under the learning curve (paired t-tests{over}, Holm's correction), {'; '.join(clauses)}."
+        over = (
+            ""
+            if group.runs["final_labels"].nunique() == 1
+            else " over the labels that the runs of both share"
+        )
+        yield (
+            f"By the area under the learning curve (paired t-tests{over}, Holm's correction), "
+            f"{'; '.join(clauses)}."
+        )
 
 
 def against_random(tests: list[Comparison]) -> Iterator[str]:
     """A clause for each of better, worse and undecided."""
     verdicts = {
-        "better than": [test.strategy for test in tests if test.distinguishable and test.difference > 0],
-        "worse than": [test.strategy for test in tests if test.distinguishable and test.difference < 0],
+        "better than": [
+            test.strategy for test in tests if test.distinguishable and test.difference > 0
+        ],
+        "worse than": [
+            test.strategy for test in tests if test.distinguishable and test.difference < 0
+        ],
     }
     for words, strategies in verdicts.items():
         if strategies:
@@ -104,7 +124,9 @@ def against_random(tests: list[Comparison]) -> Iterator[str]:
 
 
 def undecided(tests: list[Comparison], reference: str) -> str:
-    """Which strategies are not told apart from the reference, and how many more seeds would probably do it."""
+    """Which strategies are not told apart from the reference, and how many more seeds would
+    probably do it.
+    """
     names = [f"{test.strategy} ({settled_by(test)})" for test in tests]
     return f"{listing(names)} {are(names)} not distinguishable from {reference}"
 

@@ -74,7 +74,9 @@ def spans(rounds: Sequence[int]) -> str:
     """Sorted round numbers with neighbours joined: `3, 7–9`."""
     numbers = pd.Series(rounds)
     runs = numbers.groupby((numbers.diff() != 1).cumsum()).agg(["min", "max"])
-    return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in runs.itertuples(index=False))
+    return ", ".join(
+        str(low) if low == high else f"{low}–{high}" for low, high in runs.itertuples(index=False)
+    )
 
 
 def plain(text: str) -> str:

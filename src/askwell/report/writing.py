@@ -73,16 +73,20 @@ class Report:
 
     @property
     def strays(self) -> pd.DataFrame:
-        """The runs that belong to no group: they have no measured round, or do not say what they are."""
+        """The runs that belong to no group: they have no measured round, or do not say what they
+        are.
+        """
         grouped = [run for group in self.groups for run in group.everything.runs.index]
         return self.records.runs.drop(index=grouped)
 
 
 def write_report(folders: Sequence[Path], output: Path) -> Report:
-    """Reads every run in or below the folders and writes report.html, report.md, runs.csv, curves.csv and plots/.
+    """Reads every run in or below the folders and writes report.html, report.md, runs.csv,
+    curves.csv and plots/.
 
     Raises:
-        UserError: a folder is absent, there is no run in any, a file of a run is damaged, or `output` takes none.
+        UserError: a folder is absent, there is no run in any, a file of a run is damaged, or
+        `output` takes none.
     """
     refuse_links(output, folders)
     records = read(folders, output)
@@ -118,15 +122,25 @@ def pages(report: Report) -> dict[str, str]:
         "again": again(report.records.runs),
         "nothing": NOTHING,
     }
-    texts = {f"report{suffix}": TEMPLATES.get_template(f"page{suffix}.j2").render(content) for suffix in SUFFIXES}
-    pictures = [picture for _, _, sections in parts for section in sections for picture in section.pictures]
+    texts = {
+        f"report{suffix}": TEMPLATES.get_template(f"page{suffix}.j2").render(content)
+        for suffix in SUFFIXES
+    }
+    pictures = [
+        picture for _, _, sections in parts for section in sections for picture in section.pictures
+    ]
     return texts | {f"{PLOTS}/{picture.name}.svg": picture.file for picture in pictures}
 
 
 def told_apart(sections: Sequence[Section]) -> list[Section]:
-    """The sections with pictures of different names: two strategies may differ in signs that no file name has."""
+    """The sections with pictures of different names: two strategies may differ in signs that no
+    file name has.
+    """
     names = iter(distinct([picture.name for section in sections for picture in section.pictures]))
     return [
-        replace(section, pictures=tuple(replace(picture, name=next(names)) for picture in section.pictures))
+        replace(
+            section,
+            pictures=tuple(replace(picture, name=next(names)) for picture in section.pictures),
+        )
         for section in sections
     ]

@@ -4,15 +4,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from askwell.keys import gumbel
+from askwell.randomness import gumbel
 from askwell.strategy import Candidates, Look, Query
 
 
 class Badge:
     """Draws as k-means++ does among the gradients of the last layer (Ash et al., ICLR 2020).
 
-    The gradient of the loss at the likeliest label is the outer product of `δ = p - onehot(argmax p)` [C] and the
-    features x [D], so that `‖g - h‖² = ‖δ‖²‖x‖² + ‖ε‖²‖y‖² - 2 (δ·ε)(x·y)`: nothing as wide as C·D is ever formed.
+    The gradient of the loss at the likeliest label is the outer product of `δ = p - onehot(argmax
+    p)` [C] and the features x [D], so that `‖g - h‖² = ‖δ‖²‖x‖² + ‖ε‖²‖y‖² - 2 (δ·ε)(x·y)`: nothing
+    as wide as C·D
+    is ever formed.
     """
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
@@ -33,8 +35,10 @@ def error(look: Look) -> Tensor:
 def spread(errors: Tensor, features: Tensor, indices: Tensor, size: int, key: int) -> Tensor:
     """`size` distinct rows [Q] of the gradients given by errors [N, C] and features [N, D], int64.
 
-    The longest comes first, each next one with a probability proportional to its squared distance from the nearest
-    one before it; once all distances are 0, any. `indices` [N] and `key` alone decide what is drawn.
+    The longest comes first, each next one with a probability proportional to its squared distance
+    from the nearest one before it; once all distances are 0, any. `indices` [N] and `key` alone
+    decide what is
+    drawn.
     """
     lengths = errors.square().sum(dim=1) * features.square().sum(dim=1)
     nearest = torch.full_like(lengths, torch.inf)
@@ -48,5 +52,7 @@ def spread(errors: Tensor, features: Tensor, indices: Tensor, size: int, key: in
         chosen.append(row)
         free[row] = False
         products = (errors @ errors[row]) * (features @ features[row])
-        nearest = nearest.minimum((lengths + lengths[row] - 2 * products).clamp(min=0)).masked_fill(~free, 0)
+        nearest = nearest.minimum((lengths + lengths[row] - 2 * products).clamp(min=0)).masked_fill(
+            ~free, 0
+        )
     return torch.tensor(chosen, dtype=torch.int64)

@@ -12,13 +12,18 @@ from askwell.strategy import Candidates, Look, Query
 
 @dataclass(frozen=True)
 class Bald:
-    """Asks for the highest mutual information of label and network, by `draws` of the latter (Houlsby et al., 2011)."""
+    """Asks for the highest mutual information of label and network, by `draws` of the latter
+    (Houlsby et al., 2011).
+    """
 
     draws: int = 20
 
     def __post_init__(self) -> None:
         if self.draws < 2:
-            raise UserError(f"strategy.draws={self.draws}: one draw cannot disagree with itself, expected at least 2")
+            raise UserError(
+                f"strategy.draws={self.draws}: one draw cannot disagree with itself, expected at "
+                "least 2"
+            )
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         return candidates.top(mutual_information, size, self.draws)

@@ -10,7 +10,8 @@ AT_ONCE = 256
 
 
 class KCentre:
-    """Asks for the image furthest, by its features, from the labelled and the chosen ones (Sener and Savarese, 2018).
+    """Asks for the image furthest, by its features, from the labelled and the chosen ones (Sener
+    and Savarese, 2018).
 
     Without any labelled image the first is the one nearest to the mean. Ties go to the lower index.
     """
@@ -18,11 +19,17 @@ class KCentre:
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         features = candidates.embeddings()
         positions = torch.nonzero(features.isfinite().all(dim=1)).flatten()
-        return Query(positions[centres(features[positions], candidates.embeddings(candidates.labelled), size)])
+        return Query(
+            positions[
+                centres(features[positions], candidates.embeddings(candidates.labelled), size)
+            ]
+        )
 
 
 def centres(features: Tensor, labelled: Tensor, size: int) -> Tensor:
-    """`size` distinct rows [Q] of features [N, D], each the furthest from labelled [L, D] and those before, int64."""
+    """`size` distinct rows [Q] of features [N, D], each the furthest from labelled [L, D] and those
+    before, int64.
+    """
     if not len(features):
         return torch.empty(0, dtype=torch.int64)
     nearest = torch.full((len(features),), torch.inf)

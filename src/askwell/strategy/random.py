@@ -2,7 +2,7 @@
 
 import torch
 
-from askwell.candidates import Candidates, Query
+from askwell.strategy.candidates import Candidates, Query
 
 
 class RandomSampling:

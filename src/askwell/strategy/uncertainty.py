@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 
 from askwell.acquisition import AcquisitionFunction
-from askwell.candidates import Candidates, Query
-from askwell.look import Look, probabilities
+from askwell.strategy.candidates import Candidates, Query
+from askwell.strategy.look import Look, probabilities
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Askwell's sweeper as Hydra finds it: `hydra/sweeper=askwell`, the default. Imported at each start, so it is small."""
+"""Askwell's sweeper as Hydra finds it: `hydra/sweeper=askwell`, the default. Imported at each
+start, so it is small.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,27 +14,36 @@ class AskwellSweeperConf:
     _target_: str = "hydra_plugins.askwell_sweeper.AskwellSweeper"
     max_batch_size: int | None = None
     params: dict[str, str] | None = field(default_factory=dict)
-    recorded: bool = False  # the jobs are those of the sweep's folder, and the overrides change all of them
+    recorded: bool = (
+        False  # the jobs are those of the sweep's folder, and the overrides change all of them
+    )
 
 
-ConfigStore.instance().store(group="hydra/sweeper", name="askwell", node=AskwellSweeperConf, provider="askwell")
+ConfigStore.instance().store(
+    group="hydra/sweeper", name="askwell", node=AskwellSweeperConf, provider="askwell"
+)
 
 
 class AskwellSweeper(BasicSweeper):
-    """Hydra's basic sweeper, but a job is known by what it computes and not by its place in the list.
+    """Hydra's basic sweeper, but a job is known by what it computes and not by its place in the
+    list.
 
-    With resume=true a sweep runs what is missing of it, in the folders where it lies, and more jobs get new folders.
+    With resume=true a sweep runs what is missing of it, in the folders where it lies, and more jobs
+    get new folders.
     """
 
     def __init__(
-        self, max_batch_size: int | None, params: dict[str, str] | None = None, recorded: bool = False
+        self,
+        max_batch_size: int | None,
+        params: dict[str, str] | None = None,
+        recorded: bool = False,
     ) -> None:
         super().__init__(max_batch_size, params)
         self.recorded = recorded
 
     def sweep(self, arguments: list[str]) -> Any:
-        from askwell import sweep
-        from askwell.sweeping import planned
+        from askwell.command import sweep
+        from askwell.command.sweep_plan import planned
 
         config: Any = self.config
         context: Any = self.hydra_context

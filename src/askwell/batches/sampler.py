@@ -1,0 +1,42 @@
+"""Which labelled images a training step sees."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import Sampler
+
+from askwell.pool import Pool
+from askwell.randomness import generator
+
+
+class LabelledBatches(Sampler[list[int]]):
+    """Batches of the labelled images as the pool stands now: in every epoch each image once, in an
+    order keyed by it.
+
+    The shuffled images are divided into batches of nearly equal size, at most `batch_size`, and
+    each batch among the processes: no image twice, the same number of steps everywhere, and from a
+    `batch_size` of 4 on never a single image for batch norm to fail on.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        batch_size: int,
+        seed: int,
+        epoch: Callable[[], int],
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.pool, self.batch_size, self.seed, self.epoch = pool, batch_size, seed, epoch
+        self.rank, self.world_size = rank, world_size
+
+    def __len__(self) -> int:
+        return -(-len(self.pool) // (self.batch_size * self.world_size))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = torch.randperm(
+            len(self.pool), generator=generator("order", self.seed, self.epoch())
+        ).numpy()
+        for step in np.array_split(self.pool.labelled[order], len(self)):
+            yield np.array_split(step, self.world_size)[self.rank].tolist()

@@ -1,0 +1,1 @@
+"""From image files to pixels that can be fetched by index."""

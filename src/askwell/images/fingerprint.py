@@ -1,0 +1,66 @@
+"""Short names for what things are and where they lie, so that a change is noticed."""
+
+import os
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from askwell.errors import UserError
+from askwell.text import visible
+
+SAMPLED = 32  # files of which some bytes are read, at least, where there are as many
+READ = 2**16  # bytes of each
+
+
+def digest(*parts: object) -> str:
+    """32 hexadecimal digits that change with any of the parts, taken as text."""
+    return sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def digest_images(labels: np.ndarray, shape: Sequence[int], pixels: Iterable[np.ndarray]) -> str:
+    """32 hexadecimal digits of what N images are, wherever they lie: labels [N], shape (H, W, C),
+    and uint8 pixels.
+
+    `pixels` are the images, or blocks of several, in their order.
+    """
+    content = sha256(np.asarray(labels, np.int64).tobytes() + str(tuple(shape)).encode())
+    for block in pixels:
+        content.update(np.ascontiguousarray(block, np.uint8).data)
+    return content.hexdigest()[:32]
+
+
+def digest_files(files: Iterable[Path | str]) -> str:
+    """Changes with the paths below their common folder, and with the states of the files, of which
+    few are read.
+
+    Two data sets may have equal names, sizes and times, and a file may be written over and its time
+    set back. The time of the last change of state (ctime) cannot be set by a program, so it tells
+    these apart; a chmod or a copy costs one more decoding, no more. Some network file systems have
+    no such time: a sample of bytes tells whole data sets apart there. Inode numbers, which such
+    systems give out
+    anew at each mount, are
+    left out.
+    """
+    paths = [os.fspath(file) for file in files]
+    root = len(os.path.commonpath([min(paths), max(paths)])) if len(paths) > 1 else 0
+    sample = paths[:: max(len(paths) // SAMPLED, 1)]
+    try:
+        return digest(*(_state(path, path[root:]) for path in paths), *map(_content, sample))
+    except OSError as error:
+        missing = f"cannot find {visible(str(error.filename))} ({error.strerror})"
+        raise UserError(f"{missing}: put it back, or start again without it") from error
+
+
+def _state(file: str, name: str) -> str:
+    status = os.stat(file)
+    return f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}"
+
+
+def _content(file: str) -> str:
+    """A digest of the first bytes of a regular file; reading anything else could wait for ever."""
+    if not os.path.isfile(file):
+        return ""
+    with open(file, "rb") as stream:
+        return sha256(stream.read(READ)).hexdigest()

@@ -1,0 +1,189 @@
+"""Images decoded once, mapped from disk ever after."""
+
+import json
+import logging
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from askwell.errors import UserError
+from askwell.files import write_json
+from askwell.images.channel_statistics import Statistics, channel_statistics
+from askwell.images.contracts import Source
+from askwell.images.decoding import decode_into
+from askwell.images.fingerprint import digest, digest_images
+from askwell.images.pixels import DECODER
+from askwell.images.traits import Traits
+
+log = logging.getLogger(__name__)
+
+PIXELS, LABELS, CONTENT = "pixels.npy", "labels.npy", "content.json"
+
+
+class ImageStore:
+    """A folder with the pixels of N images, uint8 [N, H, W, C], their labels, fingerprint and
+    channel statistics.
+
+    `fetch` is one indexing operation. A pickle of it holds the name of the folder, and maps it
+    again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.labels: np.ndarray = np.load(folder / LABELS)
+        # A plain array on the mapped memory: np.memmap would cost as much again as the fetch of a
+        # small batch.
+        self.pixels: np.ndarray = np.asarray(np.load(folder / PIXELS, mmap_mode="r"))
+        content = json.loads((folder / CONTENT).read_text())
+        self.fingerprint, self.statistics = (
+            content["fingerprint"],
+            Statistics(content["mean"], content["std"]),
+        )
+        self.traits = Traits(**content["traits"])
+        if (
+            self.pixels.ndim != 4
+            or self.pixels.dtype != np.uint8
+            or len(self.pixels) != len(self.labels)
+        ):
+            raise ValueError(f"{folder} is not a store of images")
+
+    @classmethod
+    def open(cls, source: Source, cache_dir: Path) -> "ImageStore":
+        """The store of a source, built first where it is absent or damaged. Safe for any number of
+        processes.
+
+        Raises UserError where images are broken, or where `cache_dir` cannot be written.
+        """
+        folder = folder_of(source, cache_dir)
+        return _trusted(folder) or _built(source, folder)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether pixels and labels are still those that were decoded. Reads all of them."""
+        return digest_images(self.labels, self.pixels.shape[1:], [self.pixels]) == self.fingerprint
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def fetch(self, indices: np.ndarray) -> Tensor:
+        """The images at `indices` [B], as uint8 [B, C, H, W] in channels_last memory."""
+        return torch.from_numpy(self.pixels.take(indices, axis=0)).permute(0, 3, 1, 2)
+
+    def __reduce__(self) -> tuple[type["ImageStore"], tuple[Path]]:
+        return ImageStore, (self.folder,)
+
+
+def folder_of(source: Source, cache_dir: Path) -> Path:
+    """Where the store of a source lies. Another layout and another decoder have another folder."""
+    return cache_dir / digest(source.stamp, PIXELS, LABELS, CONTENT, DECODER)
+
+
+def discard_if_damaged(source: Source, cache_dir: Path) -> Path | None:
+    """The store of a source if its pixels or labels are damaged, which reads all of them; it is
+    deleted then.
+
+    Unlike a start this finds bits that decayed on the disk.
+    """
+    folder = folder_of(source, cache_dir)
+    try:
+        if not folder.exists() or ImageStore(folder).is_whole:
+            return None
+    except (OSError, ValueError, EOFError, TypeError, KeyError):
+        pass  # nor can it be mapped
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _trusted(folder: Path) -> ImageStore | None:
+    """The store in `folder`; None where there is none, or only a part of one, or one that is
+    damaged.
+
+    The facts in the content file are sealed by a sum, which holds at each start. Pixels and labels
+    are read against the fingerprint only where their files are not in the state that was noted when
+    they were last found whole: that costs a second for each gigabyte, which a start can do without.
+    """
+    try:
+        store = ImageStore(folder)
+        content = json.loads((folder / CONTENT).read_text())
+        if content["seal"] != _seal(content):
+            raise ValueError("its facts were changed")
+        if content["state"] != _state(folder):
+            if not store.is_whole:
+                raise ValueError("its pixels or labels were changed")
+            with suppress(
+                OSError, UserError
+            ):  # a cache that cannot be written is checked at each start
+                _note(folder, content)
+        return store
+    except (OSError, ValueError, EOFError, TypeError, KeyError) as error:
+        if folder.exists():
+            log.warning("the store %s is damaged (%s), it is built again", folder, error)
+        return None
+
+
+def _built(source: Source, folder: Path) -> ImageStore:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            return _trusted(folder) or _build(source, folder)
+    except OSError as error:
+        raise UserError(
+            f"cannot store decoded images in {folder.parent} ({error.strerror or error}): "
+            "set cache_dir=… to a folder with room, or dataset.store=none to do without"
+        ) from error
+
+
+def _build(source: Source, folder: Path) -> ImageStore:
+    """Fills a folder beside the right one and renames it when it is complete, so that no part is
+    ever trusted.
+    """
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    try:
+        _fill(source, part)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return ImageStore(folder)
+
+
+def _fill(source: Source, folder: Path) -> None:
+    labels = np.asarray(source.labels, dtype=np.int64)
+    np.save(folder / LABELS, labels)
+    traits = decode_into(source, folder / PIXELS)
+    pixels = np.load(folder / PIXELS, mmap_mode="r")
+    statistics = channel_statistics(
+        lambda indices: torch.from_numpy(pixels[indices]).permute(0, 3, 1, 2), len(pixels)
+    )
+    fingerprint = digest_images(labels, pixels.shape[1:], [pixels])
+    _note(
+        folder, {"fingerprint": fingerprint} | statistics._asdict() | {"traits": traits.as_json()}
+    )
+
+
+def _note(folder: Path, content: dict[str, Any]) -> None:
+    """Writes the content file of a store whose pixels and labels are known to be whole."""
+    noted = content | {"state": _state(folder)}
+    write_json(folder / CONTENT, noted | {"seal": _seal(noted)})
+
+
+def _seal(content: dict[str, Any]) -> str:
+    facts = {name: value for name, value in content.items() if name != "seal"}
+    return digest(json.dumps(facts, sort_keys=True))
+
+
+def _state(folder: Path) -> list[list[int]]:
+    """What changes whenever a file of pixels or labels is written, even where its time is set back
+    afterwards.
+    """
+    states = [os.stat(folder / name) for name in (PIXELS, LABELS)]
+    return [[state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino] for state in states]

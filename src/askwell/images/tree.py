@@ -1,0 +1,197 @@
+"""Folders of images, listed in the same order on every machine."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from askwell.errors import UserError
+from askwell.images.formats import extensions
+from askwell.images.sources import FileSource
+from askwell.text import first_of, visible
+
+JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
+"""Files that file managers leave, in lower case; hidden ones go without saying."""
+JUNK_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"}
+"""Folders of archives, network disks and file systems, whose images are thumbnails and rubbish, in
+lower case.
+"""
+NAMED = 3  # files left out that are named
+HEIF = (".heic", ".heif")
+
+
+class Listing(NamedTuple):
+    """What lies in a folder and below: paths of images, sorted, and of other files, sorted, each
+    with its kind.
+    """
+
+    images: list[str]
+    left_out: list[tuple[str, str]]
+
+
+def subfolders(root: Path) -> list[str]:
+    """The names of the folders in `root`, sorted; without hidden ones, and without links to a
+    folder around it.
+    """
+    with _entries(root) as entries:
+        return sorted(entry.name for entry in entries if _is_branch(entry, root))
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether an image lies in `folder` itself, not only below it."""
+    return next(_images_in(folder), None) is not None
+
+
+def remarks_on_loose(folder: Path) -> list[str]:
+    """A sentence about the images beside the class folders in `folder`, if there are any: they have
+    no class.
+    """
+    names = sorted(map(visible, _images_in(folder)))
+    beside = (
+        f"in {visible(str(folder))} lie outside the class folders and are left out: "
+        f"{first_of(names, NAMED)}"
+    )
+    return [f"{len(names)} images {beside}"] if names else []
+
+
+def _images_in(folder: Path) -> Iterator[str]:
+    with _entries(folder) as entries:
+        yield from (entry.name for entry in entries if _is_image(entry))
+
+
+def listed(folder: Path) -> Listing:
+    """The files in `folder` and below. Links to folders are followed, but no folder is entered
+    twice.
+    """
+    found = Listing([], [])
+    for entry in _files(folder):
+        if _is_image(entry):
+            found.images.append(entry.path)
+        else:
+            found.left_out.append((entry.path, _kind(entry)))
+    return Listing(sorted(found.images), sorted(found.left_out))
+
+
+def image_files(folder: Path) -> list[str]:
+    """The paths of the image files in `folder` and below, sorted."""
+    return listed(folder).images
+
+
+def file_source(
+    classes: Sequence[Sequence[Path]],
+    image_size: int,
+    channels: int,
+    bits: int | None = None,
+    remarks: Sequence[str] = (),
+) -> FileSource:
+    """The images in the folders of each class, labelled by its position. Raises UserError for an
+    empty folder.
+    """
+    files: list[str] = []
+    left_out: list[tuple[str, str]] = []
+    counts = []
+    for folders in classes:
+        before = len(files)
+        for folder in folders:
+            found = _files_of_class(folder)
+            files += found.images
+            left_out += found.left_out
+        counts.append(len(files) - before)
+    labels = np.repeat(np.arange(len(counts)), counts)
+    told = (*remarks, *([remark_on(left_out)] if left_out else []))
+    return FileSource(files, labels, image_size, channels, bits, told)
+
+
+def remark_on(left_out: Sequence[tuple[str, str]]) -> str:
+    """The files that are left out, counted by their kinds; the first few are named."""
+    kinds = Counter(kind for _, kind in left_out)
+    counted = ", ".join(
+        f"{count} {kind}"
+        for kind, count in sorted(kinds.items(), key=lambda kind: (-kind[1], kind))
+    )
+    named = first_of([visible(path) for path, _ in left_out], NAMED)
+    advice = (
+        "; pip install pillow-heif reads .heic and .heif"
+        if any(kind in HEIF for kind in kinds)
+        else ""
+    )
+    return f"files that are no images Pillow reads are left out: {counted} ({named}){advice}"
+
+
+def _files_of_class(folder: Path) -> Listing:
+    found = listed(folder) if folder.is_dir() else Listing([], [])
+    if not found.images:
+        kind = f"holds no images{_instead(found.left_out)}" if folder.is_dir() else "does not exist"
+        name = visible(str(folder))
+        raise UserError(
+            f"the class folder {name} {kind}: put images in it, or take the class away everywhere"
+        )
+    return found
+
+
+def _instead(left_out: Sequence[tuple[str, str]]) -> str:
+    return f" ({remark_on(left_out)})" if left_out else ""
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """All files in `folder` and below but hidden ones and junk, each once; links to folders come
+    last.
+    """
+    folders, links, entered = [os.fspath(folder)], list[str](), set[tuple[int, int]]()
+    while folders or links:
+        place = folders.pop() if folders else links.pop(links.index(min(links)))
+        with _entries(Path(place)) as entries:
+            status = os.stat(place)
+            if (status.st_dev, status.st_ino) in entered:
+                continue
+            entered.add((status.st_dev, status.st_ino))
+            for entry in entries:
+                if _is_branch(entry, folder):
+                    (links if entry.is_symlink() else folders).append(entry.path)
+                elif not _is_junk(entry) and not entry.is_dir():
+                    yield entry
+
+
+@contextmanager
+def _entries(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield entries
+    except OSError as error:
+        place = visible(str(error.filename or folder))
+        raise UserError(
+            f"cannot list {place} ({error.strerror}): make it readable, or take it away"
+        ) from error
+
+
+def _is_branch(entry: os.DirEntry[str], root: Path) -> bool:
+    if entry.name.startswith(".") or entry.name.lower() in JUNK_FOLDERS or not entry.is_dir():
+        return False
+    return not (entry.is_symlink() and root.resolve().is_relative_to(Path(entry.path).resolve()))
+
+
+def _is_junk(entry: os.DirEntry[str]) -> bool:
+    return entry.name.startswith(".") or entry.name.lower() in JUNK
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    """By its ending; a link that leads nowhere counts, so that the missing file is named when it is
+    asked for.
+    """
+    if _is_junk(entry) or _ending(entry.name) not in extensions():
+        return False
+    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if not entry.is_file():
+        return "that are no regular files"
+    return visible(_ending(entry.name)) or "without an ending"
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()

@@ -1,0 +1,1 @@
+"""One run: rounds of training, evaluation and queries."""

@@ -1,0 +1,69 @@
+"""How much the images of one query differ from each other, in the eyes of the network."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from askwell.randomness import key
+
+Features = Callable[[np.ndarray], Tensor]
+"""Indices [B] to what the network's last layer sees of these images, [B, D]."""
+
+NEAR = 0.05
+"""Of random images so many are near-duplicates, by definition: what is as near as theirs is near.
+"""
+
+MOST = 1000
+"""Images of a query that are looked at, the first ones: all distances between more would take too
+much memory.
+"""
+
+
+class Diversity(NamedTuple):
+    """Of a query, measured against as many random images of the pool."""
+
+    distance: (
+        float  # mean distance between two images, as a multiple of that between two random ones
+    )
+    # share of images as near to another one of the query as the nearest NEAR of random ones are
+    near_duplicates: float
+
+
+def query_diversity(
+    features: Features, queried: np.ndarray, left: np.ndarray, seed: int, round: int
+) -> Diversity | None:
+    """Of the images `queried` at the end of `round`, against random ones of those that are `left`
+    in the pool.
+    """
+    size = min(len(queried), len(left), MOST)
+    random = np.random.default_rng(key("diversity", seed, round)).choice(left, size, replace=False)
+    return diversity(*map(features, (queried[:size], np.sort(random)))) if size > 1 else None
+
+
+def diversity(queried: Tensor, random: Tensor) -> Diversity | None:
+    """By the features [B, D] of queried and of random images; None where the network sees no random
+    ones differ.
+    """
+    between, usual = _distances(queried), _distances(random)
+    if not usual.any():
+        return None
+    threshold = _nearest(usual).quantile(NEAR)
+    return Diversity(
+        (between.sum() / usual.sum()).item(),
+        (_nearest(between) <= threshold).double().mean().item(),
+    )
+
+
+def _distances(features: Tensor) -> Tensor:
+    """Between all pairs, [B, B]; exactly 0 for equal ones, which the faster formula would miss."""
+    return torch.cdist(
+        features.double(), features.double(), compute_mode="donot_use_mm_for_euclid_dist"
+    )
+
+
+def _nearest(distances: Tensor) -> Tensor:
+    """How far the nearest other image is from each, [B]."""
+    return distances.clone().fill_diagonal_(torch.inf).amin(dim=1)

@@ -1,0 +1,112 @@
+"""How many labels a query buys, and when a run is over."""
+
+import logging
+from dataclasses import dataclass
+
+from pytorch_lightning.utilities import rank_zero_only
+
+from askwell.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sizes of a run on a pool of known size, in labels. None means no limit."""
+
+    query_size: int
+    initial_size: int
+    rounds: int | None = None
+    budget: int | None = None
+    target_accuracy: float | None = None
+
+    def reason_to_stop(self, round: int, labels: int, accuracy: float, left: int) -> str | None:
+        """Why nothing is asked after `round` (counted from 0) with `left` images unlabelled; None
+        to go on.
+        """
+        if self.target_accuracy is not None and accuracy >= self.target_accuracy:
+            return "target_accuracy"
+        if self.rounds is not None and round + 1 >= self.rounds:
+            return "rounds"
+        if self.budget is not None and labels >= self.budget:
+            return "budget"
+        return None if left else "pool exhausted"
+
+    def next_query(self, labels: int, left: int) -> int:
+        """Labels to ask for with `labels` bought and `left` images unlabelled."""
+        return min(self.query_size, left, left if self.budget is None else self.budget - labels)
+
+
+def plan_for(
+    pool_size: int,
+    query_size: int | float,
+    initial_size: int | float | None = None,
+    rounds: int | None = None,
+    budget: int | float | None = None,
+    target_accuracy: float | None = None,
+    *,
+    num_classes: int,
+    processes: int,
+) -> Plan:
+    """The plan for a pool; sizes are labels or, below 1, fractions of the pool.
+
+    A query above the pool is cut to it, which is said. Raises UserError for what cannot be, such as
+    an initial set with fewer images than there are classes, or than two for each process.
+    """
+    if not isinstance(rounds, int | None):
+        raise UserError(f"rounds={rounds}: expected a whole number")
+    if not isinstance(target_accuracy, int | float | None):
+        raise UserError(f"target_accuracy={target_accuracy}: expected a number")
+    if isinstance(query_size, int) and query_size > pool_size:
+        rank_zero_only(log.warning)(
+            "query_size=%d is cut to the %d images of the pool", query_size, pool_size
+        )
+        query_size = pool_size
+    query = _labels("query_size", query_size, pool_size)
+    initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
+    limit = None if budget is None else _labels("budget", budget, pool_size)
+    least = max(num_classes, 2 * processes)
+    if initial < least:
+        setting = (
+            f"query_size={query_size}" if initial_size is None else f"initial_size={initial_size}"
+        )
+        need = (
+            f"as there are {num_classes} classes"
+            if num_classes >= 2 * processes
+            else f"as {processes} processes need two each"
+        )
+        raise UserError(
+            f"{setting} is too few to start with ({initial}), {need}: set initial_size={least} "
+            "or more"
+        )
+    if limit is not None and limit < initial:
+        raise UserError(
+            f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, "
+            "lower the other"
+        )
+    if rounds is not None and rounds < 1:
+        raise UserError(f"rounds={rounds}: expected at least 1")
+    if target_accuracy is not None and not 0 < target_accuracy <= 1:
+        raise UserError(
+            f"target_accuracy={target_accuracy}: expected a fraction above 0 and up to 1, such "
+            "as 0.97"
+        )
+    return Plan(query, initial, rounds, limit, target_accuracy)
+
+
+def _labels(setting: str, size: int | float, pool_size: int) -> int:
+    if not isinstance(size, int | float):
+        raise UserError(
+            f"{setting}={size}: expected a number of labels, or a fraction of the pool below 1"
+        )
+    if isinstance(size, float) and not 0 < size < 1:
+        raise UserError(
+            f"{setting}={size}: a fraction of the pool lies between 0 and 1; labels are a whole "
+            "number"
+        )
+    labels = round(size * pool_size) if isinstance(size, float) else size
+    if not 1 <= labels <= pool_size:
+        raise UserError(
+            f"{setting}={size} is {labels} labels: expected 1 to {pool_size}, the size of the pool"
+        )
+    return labels

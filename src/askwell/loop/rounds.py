@@ -1,0 +1,122 @@
+"""What a round leaves: the facts that the files, the screen and the loggers all tell alike."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import Any
+
+import numpy as np
+
+from askwell.loop.diversity import Diversity
+from askwell.scoring.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first few queried images, for the eye. P images."""
+
+    indices: np.ndarray  # int64 [P]
+    labels: np.ndarray  # int64 [P], what the oracle said
+    predictions: np.ndarray  # int64 [P], what the network would have said
+    scores: np.ndarray | None  # float32 [P]; None where the strategy has no scores
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """One finished round: training on `labels` labels, evaluation, and the query that ended it.
+
+    `query_class_counts` and `query_diversity` are of the labels bought *for* this round, by the
+    query before it or as the initial set, which has no diversity; `score_seconds` and `preview` are
+    of the query that ended it, which buys for the next. `pool_size` is what was unlabelled when the
+    accuracy was
+    measured.
+    """
+
+    round: int
+    labels: int
+    evaluation: Evaluation
+    classes: tuple[str, ...]
+    pool_size: int
+    query_class_counts: dict[str, int]
+    train_seconds: float
+    score_seconds: float
+    eval_seconds: float
+    lost_classes: tuple[str, ...]
+    preview: Preview | None
+    query_diversity: Diversity | None = None
+
+    @property
+    def accuracy(self) -> float:
+        return self.evaluation.accuracy
+
+    @property
+    def class_accuracy(self) -> dict[str, float]:
+        return dict(zip(self.classes, self.evaluation.class_accuracy.tolist(), strict=True))
+
+    @property
+    def worst_class(self) -> str:
+        """The class recognised least often; the first of equals."""
+        return self.classes[int(np.nanargmin(self.evaluation.class_accuracy))]
+
+    def record(self) -> dict[str, Any]:
+        """The round as one line of rounds.jsonl."""
+        return {
+            "round": self.round,
+            "labels": self.labels,
+            "accuracy": self.accuracy,
+            "class_accuracy": {
+                name: None if isnan(value) else value for name, value in self.class_accuracy.items()
+            },
+            "loss": self.evaluation.loss,
+            "train_seconds": self.train_seconds,
+            "score_seconds": self.score_seconds,
+            "eval_seconds": self.eval_seconds,
+            "pool_size": self.pool_size,
+            "query_class_counts": self.query_class_counts,
+            "lost_classes": list(self.lost_classes),
+            "query_diversity": None
+            if self.query_diversity is None
+            else self.query_diversity._asdict(),
+        }
+
+
+LEARNED = 0.5
+"""A class once recognised this often has been learned; an accuracy of 0 later on means that it was
+lost.
+"""
+
+
+def learned_classes(
+    learned: Iterable[str], evaluation: Evaluation, classes: Sequence[str]
+) -> list[str]:
+    """The classes in `learned`, and after them those that this evaluation finds learned."""
+    accuracies = zip(classes, evaluation.class_accuracy, strict=True)
+    return list(
+        dict.fromkeys([*learned, *(name for name, accuracy in accuracies if accuracy >= LEARNED)])
+    )
+
+
+def lost_classes(
+    learned: Iterable[str], evaluation: Evaluation, classes: Sequence[str]
+) -> tuple[str, ...]:
+    """The classes with an accuracy of 0 that are in `learned`."""
+    known = set(learned)
+    accuracies = zip(classes, evaluation.class_accuracy, strict=True)
+    return tuple(name for name, accuracy in accuracies if accuracy == 0 and name in known)
+
+
+class RoundListener:
+    """A Lightning callback that is told of each finished round. `start` is its number, above 0
+    after a resume.
+    """
+
+    def on_rounds_start(self, trainer: Any, classes: tuple[str, ...], start: int) -> None:
+        """Before the first round of this process."""
+
+    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
+        """After a round is measured and its query is bought, before the checkpoint is written. Rank
+        0 only.
+        """
+
+    def on_rounds_end(self, trainer: Any, reason: str) -> None:
+        """When the run is over; `reason` is rounds, budget, target_accuracy or pool exhausted."""

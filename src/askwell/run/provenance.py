@@ -1,0 +1,149 @@
+"""What a run ran on: enough to have it again."""
+
+import hashlib
+import logging
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+log = logging.getLogger(__name__)
+
+PACKAGES = (
+    *(
+        "askwell",
+        "torch",
+        "torchvision",
+        "pytorch-lightning",
+        "torchmetrics",
+        "numpy",
+        "pillow",
+        "mlxtend",
+    ),
+    *("hydra-core", "omegaconf", "wandb"),
+)
+"""Those that decide results."""
+
+
+def of_process() -> dict[str, Any]:
+    """The command that started this process, the commit it runs from, and the versions of its
+    packages.
+    """
+    return {
+        "command": shlex.join(["python", *sys.argv]),
+        "git_commit": _git_commit(),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
+    }
+
+
+def of_study(data: Any, plan: Any, labelling: Any, scorer: Any) -> dict[str, Any]:
+    """The data, the sizes and the device of a run, from the parts that hold them."""
+    return {
+        "query_size": plan.query_size,
+        "initial_size": plan.initial_size,
+        "rescore_every": labelling.rescore_every,
+        "pool": len(data.dataset.train),
+        "evaluation": len(data.dataset.evaluation),
+        "classes": list(data.dataset.classes),
+        "dataset_fingerprint": data.dataset.fingerprint,
+        "initial_digest": digest(data.pool.labelled[: plan.initial_size]),
+        "scoring_batch_size": scorer.at_once,
+        "device": device_name(scorer.device),
+        "processes": scorer.processes.size,
+        "threads": torch.get_num_threads(),
+    }
+
+
+@contextmanager
+def threads_of(run: dict[str, Any]) -> Iterator[None]:
+    """Computes with the number of threads that `run`, the content of a run.json, began with: it
+    decides last bits.
+
+    A run of today's number where it does not say, as a new one.
+    """
+    began, now = _threads(run), torch.get_num_threads()
+    if began is None or began == now:
+        yield
+        return
+    log.warning(
+        "continuing with %d threads, as the run began; this process would have taken %d", began, now
+    )
+    environment = os.environ.get("OMP_NUM_THREADS")
+    _set_threads(began, str(began))
+    try:
+        yield
+    finally:
+        _set_threads(now, environment)
+
+
+def _threads(run: dict[str, Any]) -> int | None:
+    if run.get("threads"):
+        return int(run["threads"])
+    told = re.search(
+        r"(\d+) threads", str(run.get("device"))
+    )  # where runs older than `threads` say it
+    return int(told[1]) if told else None
+
+
+def _set_threads(number: int, environment: str | None) -> None:
+    torch.set_num_threads(number)
+    if environment is None:
+        os.environ.pop("OMP_NUM_THREADS", None)
+    else:  # for the processes that this one starts, and so that Lightning leaves the number alone
+        os.environ["OMP_NUM_THREADS"] = environment
+
+
+def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
+    """Names the values of a network's weights."""
+    as_bytes = (
+        weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        for weight in weights.values()
+    )
+    return digest(*(weight.numpy() for weight in as_bytes))
+
+
+def device_name(device: torch.device) -> str:
+    """The device and, on a CPU, the number of threads, which decides last bits."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """Names the content of these very arrays."""
+    return hashlib.sha256(
+        b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+    ).hexdigest()[:16]
+
+
+def _git_commit() -> str | None:
+    """The commit of the checkout this runs from, marked if it was changed; None outside a
+    checkout.
+    """
+    command = [
+        "git",
+        "-C",
+        str(Path(__file__).parent),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=12",
+        "--exclude=*",
+    ]
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

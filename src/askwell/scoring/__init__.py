@@ -1,0 +1,1 @@
+"""The network's eyes on many images."""

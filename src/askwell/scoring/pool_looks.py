@@ -1,0 +1,78 @@
+"""Looks at the images of a pool, with stochastic draws of the last layer where a strategy asks for
+them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from askwell.errors import UserError
+from askwell.images.contracts import Images
+from askwell.pool import Pool
+from askwell.randomness import generator
+from askwell.scoring.scorer import Scorer
+from askwell.strategy.candidates import Candidates
+from askwell.strategy.draws import Draws, Head, drawn_logits, refuse_equal
+from askwell.strategy.look import Look
+
+CLOSE = 1e-2
+"""How far logits may be from what the last layer makes of the features: half precision is that
+coarse.
+"""
+
+
+@dataclass
+class PoolLooks:
+    """Looks at the images of a pool at the end of `round`, with draws keyed by (seed, round, draw)
+    if asked for.
+    """
+
+    scorer: Scorer
+    images: Images
+    pool: Pool
+    draws: Draws
+    seed: int
+    round: int
+    layers: dict[int, Tensor] = field(default_factory=dict)  # by the number of draws
+
+    def __call__(self, indices: Tensor, draws: int) -> Iterator[tuple[Tensor, Look]]:
+        if draws == 1:
+            yield from self._plain(indices, 1)
+            return
+        if draws not in self.layers:
+            self.layers[draws] = self._fit(draws)
+        layers = self.layers[draws].to(self.scorer.device)
+        for positions, look in self._plain(indices, 1):
+            yield positions, Look(drawn_logits(look.features, layers), look.features)
+
+    def _plain(self, indices: Tensor, draws: int) -> Iterator[tuple[Tensor, Look]]:
+        return self.scorer.looks(self.images, indices, "scoring")
+
+    def _fit(self, draws: int) -> Tensor:
+        labelled = torch.from_numpy(self.pool.labelled)
+        images = Candidates(labelled, self._plain, processes=self.scorer.processes)
+        features = images.embeddings()
+        head = self._head(images, features)
+        generators = [generator("draw", self.seed, self.round, number) for number in range(draws)]
+        labels = torch.from_numpy(self.pool.labels(labelled.tolist()))
+        layers = self.draws(head, features, labels, generators)
+        refuse_equal(layers)
+        return layers
+
+    def _head(self, images: Candidates, features: Tensor) -> Head:
+        """The last layer, where it is what makes the logits of the features."""
+        head = self.scorer.network.head
+        if head is not None:
+            weight, bias, dropout = head
+            layer = Head(weight.detach().float().cpu(), bias.detach().float().cpu(), dropout)
+            logits = images.collect(lambda look: look.logits)
+            if (
+                features @ layer.weight.T + layer.bias - logits
+            ).abs().max() <= CLOSE * logits.abs().max():
+                return layer
+        raise UserError(
+            "draws need a network that ends in a linear layer: choose another model=, or another "
+            "strategy="
+        )
