@@ -23,7 +23,7 @@ def run(
     Keyed as the program is: the same images in the same order, so that both end with the same
     network.
     """
-    labels = torch.from_numpy(opened.train.labels)
+    labels = torch.from_numpy(opened.train.truth)
     optimizer, frozen = model.configure_optimizers(), FrozenNetwork(model.network)
     labelled = torch.randperm(len(opened.train), generator=generator("initial", seed))[:query_size]
     accuracy = 0.0
@@ -38,7 +38,7 @@ def run(
         predicted = _logits(frozen, opened.evaluation, np.arange(len(opened.evaluation))).argmax(
             dim=1
         )
-        accuracy = (predicted.numpy() == opened.evaluation.labels).mean().item()
+        accuracy = (predicted.numpy() == opened.evaluation.truth).mean().item()
         if round < rounds - 1:
             unlabelled = np.setdiff1d(np.arange(len(labels)), labelled.numpy())
             confidence = _logits(frozen, opened.train, unlabelled).softmax(dim=1).amax(dim=1)

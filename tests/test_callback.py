@@ -133,7 +133,7 @@ def test_rounds_between_two_scorings_ask_for_what_ranked_next(composed):
 def test_what_is_asked_first_does_not_hang_on_the_labels_of_the_pool(composed):
     told, untold = Experiment(composed("rounds=2")).fit(), Experiment(composed("rounds=2"))
     unlabelled = np.setdiff1d(np.arange(POOL), told.queries[0])
-    untold.data.dataset.train.labels[unlabelled] = 0
+    untold.data.dataset.train.truth[unlabelled] = 0
     assert untold.fit().queries == told.queries
 
 

@@ -43,7 +43,7 @@ def test_the_optimizer_starts_over_only_in_retraining(composed, protocol, steps)
 def test_a_round_says_how_many_of_each_class_its_query_held(composed):
     run = Experiment(composed()).fit()
     counts = [list(result.query_class_counts.values()) for result in run.seen.results]
-    truth = run.data.dataset.train.labels
+    truth = run.data.dataset.train.truth
     assert counts == [np.bincount(truth[query], minlength=3).tolist() for query in run.queries]
 
 
@@ -171,7 +171,7 @@ def test_every_query_has_a_diversity_and_the_initial_set_none(composed):
 
 def test_what_was_bought_of_each_class_is_told_also_where_the_initial_set_lacks_one(composed):
     run = Experiment(composed("initial_size=3", "query_size=16")).fit()
-    truth, classes = run.data.dataset.train.labels, run.data.dataset.classes
+    truth, classes = run.data.dataset.train.truth, run.data.dataset.classes
     for result, queried in zip(run.seen.results, run.queries, strict=True):
         assert (
             list(result.query_class_counts.values())

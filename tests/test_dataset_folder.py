@@ -37,7 +37,7 @@ def files(source: Any) -> list[str]:
 
 
 def test_a_fifth_of_each_class_is_held_out(tmp_path: Path) -> None:
-    assert splits(plant(tmp_path, images=10)).evaluation.labels.tolist() == [0, 0, 1, 1]
+    assert splits(plant(tmp_path, images=10)).evaluation.truth.tolist() == [0, 0, 1, 1]
 
 
 def test_every_image_is_either_trained_on_or_held_out(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_the_same_images_are_held_out_wherever_the_folder_lies(tmp_path: Path) -
 
 
 def test_at_least_one_image_of_each_class_is_held_out(tmp_path: Path) -> None:
-    assert splits(plant(tmp_path, images=2), held_out=0.01).evaluation.labels.tolist() == [0, 1]
+    assert splits(plant(tmp_path, images=2), held_out=0.01).evaluation.truth.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.5])
@@ -74,13 +74,13 @@ def test_a_class_with_a_single_image_is_named(tmp_path: Path) -> None:
 def test_own_train_and_test_folders_are_used(tmp_path: Path, train: str, test: str) -> None:
     plant(tmp_path / train, images=3)
     plant(tmp_path / test, images=2)
-    assert splits(tmp_path).evaluation.labels.tolist() == [0, 0, 1, 1]
+    assert splits(tmp_path).evaluation.truth.tolist() == [0, 0, 1, 1]
 
 
 def test_test_goes_before_validation(tmp_path: Path) -> None:
     for number, name in enumerate(("train", "val", "test"), start=1):
         plant(tmp_path / name, images=number)
-    assert len(splits(tmp_path).evaluation.labels) == 6
+    assert len(splits(tmp_path).evaluation.truth) == 6
 
 
 def test_a_train_folder_alone_is_divided(tmp_path: Path) -> None:
@@ -123,19 +123,19 @@ def test_a_folder_without_class_folders_is_refused(tmp_path: Path) -> None:
 def test_hidden_folders_and_files_are_ignored(tmp_path: Path) -> None:
     (plant(tmp_path) / ".ipynb_checkpoints").mkdir()
     (tmp_path / "cat" / "._0.png").write_text("what a Mac leaves")
-    assert len(splits(tmp_path).train.labels) == 8
+    assert len(splits(tmp_path).train.truth) == 8
 
 
 def test_files_that_are_no_images_are_ignored(tmp_path: Path) -> None:
     (plant(tmp_path) / "cat" / "Thumbs.db").touch()
-    assert len(splits(tmp_path).train.labels) == 8
+    assert len(splits(tmp_path).train.truth) == 8
 
 
 @pytest.mark.parametrize("place", ["loop", "cat/loop"])
 def test_a_link_to_a_folder_around_it_is_not_followed(tmp_path: Path, place: str) -> None:
     (plant(tmp_path) / place).symlink_to(tmp_path)
     opened = splits(tmp_path)
-    assert (opened.classes, len(opened.train.labels)) == (("cat", "dog"), 8)
+    assert (opened.classes, len(opened.train.truth)) == (("cat", "dog"), 8)
 
 
 def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
@@ -146,21 +146,21 @@ def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
 
 def test_images_in_folders_below_the_class_folder_count(tmp_path: Path) -> None:
     plant(plant(tmp_path) / "cat", classes=("kitten",))
-    assert splits(tmp_path).train.labels.tolist().count(0) == 8
+    assert splits(tmp_path).train.truth.tolist().count(0) == 8
 
 
 def test_a_link_to_a_folder_inside_a_class_folder_is_followed(tmp_path: Path) -> None:
     plant(tmp_path / "elsewhere", images=10, classes=("more",))
     (plant(tmp_path / "root") / "cat" / "more").symlink_to(tmp_path / "elsewhere" / "more")
     opened = splits(tmp_path / "root")
-    assert [*opened.train.labels, *opened.evaluation.labels].count(0) == 15
+    assert [*opened.train.truth, *opened.evaluation.truth].count(0) == 15
 
 
 def test_two_ways_to_one_folder_count_its_images_once(tmp_path: Path) -> None:
     plant(plant(tmp_path) / "cat", classes=("kitten",))
     (tmp_path / "cat" / "again").symlink_to(tmp_path / "cat" / "kitten")
     opened = splits(tmp_path)
-    assert [*opened.train.labels, *opened.evaluation.labels].count(0) == 10
+    assert [*opened.train.truth, *opened.evaluation.truth].count(0) == 10
 
 
 def test_a_link_that_comes_back_from_elsewhere_ends(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_link_that_comes_back_from_elsewhere_ends(tmp_path: Path) -> None:
     (plant(tmp_path / "root") / "cat" / "more").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "root" / "cat")
     opened = splits(tmp_path / "root")
-    assert [*opened.train.labels, *opened.evaluation.labels].count(0) == 10
+    assert [*opened.train.truth, *opened.evaluation.truth].count(0) == 10
 
 
 def test_a_link_to_an_image_that_is_gone_is_named(tmp_path: Path) -> None:
@@ -184,15 +184,15 @@ def test_a_pipe_called_like_an_image_is_left_out_and_named(tmp_path: Path) -> No
 
 def test_a_folder_called_like_an_image_is_a_folder(tmp_path: Path) -> None:
     plant(plant(tmp_path) / "cat", classes=("x.png",))
-    assert splits(tmp_path).train.labels.tolist().count(0) == 8
+    assert splits(tmp_path).train.truth.tolist().count(0) == 8
 
 
 @pytest.mark.parametrize("end", ["jfif", "jpe", "JPG", "avif", "webp", "jp2", "tga"])
 def test_every_format_of_pillow_is_listed(tmp_path: Path, end: str) -> None:
     (plant(tmp_path) / "cat" / f"x.{end}").write_bytes(b"")
     assert (
-        splits(tmp_path).train.labels.tolist().count(0)
-        + splits(tmp_path).evaluation.labels.tolist().count(0)
+        splits(tmp_path).train.truth.tolist().count(0)
+        + splits(tmp_path).evaluation.truth.tolist().count(0)
         == 6
     )
 
@@ -228,7 +228,7 @@ def test_an_ordinary_folder_is_without_remarks(tmp_path: Path) -> None:
 def test_images_whose_names_are_not_utf_8_are_divided_like_others(tmp_path: Path) -> None:
     (plant(tmp_path) / "cat" / "0.png").rename(tmp_path / "cat" / "caf\udce9.png")
     opened = splits(tmp_path)
-    assert len(opened.train.labels) + len(opened.evaluation.labels) == 10
+    assert len(opened.train.truth) + len(opened.evaluation.truth) == 10
 
 
 @pytest.mark.parametrize(

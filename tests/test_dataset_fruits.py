@@ -87,7 +87,7 @@ def test_a_fruit_without_test_images_is_named(tmp_path: Path) -> None:
 
 def test_varieties_are_merged_by_their_first_word(tmp_path: Path) -> None:
     plant(tmp_path, {"Apple Red 1": 2, "Apple Golden": 1, "Cherry Wax": 1})
-    assert splits(tmp_path, FruitsGrouped).train.labels.tolist() == [0, 0, 0, 1]
+    assert splits(tmp_path, FruitsGrouped).train.truth.tolist() == [0, 0, 0, 1]
 
 
 def test_the_ten_groups_with_most_images_are_taken(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_ten_groups_with_most_images_are_taken(tmp_path: Path) -> None:
 
 def test_the_real_fruits_are_those_of_the_data_set(data_dir: Path) -> None:
     train, evaluation, classes = splits(data_dir)
-    assert (len(train.labels), len(evaluation.labels), classes) == (4830, 1621, CONFUSABLE)
+    assert (len(train.truth), len(evaluation.truth), classes) == (4830, 1621, CONFUSABLE)
 
 
 def test_a_real_fruit_has_the_pixels_that_pillow_reads(data_dir: Path, cache_dir: Path) -> None:

@@ -60,7 +60,7 @@ def varieties(data_dir: Path) -> set[str]:
 
 
 def test_the_wanted_fruits_are_fetched(tmp_path: Path, repository: str) -> None:
-    assert splits(tmp_path / "data", repository).train.labels.tolist() == list(range(10))
+    assert splits(tmp_path / "data", repository).train.truth.tolist() == list(range(10))
 
 
 def test_other_fruits_are_not_checked_out(tmp_path: Path, repository: str) -> None:

@@ -24,15 +24,15 @@ def rows(dataset: OpenDataset) -> np.ndarray:
     pixels = np.concatenate(
         [images.fetch(np.arange(len(images))).numpy().reshape(-1, 784) for images in splits]
     )
-    return np.column_stack([pixels, np.concatenate([images.labels for images in splits])])
+    return np.column_stack([pixels, np.concatenate([images.truth for images in splits])])
 
 
 def test_each_digit_has_400_images_to_learn_from(digits: OpenDataset) -> None:
-    assert np.bincount(digits.train.labels).tolist() == [400] * 10
+    assert np.bincount(digits.train.truth).tolist() == [400] * 10
 
 
 def test_each_digit_has_100_images_to_be_tested_on(digits: OpenDataset) -> None:
-    assert np.bincount(digits.evaluation.labels).tolist() == [100] * 10
+    assert np.bincount(digits.evaluation.truth).tolist() == [100] * 10
 
 
 def test_both_splits_together_are_the_packaged_digits(digits: OpenDataset) -> None:

@@ -53,11 +53,11 @@ def test_classes_stand_in_the_order_given(tmp_path: Path) -> None:
 
 
 def test_labels_are_positions_among_the_picked_classes(tmp_path: Path) -> None:
-    assert opened(tmp_path, classes=["Plum", "Apple"]).train.labels.tolist() == [0, 1, 1, 0]
+    assert opened(tmp_path, classes=["Plum", "Apple"]).train.truth.tolist() == [0, 1, 1, 0]
 
 
 def test_evaluation_has_the_same_classes(tmp_path: Path) -> None:
-    assert opened(tmp_path, classes=["Plum", "Apple"]).evaluation.labels.tolist() == [0, 1, 1, 0]
+    assert opened(tmp_path, classes=["Plum", "Apple"]).evaluation.truth.tolist() == [0, 1, 1, 0]
 
 
 def test_a_class_called_by_a_number_goes_before_the_class_at_that_position(tmp_path: Path) -> None:

@@ -107,13 +107,13 @@ def test_a_file_that_was_written_again_changes_the_stamp(tmp_path: Path) -> None
 
 def test_another_size_changes_the_stamp(tmp_path: Path) -> None:
     source = files(tmp_path)
-    other = FileSource(source.files, source.labels, SIZE + 1, 3)
+    other = FileSource(source.files, source.truth, SIZE + 1, 3)
     assert other.stamp != source.stamp
 
 
 def test_another_label_changes_the_stamp(tmp_path: Path) -> None:
     source = files(tmp_path)
-    other = FileSource(source.files, source.labels + 1, SIZE, 3)
+    other = FileSource(source.files, source.truth + 1, SIZE, 3)
     assert other.stamp != source.stamp
 
 

@@ -43,7 +43,7 @@ def test_mnist_has_the_pixels_and_labels_that_torchvision_reads(
         torchvision.datasets.MNIST(data_dir, train=train),
     )
     assert np.array_equal(ours.fetch(np.arange(len(theirs)))[:, 0], theirs.data)
-    assert np.array_equal(ours.labels, theirs.targets)
+    assert np.array_equal(ours.truth, theirs.targets)
 
 
 def test_a_second_open_does_not_read_the_raw_files(

@@ -33,7 +33,7 @@ def test_resident_images_are_those_of_the_store(store, monkeypatch):
     assert torch.equal(images.fetch(indices), store.fetch(indices))
     assert images.fetch(indices).stride() == store.fetch(indices).stride()
     assert len(images) == len(store)
-    assert np.array_equal(images.labels, store.labels)
+    assert np.array_equal(images.truth, store.truth)
     assert images.fingerprint == store.fingerprint
 
 

@@ -40,9 +40,14 @@ class Noise:
             0, 256, (COUNT, HEIGHT, WIDTH, CHANNELS), dtype=np.uint8
         )
 
+    names = None
+
     @property
-    def labels(self) -> np.ndarray:
+    def truth(self) -> np.ndarray:
         return np.arange(COUNT) % 3
+
+    def __len__(self) -> int:
+        return COUNT
 
     def decode(self, index: int) -> np.ndarray:
         self.decoded.append(index)
@@ -69,7 +74,7 @@ def test_fetch_returns_the_pixels_of_the_source(tmp_path: Path) -> None:
 
 
 def test_labels_are_those_of_the_source(tmp_path: Path) -> None:
-    assert np.array_equal(ImageStore.open(Noise(), tmp_path).labels, Noise().labels)
+    assert np.array_equal(ImageStore.open(Noise(), tmp_path).truth, Noise().truth)
 
 
 @pytest.mark.parametrize("batch", [1, 64])
@@ -118,7 +123,7 @@ def test_the_same_images_elsewhere_have_the_same_fingerprint(tmp_path: Path) -> 
 
 
 def test_images_that_differ_have_different_fingerprints() -> None:
-    labels, pixels = Noise().labels, Noise().pixels
+    labels, pixels = Noise().truth, Noise().pixels
     shape, other = pixels.shape[1:], pixels.copy()
     other[-1, -1, -1, -1] ^= 1
     same_pixels = [(labels, shape), (labels[::-1], shape), (labels, shape[::-1])]
@@ -181,14 +186,14 @@ def test_a_store_in_which_a_bit_was_flipped_is_built_again(
     flip_a_bit(ImageStore.open(Noise(), tmp_path).folder / name)
     store = ImageStore.open(Noise(), tmp_path)
     assert np.array_equal(store.pixels, Noise().pixels)
-    assert np.array_equal(store.labels, Noise().labels)
+    assert np.array_equal(store.truth, Noise().truth)
     assert "its pixels or labels were changed), it is built again" in caplog.text
 
 
 def test_a_store_whose_labels_were_reversed_is_built_again(tmp_path: Path) -> None:
     folder = ImageStore.open(Noise(), tmp_path).folder
-    np.save(folder / "labels.npy", Noise().labels[::-1].copy())
-    assert np.array_equal(ImageStore.open(Noise(), tmp_path).labels, Noise().labels)
+    np.save(folder / "labels.npy", Noise().truth[::-1].copy())
+    assert np.array_equal(ImageStore.open(Noise(), tmp_path).truth, Noise().truth)
 
 
 @pytest.mark.parametrize("fact", ["fingerprint", "mean", "std", "traits", "state"])
@@ -321,7 +326,7 @@ def test_broken_images_can_be_left_out(tmp_path: Path) -> None:
     assert torch.equal(
         store.fetch(np.arange(len(store))), ImageStore.open(Noise(), tmp_path).fetch(np.array(kept))
     )
-    assert np.array_equal(store.labels, Noise().labels[kept])
+    assert np.array_equal(store.truth, Noise().truth[kept])
 
 
 def test_what_is_left_out_is_known_without_looking_at_the_images_again(tmp_path: Path) -> None:

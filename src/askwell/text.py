@@ -2,6 +2,7 @@
 
 import io
 import logging
+import unicodedata
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
@@ -57,6 +58,21 @@ def visible(text: str) -> str:
     """
     return "".join(
         character if character.isprintable() else _written_out(character) for character in text
+    )
+
+
+def writable(text: str) -> str:
+    r"""The text with control characters and undecodable bytes written out, so that any file can
+    hold it.
+
+    Everything else stays as it is: joined emoji and unusual spaces too, by which a name is found.
+
+    >>> print(writable("caf\udce9 1.png"))
+    caf\xe9 1.png
+    """
+    return "".join(
+        _written_out(character) if unicodedata.category(character) in ("Cc", "Cs") else character
+        for character in text
     )
 
 

@@ -16,8 +16,12 @@ from rich.table import Table
 from askwell.command.composing import composed
 from askwell.dataset import Splits
 from askwell.errors import USAGE_ERROR, UserError
+from askwell.images.asked import given_in
+from askwell.images.checks import check_images, check_labels, check_settings
+from askwell.images.contracts import UNKNOWN
+from askwell.images.evaluation_sample import evaluation_sample
 from askwell.images.inspection import Inspection, inspect
-from askwell.images.opening import check_labels, check_settings, chosen_of
+from askwell.images.opening import chosen_of
 from askwell.images.store import discard_if_damaged
 from askwell.strategy import Strategy
 from askwell.strategy.conformance import Verdict, verdicts
@@ -37,10 +41,11 @@ def check(dataset: str, overrides: Sequence[str] = ()) -> None:
     inspection = inspect(splits)
     console = Console(soft_wrap=True)
     console.print(table(inspection))
-    refused = refusals(inspection, images.broken_images == "quarantine")
+    quarantine = images.broken_images == "quarantine"
+    refused = refusals(inspection, quarantine, images.evaluation_size)
     for line in [*findings(inspection), *damaged_stores(splits, Path(images.cache_dir)), *refused]:
         console.print(visible(line), markup=False, highlight=False)
-    if refused or (inspection.broken and images.broken_images != "quarantine"):
+    if refused or (inspection.broken and not quarantine):
         sys.exit(USAGE_ERROR)
 
 
@@ -81,55 +86,65 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
 
 
 def table(inspection: Inspection) -> Table:
-    """One row per class: images to train on, images to evaluate with."""
-    train, evaluation = (
-        inspection.counts(split) for split in (inspection.train, inspection.evaluation)
-    )
+    """One row per class, one column per split: how many images it has."""
+    counts = [inspection.counts(split) for split, _ in inspection.splits]
     table = Table("class", box=SIMPLE_HEAD, highlight=False)
-    for split in ("train", "evaluation"):
-        table.add_column(split, justify="right")
-    for name in train | evaluation:
-        table.add_row(escape(visible(name)), str(train.get(name, 0)), str(evaluation.get(name, 0)))
+    for _, split in inspection.splits:
+        table.add_column({"training": "train"}.get(split, split), justify="right")
+    for name in dict.fromkeys(name for split in counts for name in split):
+        table.add_row(escape(visible(name)), *(str(split.get(name, 0)) for split in counts))
     table.add_section()
-    table.add_row("all", str(sum(train.values())), str(sum(evaluation.values())))
+    table.add_row("all", *(str(sum(split.values())) for split in counts))
     return table
 
 
 def findings(inspection: Inspection) -> list[str]:
     """What a user should know, a line each."""
     broken = [f"  {error.path}: {error.reason}" for error in inspection.broken]
-    pairs = [
-        f"  {inspection.train.name(train)} is {inspection.evaluation.name(evaluation)}"
-        for train, evaluation in inspection.shared
-    ]
     return [
         *_listed(
             broken,
             "every image can be read",
             "images cannot be read: replace them or take them away",
         ),
-        *_listed(
-            pairs,
-            "no image is in both splits",
-            "images to evaluate with are in the training set too",
-        ),
+        *_shared(inspection),
         *inspection.remarks,
     ]
 
 
-def refusals(inspection: Inspection, quarantine: bool) -> list[str]:
+def _shared(inspection: Inspection) -> list[str]:
+    """Equal images of both splits, where there are two."""
+    train, evaluation = inspection.train, inspection.evaluation
+    if evaluation is None:
+        return []
+    pairs = [f"  {train.name(one)} is {evaluation.name(other)}" for one, other in inspection.shared]
+    return _listed(
+        pairs,
+        "no image is in both splits",
+        "images to evaluate with are in the training set too",
+    )
+
+
+def refusals(
+    inspection: Inspection, quarantine: bool, evaluation_size: int | None = None
+) -> list[str]:
     """Why a run would refuse the data set, a line each; broken images are found apart from
     these.
     """
-    splits = ((inspection.train, "training"), (inspection.evaluation, "evaluation"))
-    checks: list[Callable[[], None]] = [inspection.traits.refuse_dim]
-    checks += [
-        partial(check_labels, split.source.labels, name, inspection.classes)
-        for split, name in splits
-    ]
+    lowest = UNKNOWN if inspection.evaluation is None else 0
+    checks: list[Callable[[], object]] = [inspection.traits.refuse_dim]
+    for split, name in inspection.splits:
+        checks.append(partial(check_images, len(split.source), name))
+        checks.append(partial(check_labels, split.source.truth, name, inspection.classes, lowest))
+    if inspection.evaluation is None:
+        source = inspection.train.source
+        given = given_in(source)
+        checks.append(partial(evaluation_sample, len(source), given, evaluation_size))
     lines = [reason for check in checks if (reason := _refusal(check))]
     known = dict(enumerate(inspection.classes))
-    lost = [known[label] for split, _ in splits for label in split.lost if label in known]
+    lost = [
+        known[label] for split, _ in inspection.splits for label in split.lost if label in known
+    ]
     return [
         *lines,
         *([f"not one image of {first_of(lost, NAMED)} can be read"] if lost and quarantine else []),
@@ -139,7 +154,9 @@ def refusals(inspection: Inspection, quarantine: bool) -> list[str]:
 def damaged_stores(splits: Splits, cache_dir: Path) -> list[str]:
     """The stores of decoded images that were found damaged, and deleted, a line each."""
     damaged = (
-        discard_if_damaged(source, cache_dir) for source in (splits.train, splits.evaluation)
+        discard_if_damaged(source, cache_dir)
+        for source in (splits.train, splits.evaluation)
+        if source is not None
     )
     return [
         f"the store {folder} was damaged and is deleted: the next run builds it again"
@@ -148,7 +165,7 @@ def damaged_stores(splits: Splits, cache_dir: Path) -> list[str]:
     ]
 
 
-def _refusal(check: Callable[[], None]) -> str | None:
+def _refusal(check: Callable[[], object]) -> str | None:
     try:
         check()
     except UserError as error:

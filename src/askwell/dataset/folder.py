@@ -1,6 +1,5 @@
 """Any images of one's own, sorted into one folder per class."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
@@ -11,10 +10,11 @@ import numpy as np
 from askwell.dataset.base import ImageDataset, Splits
 from askwell.errors import UserError
 from askwell.images.class_folders import layout
+from askwell.images.contracts import truth_of
 from askwell.images.held_out import held_out
 from askwell.images.sources import FileSource
 from askwell.images.tree import file_source, remarks_on_loose, subfolders
-from askwell.text import first_of, visible
+from askwell.text import first_of, visible, writable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,12 @@ class Folder(ImageDataset):
     ) -> FileSource:
         told = [*remarks, *remarks_on_loose(root)]
         return file_source(
-            [[root / name] for name in folders], self.image_size, self.channels, self.bits, told
+            [[root / name] for name in folders],
+            self.image_size,
+            self.channels,
+            self.bits,
+            told,
+            Path(self.root or "").absolute(),
         )
 
 
@@ -82,7 +87,7 @@ def class_names(folders: Sequence[str]) -> tuple[str, ...]:
     Bytes that are not UTF-8 and control characters are written out. Raises UserError where two
     become the same.
     """
-    names = tuple(visible(folder) if _is_unreadable(folder) else folder for folder in folders)
+    names = tuple(map(writable, folders))
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UserError(
@@ -91,17 +96,12 @@ def class_names(folders: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _is_unreadable(name: str) -> bool:
-    """Whether there are control characters in it, or bytes that are not UTF-8."""
-    return any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
-
-
 def _held_out(
     source: FileSource, root: Path, folders: Sequence[str], fraction: float
 ) -> np.ndarray:
     kept = []
     bounds = np.searchsorted(
-        source.labels, range(len(folders) + 1)
+        truth_of(source), range(len(folders) + 1)
     )  # the labels of a folder's images rise
     for name, first, last in zip(folders, bounds, bounds[1:], strict=False):
         files = [Path(file).relative_to(root).as_posix() for file in source.files[first:last]]
@@ -115,4 +115,5 @@ def _held_out(
 
 
 def _subset(source: FileSource, mask: np.ndarray) -> FileSource:
-    return replace(source, files=list(compress(source.files, mask)), labels=source.labels[mask])
+    truth = truth_of(source)[mask]
+    return replace(source, files=list(compress(source.files, mask)), truth=truth)

@@ -43,12 +43,12 @@ class FruitsDataset(ImageDataset):
         """Finds or fetches the class folders, and lists their images."""
         root, chosen = self._found() or self._fetched()
         return Splits(
-            self._source(root / TRAIN, chosen), self._source(root / TEST, chosen), tuple(chosen)
+            self._source(root, TRAIN, chosen), self._source(root, TEST, chosen), tuple(chosen)
         )
 
-    def _source(self, root: Path, chosen: Choice) -> FileSource:
-        classes = [[root / folder for folder in folders] for folders in chosen.values()]
-        return file_source(classes, self.image_size, self.channels)
+    def _source(self, root: Path, side: str, chosen: Choice) -> FileSource:
+        classes = [[root / side / folder for folder in folders] for folders in chosen.values()]
+        return file_source(classes, self.image_size, self.channels, root=root)
 
     def _found(self) -> tuple[Path, Choice] | None:
         """The first copy below `data_dir` that has every class; None where no copy has any."""

@@ -1,7 +1,9 @@
 """Some of the images of a source, and what is known of the file behind each."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,18 +21,36 @@ class Chosen(ABC):
     @property
     @abstractmethod
     def indices(self) -> np.ndarray:
-        """Where the images stand in the source, int64 [N]."""
+        """Where the images are in the source, int64 [N]."""
+
+    @property
+    def truth(self) -> np.ndarray | None:
+        """The true class of each image, int64 [N]; None where none is known."""
+        return None if self.source.truth is None else self.source.truth[self.indices]
+
+    @cached_property
+    def names(self) -> Sequence[str] | None:
+        """The name of each image; None where they have none."""
+        names = self.source.names
+        return None if names is None else [names[index] for index in self.indices]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def read(self, index: int) -> Reading:
+        """Image `index`, and what its file is like where it has one of its own."""
+        return reading(self.source, int(self.indices[index]))
 
     def decode(self, index: int) -> np.ndarray:
         """Image `index` as uint8 [H, W, C]."""
-        return self.source.decode(int(self.indices[index]))
+        return self.read(index).pixels
 
 
 def reading(source: Source, index: int) -> Reading:
     """Image `index` of any source, and what its file is like where it has one of its own."""
-    if isinstance(source, Chosen):
-        return reading(source.source, int(source.indices[index]))
-    return source.read(index) if isinstance(source, FileSource) else Reading(source.decode(index))
+    if isinstance(source, Chosen | FileSource):
+        return source.read(index)
+    return Reading(source.decode(index))
 
 
 def name_of(source: Source, index: int) -> str:
@@ -45,3 +65,11 @@ def remarks_of(source: Source) -> tuple[str, ...]:
     if isinstance(source, Chosen):
         return remarks_of(source.source)
     return source.remarks if isinstance(source, FileSource) else ()
+
+
+def missing_in(source: Source) -> tuple[int, ...]:
+    """The indices of images whose files are gone, ascending."""
+    if isinstance(source, Chosen):
+        gone = missing_in(source.source)
+        return tuple(np.flatnonzero(np.isin(source.indices, gone)).tolist())
+    return tuple(sorted(source.missing)) if isinstance(source, FileSource) else ()

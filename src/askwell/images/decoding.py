@@ -56,7 +56,7 @@ def decode_into(source: Source, file: Path) -> Traits:
 
     Raises one BrokenImagesError for all that are broken.
     """
-    count, shape = len(source.labels), image_shape(source)
+    count, shape = len(source), image_shape(source)
     logger.info("decoding %d images into %s", count, file.parent.parent)
     with file.open("wb") as stream:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
@@ -79,7 +79,7 @@ def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray
 
     Raises in the end one BrokenImagesError for all that are broken.
     """
-    count = len(source.labels)
+    count = len(source)
     broken: Broken = {}
     blocks = [range(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
     with ThreadPoolExecutor(_cores()) as threads, _progress() as progress:
@@ -98,7 +98,7 @@ def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray
 def image_shape(source: Source) -> tuple[int, ...]:
     """[H, W, C] of the first image that is not broken."""
     broken: Broken = {}
-    for index in range(len(source.labels)):
+    for index in range(len(source)):
         try:
             return source.decode(index).shape
         except BrokenImageError as error:

@@ -19,13 +19,17 @@ def digest(*parts: object) -> str:
     return sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
-def digest_images(labels: np.ndarray, shape: Sequence[int], pixels: Iterable[np.ndarray]) -> str:
-    """32 hexadecimal digits of what N images are, wherever they lie: labels [N], shape (H, W, C),
+def digest_images(
+    truth: np.ndarray | None, shape: Sequence[int], pixels: Iterable[np.ndarray]
+) -> str:
+    """32 hexadecimal digits of what N images are, wherever they lie: truth [N], shape (H, W, C),
     and uint8 pixels.
 
-    `pixels` are the images, or blocks of several, in their order.
+    `pixels` are the images, or blocks of several, in their order. Without truth it is of the pixels
+    alone.
     """
-    content = sha256(np.asarray(labels, np.int64).tobytes() + str(tuple(shape)).encode())
+    labels = b"" if truth is None else np.asarray(truth, np.int64).tobytes()
+    content = sha256(labels + str(tuple(shape)).encode())
     for block in pixels:
         content.update(np.ascontiguousarray(block, np.uint8).data)
     return content.hexdigest()[:32]

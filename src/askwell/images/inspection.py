@@ -10,7 +10,7 @@ from hashlib import sha256
 import numpy as np
 
 from askwell.images.chosen import name_of, reading, remarks_of
-from askwell.images.contracts import Source, Splits
+from askwell.images.contracts import UNKNOWN, Source, Splits, classes_in
 from askwell.images.pixels import BrokenImageError
 from askwell.images.traits import Traits
 
@@ -30,7 +30,8 @@ class Inspected:
     def lost(self) -> list[int]:
         """The classes of which not one image can be read."""
         readable = [content is not None for content in self.contents]
-        return sorted({*self.source.labels.tolist()} - {*self.source.labels[readable].tolist()})
+        truth = self.source.truth
+        return [] if truth is None else sorted(classes_in(truth) - classes_in(truth[readable]))
 
     def name(self, index: int) -> str:
         """The file of an image, or its number where a file holds many."""
@@ -42,12 +43,18 @@ class Inspection:
     """What decoding every image of a data set showed."""
 
     train: Inspected
-    evaluation: Inspected
+    evaluation: Inspected | None  # None where a sample of the training set is asked about
     classes: tuple[str, ...]
 
     @property
+    def splits(self) -> list[tuple[Inspected, str]]:
+        """Each split with its name."""
+        evaluation = [] if self.evaluation is None else [(self.evaluation, "evaluation")]
+        return [(self.train, "training"), *evaluation]
+
+    @property
     def broken(self) -> list[BrokenImageError]:
-        return self.train.broken + self.evaluation.broken
+        return [error for split, _ in self.splits for error in split.broken]
 
     @property
     def shared(self) -> list[tuple[int, int]]:
@@ -59,41 +66,42 @@ class Inspection:
             for index, content in reversed([*enumerate(self.train.contents)])
             if content
         }
+        evaluated = [] if self.evaluation is None else self.evaluation.contents
         return [
-            (first[content], index)
-            for index, content in enumerate(self.evaluation.contents)
-            if content in first
+            (first[content], index) for index, content in enumerate(evaluated) if content in first
         ]
 
     @property
     def traits(self) -> Traits:
-        return self.train.traits + self.evaluation.traits
+        return sum((split.traits for split, _ in self.splits), Traits())
 
     @property
     def remarks(self) -> list[str]:
         """What a user should know of the files."""
-        return [
-            *remarks_of(self.train.source),
-            *remarks_of(self.evaluation.source),
-            *self.traits.remarks,
-        ]
+        of_files = [remark for split, _ in self.splits for remark in remarks_of(split.source)]
+        return [*of_files, *self.traits.remarks]
 
     def counts(self, inspected: Inspected) -> dict[str, int]:
-        """Images of each class; those whose label names no class are counted under `no class`."""
-        labels = inspected.source.labels
+        """Images of each class; those whose label names no class are counted under `no class`,
+        those without a label under `no label` where labels are asked for.
+        """
+        truth = inspected.source.truth
+        labels = np.full(len(inspected.source), UNKNOWN) if truth is None else truth
+        asked = np.count_nonzero(labels == UNKNOWN) if self.evaluation is None else 0
         known = labels[(labels >= 0) & (labels < len(self.classes))]
         counts = dict(
             zip(self.classes, np.bincount(known, minlength=len(self.classes)).tolist(), strict=True)
         )
-        strays = len(labels) - len(known)
-        return counts | ({"no class": strays} if strays else {})
+        rest = {"no label": int(asked), "no class": len(labels) - len(known) - int(asked)}
+        return counts | {name: count for name, count in rest.items() if count}
 
 
 def inspect(splits: Splits) -> Inspection:
     """Decodes every image of both splits once, in as many threads as there are cores; keeps
     none.
     """
-    return Inspection(_inspected(splits.train), _inspected(splits.evaluation), splits.classes)
+    evaluation = None if splits.evaluation is None else _inspected(splits.evaluation)
+    return Inspection(_inspected(splits.train), evaluation, splits.classes)
 
 
 def _inspected(source: Source) -> Inspected:
@@ -110,7 +118,7 @@ def _inspected(source: Source) -> Inspected:
 
 
 def _examined(source: Source) -> Iterator[tuple[str, Traits] | BrokenImageError]:
-    count = len(source.labels)
+    count = len(source)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for start in range(0, count, BLOCK):
             yield from threads.map(

@@ -24,7 +24,7 @@ class OnDemandImages:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.labels = source.labels
+        self.truth, self.names = source.truth, source.names
 
     @property
     def fingerprint(self) -> str:
@@ -48,7 +48,7 @@ class OnDemandImages:
                 traits.append(of_block)
                 yield images
 
-        fingerprint = digest_images(self.labels, shape, pixels())
+        fingerprint = digest_images(self.truth, shape, pixels())
         return fingerprint, sum(traits, Traits())
 
     @cached_property
@@ -57,7 +57,7 @@ class OnDemandImages:
         return channel_statistics(self.fetch, len(self))
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.source)
 
     def fetch(self, indices: np.ndarray) -> Tensor:
         """The images at `indices` [B], as uint8 [B, C, H, W] in channels_last memory."""

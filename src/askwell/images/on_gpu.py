@@ -9,6 +9,7 @@ from torch import Tensor
 
 from askwell.images.contracts import Images
 from askwell.images.store import ImageStore
+from askwell.images.view import View
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +21,13 @@ class ResidentImages:
     """The images of a store, copied to a device."""
 
     def __init__(self, store: ImageStore, device: torch.device) -> None:
-        self.labels, self.fingerprint = store.labels, store.fingerprint
+        self.truth, self.names, self.fingerprint = store.truth, store.names, store.fingerprint
         self._pixels = torch.empty(store.pixels.shape, dtype=torch.uint8, device=device)
         for start in range(0, len(store), BLOCK):
             self._pixels[start : start + BLOCK] = torch.tensor(store.pixels[start : start + BLOCK])
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self._pixels)
 
     def fetch(self, indices: np.ndarray) -> Tensor:
         """The images at `indices` [B] on the device, as uint8 [B, C, H, W] in channels_last
@@ -37,9 +38,11 @@ class ResidentImages:
 
 
 def on_device(splits: Sequence[Images], device: torch.device) -> list[Images]:
-    """The splits on the device where it is a GPU with room for their stores, which is said; else as
-    they are.
+    """The splits on the device where it is a GPU with room for their stores, which is logged; else
+    as they are. A view of a split is a view of it there too.
     """
+    if any(isinstance(images, View) for images in splits):
+        return _with_views(splits, device)
     stores = [images for images in splits if isinstance(images, ImageStore)]
     if device.type != "cuda" or len(stores) < len(splits):
         return list(splits)
@@ -54,3 +57,14 @@ def on_device(splits: Sequence[Images], device: torch.device) -> list[Images]:
         return list(splits)
     log.info("the stores (%.1f GB) are moved to %s", size / 1e9, device)
     return [ResidentImages(store, device) for store in stores]
+
+
+def _with_views(splits: Sequence[Images], device: torch.device) -> list[Images]:
+    whole = [images for images in splits if not isinstance(images, View)]
+    placed = dict(zip(map(id, whole), on_device(whole, device), strict=True))
+    return [
+        View(placed.get(id(images.images), images.images), images.indices, images.truth)
+        if isinstance(images, View)
+        else placed[id(images)]
+        for images in splits
+    ]

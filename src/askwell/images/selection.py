@@ -10,7 +10,7 @@ import numpy as np
 
 from askwell.errors import UserError
 from askwell.images.chosen import Chosen
-from askwell.images.contracts import Splits
+from askwell.images.contracts import Splits, truth_of
 from askwell.images.fingerprint import digest
 
 
@@ -24,14 +24,14 @@ class ClassSubset(Chosen):
 
     @cached_property
     def indices(self) -> np.ndarray:
-        """Where the images stand in the source, int64 [N]."""
-        return np.flatnonzero(np.isin(self.source.labels, self.numbers))
+        """Where the images are in the source, int64 [N]."""
+        return np.flatnonzero(np.isin(truth_of(self.source), self.numbers))
 
     @cached_property
-    def labels(self) -> np.ndarray:
+    def truth(self) -> np.ndarray:
         """The true class of each image, int64 [N]."""
-        order = np.argsort(self.numbers)
-        return order[np.searchsorted(self.numbers, self.source.labels[self.indices], sorter=order)]
+        order, truth = np.argsort(self.numbers), truth_of(self.source)
+        return order[np.searchsorted(self.numbers, truth[self.indices], sorter=order)]
 
     @property
     def stamp(self) -> str:
@@ -55,9 +55,8 @@ def select_classes(splits: Splits, classes: Sequence[str | int]) -> Splits:
         raise UserError(
             f"dataset.classes names {', '.join(repeated)} more than once: name every class once"
         )
-    return Splits(
-        ClassSubset(splits.train, numbers), ClassSubset(splits.evaluation, numbers), names
-    )
+    evaluation = None if splits.evaluation is None else ClassSubset(splits.evaluation, numbers)
+    return Splits(ClassSubset(splits.train, numbers), evaluation, names)
 
 
 def class_number(name: str | int, classes: Sequence[str]) -> int:

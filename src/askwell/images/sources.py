@@ -1,5 +1,6 @@
 """Where images come from: files on disk, or arrays that are loaded when first needed."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,30 +10,45 @@ from PIL import Image
 
 from askwell.images.fingerprint import digest, digest_files
 from askwell.images.pixels import Reading, fit, read
+from askwell.text import writable
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """One image per file. `labels` are int64 [N].
+    """One image per file. `truth` is int64 [N], or None where no label is known.
 
-    `bits` is how many bits of a 16-bit level the images use, None where it is not known. `remarks`
-    are sentences about how the files were found that a user should read.
+    `root` is the folder that names are relative to; without one the images have no names.
+    `missing` are the indices of files that are gone, whose images keep their place. `bits` is how
+    many bits of a 16-bit level the images use, None where it is not known. `remarks` are sentences
+    about how the files were found that a user should read.
     """
 
     files: Sequence[str]
-    labels: np.ndarray
+    truth: np.ndarray | None
     image_size: int
     channels: int
     bits: int | None = None
     remarks: tuple[str, ...] = ()
+    root: str | None = None
+    missing: frozenset[int] = frozenset()
+
+    @cached_property
+    def names(self) -> Sequence[str] | None:
+        """The path of each image relative to `root`, written as any file can hold it."""
+        return None if self.root is None else [name_below(self.root, file) for file in self.files]
 
     @cached_property
     def stamp(self) -> str:
         """Changes with the paths, states and labels of the files, and with the size, channels and
         bits asked for.
         """
-        labels = self.labels.tobytes().hex()
-        return digest(digest_files(self.files), labels, self.image_size, self.channels, self.bits)
+        labels = None if self.truth is None else self.truth.tobytes().hex()
+        present = [file for index, file in enumerate(self.files) if index not in self.missing]
+        settings = self.image_size, self.channels, self.bits
+        return digest(digest_files(present), labels, *settings, *sorted(self.missing))
+
+    def __len__(self) -> int:
+        return len(self.files)
 
     def read(self, index: int) -> Reading:
         """Image `index`, and what its file is like. Raises BrokenImageError, which names the
@@ -47,26 +63,32 @@ class FileSource:
 
 @dataclass(frozen=True)
 class ArraySource:
-    """Images and labels that `load` returns, as uint8 [N, H, W] or [N, H, W, C] and integers [N].
+    """Images and labels that `load` returns, as uint8 [N, H, W] or [N, H, W, C] and integers [N];
+    None in place of labels where none is known.
 
     Nothing is loaded until pixels or labels are asked for; `key` stands for what `load` would
     return, and must change whenever that does: decoded images are found by it.
     """
 
-    load: Callable[[], tuple[np.ndarray, np.ndarray]]
+    load: Callable[[], tuple[np.ndarray, np.ndarray | None]]
     key: str
     image_size: int
     channels: int
+    names: None = None
 
     @cached_property
-    def _loaded(self) -> tuple[np.ndarray, np.ndarray]:
+    def _loaded(self) -> tuple[np.ndarray, np.ndarray | None]:
         images, labels = self.load()
-        return images if images.ndim == 4 else images[:, :, :, None], labels.astype(np.int64)
+        truth = None if labels is None else labels.astype(np.int64)
+        return images if images.ndim == 4 else images[:, :, :, None], truth
 
     @property
-    def labels(self) -> np.ndarray:
-        """The true class of each image, int64 [N]."""
+    def truth(self) -> np.ndarray | None:
+        """The true class of each image, int64 [N]; None where none is known."""
         return self._loaded[1]
+
+    def __len__(self) -> int:
+        return len(self._loaded[0])
 
     @property
     def stamp(self) -> str:
@@ -82,3 +104,13 @@ class ArraySource:
         return fit(
             Image.fromarray(pixels[:, :, 0] if grey else pixels), self.image_size, self.channels
         )
+
+
+def name_below(root: str, file: str) -> str:
+    r"""The path of a file relative to `root`, posix style; bytes that are not UTF-8 and control
+    characters are written out.
+
+    >>> name_below("/photos", "/photos/cat/caf\udce9 1.png")
+    'cat/caf\\xe9 1.png'
+    """
+    return writable(os.path.relpath(file, root).replace(os.sep, "/"))

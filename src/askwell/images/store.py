@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,16 +29,17 @@ PIXELS, LABELS, CONTENT = "pixels.npy", "labels.npy", "content.json"
 
 
 class ImageStore:
-    """A folder with the pixels of N images, uint8 [N, H, W, C], their labels, fingerprint and
-    channel statistics.
+    """A folder with the pixels of N images, uint8 [N, H, W, C], their labels where they have some,
+    fingerprint and channel statistics.
 
-    `fetch` is one indexing operation. A pickle of it holds the name of the folder, and maps it
-    again.
+    `fetch` is one indexing operation. Names are those of the source: files may be renamed without
+    being decoded again. A pickle holds them and the name of the folder, and maps it again.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.labels: np.ndarray = np.load(folder / LABELS)
+    def __init__(self, folder: Path, names: Sequence[str] | None = None) -> None:
+        self.folder, self.names = folder, names
+        labels = folder / LABELS
+        self.truth: np.ndarray | None = np.load(labels) if labels.exists() else None
         # A plain array on the mapped memory: np.memmap would cost as much again as the fetch of a
         # small batch.
         self.pixels: np.ndarray = np.asarray(np.load(folder / PIXELS, mmap_mode="r"))
@@ -50,7 +52,7 @@ class ImageStore:
         if (
             self.pixels.ndim != 4
             or self.pixels.dtype != np.uint8
-            or len(self.pixels) != len(self.labels)
+            or (self.truth is not None and len(self.pixels) != len(self.truth))
         ):
             raise ValueError(f"{folder} is not a store of images")
 
@@ -62,22 +64,24 @@ class ImageStore:
         Raises UserError where images are broken, or where `cache_dir` cannot be written.
         """
         folder = folder_of(source, cache_dir)
-        return _trusted(folder) or _built(source, folder)
+        store = _trusted(folder) or _built(source, folder)
+        store.names = source.names
+        return store
 
     @property
     def is_whole(self) -> bool:
         """Whether pixels and labels are still those that were decoded. Reads all of them."""
-        return digest_images(self.labels, self.pixels.shape[1:], [self.pixels]) == self.fingerprint
+        return digest_images(self.truth, self.pixels.shape[1:], [self.pixels]) == self.fingerprint
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.pixels)
 
     def fetch(self, indices: np.ndarray) -> Tensor:
         """The images at `indices` [B], as uint8 [B, C, H, W] in channels_last memory."""
         return torch.from_numpy(self.pixels.take(indices, axis=0)).permute(0, 3, 1, 2)
 
-    def __reduce__(self) -> tuple[type["ImageStore"], tuple[Path]]:
-        return ImageStore, (self.folder,)
+    def __reduce__(self) -> tuple[type["ImageStore"], tuple[Path, Sequence[str] | None]]:
+        return ImageStore, (self.folder, self.names)
 
 
 def folder_of(source: Source, cache_dir: Path) -> Path:
@@ -157,14 +161,15 @@ def _build(source: Source, folder: Path) -> ImageStore:
 
 
 def _fill(source: Source, folder: Path) -> None:
-    labels = np.asarray(source.labels, dtype=np.int64)
-    np.save(folder / LABELS, labels)
+    truth = None if source.truth is None else np.asarray(source.truth, dtype=np.int64)
+    if truth is not None:
+        np.save(folder / LABELS, truth)
     traits = decode_into(source, folder / PIXELS)
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     statistics = channel_statistics(
         lambda indices: torch.from_numpy(pixels[indices]).permute(0, 3, 1, 2), len(pixels)
     )
-    fingerprint = digest_images(labels, pixels.shape[1:], [pixels])
+    fingerprint = digest_images(truth, pixels.shape[1:], [pixels])
     _note(
         folder, {"fingerprint": fingerprint} | statistics._asdict() | {"traits": traits.as_json()}
     )
@@ -185,5 +190,6 @@ def _state(folder: Path) -> list[list[int]]:
     """What changes whenever a file of pixels or labels is written, even where its time is set back
     afterwards.
     """
-    states = [os.stat(folder / name) for name in (PIXELS, LABELS)]
+    files = [folder / PIXELS, *([folder / LABELS] if (folder / LABELS).exists() else [])]
+    states = [os.stat(file) for file in files]
     return [[state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino] for state in states]

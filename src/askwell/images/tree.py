@@ -87,9 +87,10 @@ def file_source(
     channels: int,
     bits: int | None = None,
     remarks: Sequence[str] = (),
+    root: Path | None = None,
 ) -> FileSource:
-    """The images in the folders of each class, labelled by its position. Raises UserError for an
-    empty folder.
+    """The images in the folders of each class, labelled by its position, named by their place
+    below `root`. Raises UserError for an empty folder.
     """
     files: list[str] = []
     left_out: list[tuple[str, str]] = []
@@ -101,9 +102,10 @@ def file_source(
             files += found.images
             left_out += found.left_out
         counts.append(len(files) - before)
-    labels = np.repeat(np.arange(len(counts)), counts)
+    truth = np.repeat(np.arange(len(counts)), counts)
     told = (*remarks, *([remark_on(left_out)] if left_out else []))
-    return FileSource(files, labels, image_size, channels, bits, told)
+    place = None if root is None else os.fspath(root)
+    return FileSource(files, truth, image_size, channels, bits, told, place)
 
 
 def remark_on(left_out: Sequence[tuple[str, str]]) -> str:

@@ -14,6 +14,7 @@ from pytorch_lightning import Callback
 from askwell.dataset import Images
 from askwell.errors import UserError
 from askwell.files import write_whole
+from askwell.images.contracts import truth_of
 from askwell.loop.callback import ActiveLearning
 from askwell.loop.rounds import RoundListener, RoundResult
 from askwell.randomness import generator
@@ -75,7 +76,7 @@ class Snapshot(Callback, RoundListener):
         predicted = look.logits.argmax(dim=1).numpy()
         return {
             "places": places(look.features.numpy()),
-            "truth": images.labels[indices],
+            "truth": truth_of(images)[indices],
             "predicted": predicted,
         }
 

@@ -14,6 +14,7 @@ from torch import distributed
 
 from askwell.batches.datamodule import ActiveDataModule
 from askwell.errors import UserError
+from askwell.images.contracts import truth_of
 from askwell.images.on_gpu import on_device
 from askwell.loop.agreement import digest_of, refuse_differences
 from askwell.loop.diversity import Diversity, query_diversity
@@ -108,7 +109,7 @@ class ActiveLearning(pl.Callback):
             num_classes=len(dataset.classes),
             processes=trainer.world_size,
         )
-        oracle = self.oracle_for(labels=dataset.train.labels, num_classes=len(dataset.classes))
+        oracle = self.oracle_for(labels=dataset.train.truth, num_classes=len(dataset.classes))
         choice = self.rescore_every, self.candidates
         self.labelling = Labelling(self.strategy, oracle, self.data.pool, self.seed, *choice)
 
@@ -286,7 +287,7 @@ class ActiveLearning(pl.Callback):
         batches = ((positions, look.logits) for positions, look in looks)
         evaluation = evaluate(
             batches,
-            torch.from_numpy(images.labels),
+            torch.from_numpy(truth_of(images)),
             len(self.data.dataset.classes),
             trainer.strategy.root_device,
         )

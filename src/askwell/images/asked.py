@@ -1,0 +1,139 @@
+"""Opening images whose labels people are asked for."""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from askwell.errors import UserError
+from askwell.images.channel_statistics import Statistics, channel_statistics
+from askwell.images.checks import check_images, check_labels, check_settings
+from askwell.images.chosen import missing_in, remarks_of
+from askwell.images.contracts import UNKNOWN, Source, Splits, known
+from askwell.images.evaluation_sample import evaluation_sample
+from askwell.images.fingerprint import digest, digest_images
+from askwell.images.on_demand import OnDemandImages
+from askwell.images.open_dataset import OpenDataset
+from askwell.images.quarantine import Blanked, open_with_blanks
+from askwell.images.store import ImageStore
+from askwell.images.view import View
+
+log = logging.getLogger(__name__)
+
+BLOCK = 1024  # images in memory at a time
+
+
+@dataclass(frozen=True)
+class First:
+    """What stays as it was at the first start, however the folder grows."""
+
+    count: int  # of images
+    held: tuple[int, ...]  # the evaluation sample, as it was drawn
+    fingerprint: str  # of these images and the sample
+    mean: tuple[float, ...]  # [C], by which images are normalised
+    std: tuple[float, ...]
+
+
+def open_asked(
+    splits: Splits,
+    store: str,
+    cache_dir: Path,
+    broken_images: str = "error",
+    evaluation_size: int | None = None,
+    former: First | None = None,
+) -> tuple[OpenDataset, First]:
+    """Opens data without an evaluation set of their own; a sample of them becomes it.
+
+    No image changes its index: one that cannot be read is black and listed as `broken`, with
+    `dataset.broken_images=quarantine`, or where it is gone since the `former` start. Raises
+    UserError as for any other data set, and for a sample of a size that cannot be.
+    """
+    check_settings(store, broken_images)
+    source = splits.train
+    check_images(len(source), "training")
+    check_labels(source.truth, "training", splits.classes, lowest=UNKNOWN)
+    held = _drawn(source, evaluation_size) if former is None else np.array(former.held, np.int64)
+    train, broken = _opened(source, store, cache_dir, broken_images)
+    train.traits.refuse_dim()
+    for remark in (*remarks_of(source), *train.traits.remarks):
+        log.warning(remark)
+    first = _first(train, held, broken, former)
+    evaluated = np.setdiff1d(held, broken)
+    if not len(evaluated):
+        raise UserError("not one image of the evaluation sample can be read: replace them")
+    dataset = OpenDataset(
+        train,
+        View(train, evaluated),
+        splits.classes,
+        torch.tensor(first.mean),
+        torch.tensor(first.std),
+        evaluated,
+        np.setdiff1d(given_in(source), np.concatenate([held, broken])),
+        broken,
+        first.fingerprint,
+    )
+    return dataset, first
+
+
+def given_in(source: Source) -> np.ndarray:
+    """The indices of the labels that a partly labelled source brings; none where it has them all,
+    since an oracle can be simulated then.
+    """
+    labelled = known(source.truth)
+    return labelled if len(labelled) < len(source) else labelled[:0]
+
+
+def _drawn(source: Source, size: int | None) -> np.ndarray:
+    return evaluation_sample(len(source), given_in(source), size)
+
+
+def _opened(
+    source: Source, store: str, cache_dir: Path, broken_images: str
+) -> tuple[ImageStore | OnDemandImages, np.ndarray]:
+    """All images, and the indices of those that are black because they cannot be read."""
+    missing = missing_in(source)
+    readable: Source = Blanked(source, missing) if missing else source
+    if store == "none":
+        return OnDemandImages(readable), np.array(missing, np.int64)
+    if broken_images == "error":
+        return ImageStore.open(readable, cache_dir), np.array(missing, np.int64)
+    return open_with_blanks(source, missing, cache_dir)
+
+
+def _first(
+    train: ImageStore | OnDemandImages,
+    held: np.ndarray,
+    broken: np.ndarray,
+    former: First | None,
+) -> First:
+    if former is not None and (broken < former.count).any():
+        return former  # what is left of those images cannot say what they were
+    count = len(train) if former is None else former.count
+    fingerprint = digest(_fingerprint_of_first(train, count), "held", *held)
+    if former is not None:
+        return replace(former, fingerprint=fingerprint)
+    mean, std = _statistics(train, broken)
+    return First(count, tuple(held.tolist()), fingerprint, tuple(mean), tuple(std))
+
+
+def _statistics(train: ImageStore | OnDemandImages, broken: np.ndarray) -> Statistics:
+    readable = np.setdiff1d(np.arange(len(train)), broken)
+    if not len(broken):
+        return train.statistics
+    return channel_statistics(lambda places: train.fetch(readable[places]), len(readable))
+
+
+def _fingerprint_of_first(train: ImageStore | OnDemandImages, count: int) -> str:
+    """What the fingerprint would be if there were only the first `count` images."""
+    if count == len(train):
+        return train.fingerprint
+    truth = None if train.truth is None else train.truth[:count]
+    starts = range(0, count, BLOCK)
+    blocks = (
+        train.fetch(np.arange(start, min(start + BLOCK, count))).permute(0, 2, 3, 1).numpy()
+        for start in starts
+    )
+    channels, height, width = train.fetch(np.zeros(1, np.int64)).shape[1:]
+    return digest_images(truth, (height, width, channels), blocks)
