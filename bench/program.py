@@ -8,12 +8,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytorch_lightning as pl
-import train
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, open_dict
 
+from askwell.command import train
 from askwell.dataset import ImageDataset, OpenDataset
 from askwell.model import Classifier
 

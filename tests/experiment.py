@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning import Callback, seed_everything
+from pytorch_lightning import Callback
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
-from askwell.loop.rounds import RoundListener, RoundResult
+from askwell.command.assembly import assemble
+from askwell.loop.listener import RoundListener
+from askwell.loop.rounds import RoundResult
 from askwell.loop.tracking import PoolProgress
 from askwell.run.checkpoint import SafeCheckpointIO
 
@@ -49,19 +50,15 @@ class Experiment:
     def __init__(
         self, cfg: DictConfig, *callbacks: Callback, logger: Logger | bool = False
     ) -> None:
-        seed_everything(cfg.seed, verbose=False)
         self.seen = Observer()
-        self.data = instantiate(cfg.datamodule)
+        parts = assemble(cfg)
+        self.data, self.model, self.learning = parts.data, parts.model, parts.learning
         self.data.augmentation = self.data.augmentation or self.seen.augment
-        cfg.dataset.num_classes = len(self.data.dataset.classes)
-        self.model = instantiate(cfg.model)
-        self.learning = instantiate(cfg.callbacks.active_learning)
-        self.trainer = instantiate(cfg.trainer, _partial_=True)(
-            logger=logger,
-            callbacks=[self.learning, self.seen, *callbacks],
-            enable_checkpointing=False,
-            enable_progress_bar=False,
+        parts.callbacks = [self.learning, self.seen, *callbacks]
+        self.trainer = parts.trainer(
+            logger=logger, enable_checkpointing=False, enable_progress_bar=False
         )
+        self.learner = self.learning.prepare(self.trainer, self.data)
 
     def fit(self) -> "Experiment":
         self.trainer.fit(self.model, self.data)

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Callback
 
-from askwell.loop.rounds import RoundListener
+from askwell.loop.listener import RoundListener
 from askwell.loop.tracking import PoolProgress
 from askwell.scoring.frozen import FrozenNetwork
 

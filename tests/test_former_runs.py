@@ -122,5 +122,14 @@ def test_a_run_of_the_former_code_is_equal_bit_for_bit(former_code, resume, tmp_
     resume(f"strategy={strategy}", "seed=3", "rounds=5", "name=now", "resume=false")
     then, now = former_code / "outputs" / "then", tmp_path / "outputs" / "now"
     shutil.move(then, tmp_path / "then")
-    assert record_of(tmp_path / "then") == record_of(now)
+    (rounds, queries), (rounds_now, queries_now) = map(record_of, (tmp_path / "then", now))
+    for before, after in zip(rounds, rounds_now, strict=True):
+        assert close(before.pop("query_diversity"), after.pop("query_diversity"))
+        assert before.items() <= after.items()
+    assert queries == queries_now
     assert equal(weights_of(tmp_path / "then"), weights_of(now))
+
+
+def close(one, other):
+    """Equal but for last bits: the features of a query are read off another graph than before."""
+    return one == (other if other is None else pytest.approx(other, rel=1e-5))

@@ -15,6 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 from askwell.text import visible
 
 USAGE_ERROR = 2
+EXIT_WAITING = 75
+"""The exit code of a run that waits for people: EX_TEMPFAIL, try again later."""
 
 FULL = "make room on the disk"
 REMEDIES = {
@@ -45,6 +47,10 @@ class UserError(Exception):
     """Something the user can put right: reported in one line that says how, with exit code 2 and no
     traceback.
     """
+
+
+class StillWaitingError(UserError):
+    """What a run that waits for people was given cannot be taken: it waits on."""
 
 
 def user_error(error: BaseException | None) -> str | None:

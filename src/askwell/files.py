@@ -45,12 +45,12 @@ def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
             part.unlink(missing_ok=True)
 
 
-def append(path: Path, text: str) -> None:
-    """Adds `text` at the end of `path` and waits until it is on the disk. Raises UserError where it
-    does not fit.
+def append(path: Path, content: bytes) -> None:
+    """Adds `content` at the end of `path` and waits until it is on the disk. Raises UserError where
+    it does not fit.
     """
-    with told_in_a_line(path), path.open("a", encoding="utf-8", newline="") as file:
-        file.write(text)
+    with told_in_a_line(path), path.open("ab") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

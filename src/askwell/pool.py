@@ -1,15 +1,17 @@
 """The pool: which labels were bought, in which order."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
+import torch
+from torch import Tensor
 
 
 class Purchase(NamedTuple):
-    """One bought label. `round` is the first round that trains on it; `score` is None where the
-    strategy has none.
+    """One label. `round` is the first round that trains on it; `score` is None where the strategy
+    has none.
     """
 
     label: int
@@ -17,11 +19,19 @@ class Purchase(NamedTuple):
     score: float | None
 
 
-class Pool:
-    """The training images of an experiment: all are candidates until their label is bought.
+class Dropped(NamedTuple):
+    """An image that left the pool without a label, asked about for `round`."""
 
-    The purchases, in query order, are the only state; what is labelled and what is not is derived
-    from them.
+    kind: int  # below 0, as oracle/answers.py names them
+    round: int
+
+
+class Pool:
+    """The training images of an experiment: all are candidates until they are answered.
+
+    Purchases and dropped images, in query order, are the only state; everything else is derived.
+    `held` images are for evaluation and never candidates; `given` labels were there before anything
+    was asked and cost nothing.
 
     >>> pool = Pool(5)
     >>> pool.label([3, 0], labels=[7, 7], round=0)
@@ -29,12 +39,13 @@ class Pool:
     ([3, 0], [1, 2, 4])
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, held: Sequence[int] = (), given: Sequence[int] = ()) -> None:
+        self.size, self.held, self.given = size, [int(i) for i in held], [int(i) for i in given]
         self.purchases: dict[int, Purchase] = {}
+        self.dropped: dict[int, Dropped] = {}
 
     def __len__(self) -> int:
-        """How many labels were bought."""
+        """How many labels there are."""
         return len(self.purchases)
 
     def label(
@@ -44,65 +55,97 @@ class Pool:
         round: int,
         scores: Iterable[float] | None = None,
     ) -> None:
-        """Enters bought labels. Raises ValueError, with nothing entered, for a repeated or unknown
-        index.
-        """
-        indices = [int(index) for index in indices]
-        repeated = [index for index in indices if index in self.purchases]
-        if repeated or len(set(indices)) < len(indices):
-            raise ValueError(f"a label is bought once: asked again for {repeated or indices}")
-        if indices and not 0 <= min(indices) <= max(indices) < self.size:
-            raise ValueError(
-                f"expected indices from 0 to {self.size - 1}, found {min(indices)} to "
-                f"{max(indices)}"
-            )
+        """Enters labels. Raises ValueError for a repeated or unknown index; nothing is entered."""
+        indices = self._new(indices)
         known = [None] * len(indices) if scores is None else [float(score) for score in scores]
         bought = [
             Purchase(int(label), round, score) for label, score in zip(labels, known, strict=True)
         ]
         self.purchases.update(zip(indices, bought, strict=True))
 
-    @property
-    def labelled(self) -> np.ndarray:
-        """Indices of the bought labels in query order, int64 [L]."""
-        return np.fromiter(self.purchases, np.int64, len(self.purchases))
+    def drop(self, indices: Iterable[int], kinds: Iterable[int], round: int) -> None:
+        """Takes images out that have no label. Raises ValueError as `label` does."""
+        gone = [Dropped(int(kind), round) for kind in kinds]
+        self.dropped.update(zip(self._new(indices), gone, strict=True))
+
+    def _new(self, indices: Iterable[int]) -> list[int]:
+        indices = [int(index) for index in indices]
+        known = [index for index in indices if index in self.purchases or index in self.dropped]
+        if known or len(set(indices)) < len(indices):
+            raise ValueError(f"a label is bought once: asked again for {known or indices}")
+        if indices and not 0 <= min(indices) <= max(indices) < self.size:
+            found = f"found {min(indices)} to {max(indices)}"
+            raise ValueError(f"expected indices from 0 to {self.size - 1}, {found}")
+        return indices
 
     @property
-    def unlabelled(self) -> np.ndarray:
-        """Indices of all other images, ascending, int64 [N]."""
-        unlabelled = np.ones(self.size, bool)
-        unlabelled[self.labelled] = False
-        return np.flatnonzero(unlabelled)
+    def labelled(self) -> Tensor:
+        """Indices of the labels in query order, int64 [L]."""
+        return torch.tensor(list(self.purchases), dtype=torch.int64)
 
-    def labels(self, indices: Iterable[int]) -> np.ndarray:
-        """The bought labels at `indices`, int64; KeyError for one that was not bought."""
-        return np.array([self.purchases[int(index)].label for index in indices], np.int64)
+    @property
+    def unlabelled(self) -> Tensor:
+        """Indices of all candidates, ascending, int64 [N]."""
+        candidates = torch.ones(self.size, dtype=torch.bool)
+        for taken in (self.purchases, self.dropped, self.held):
+            candidates[torch.tensor(list(taken), dtype=torch.int64)] = False
+        return candidates.nonzero().flatten()
 
-    def labels_of_round(self, round: int) -> np.ndarray:
+    @property
+    def left(self) -> int:
+        """How many candidates there are."""
+        return len(self.unlabelled) if self.held else self.size - len(self) - len(self.dropped)
+
+    @property
+    def answers(self) -> int:
+        """How many answers were paid for, those without a label too."""
+        return len(self.purchases) + len(self.dropped) - len(self.given)
+
+    @property
+    def bought(self) -> int:
+        """How many labels were paid for."""
+        return len(self.purchases) - len(self.given)
+
+    def labels(self, indices: Iterable[int]) -> Tensor:
+        """The labels at `indices`, int64; KeyError for one that was not bought."""
+        return torch.tensor([self.purchases[int(index)].label for index in indices]).long()
+
+    def labels_of_round(self, round: int) -> Tensor:
         """The labels bought for one round, in query order."""
-        return np.array(
-            [bought.label for bought in self.purchases.values() if bought.round == round], np.int64
-        )
+        bought = [one.label for one in self.purchases.values() if one.round == round]
+        return torch.tensor(bought, dtype=torch.int64)
+
+    def answers_of_round(self, round: int) -> Counter[int]:
+        """How many answers of each kind were given for one round; those with a label count as 0."""
+        given = set(self.given)
+        labels = [
+            0 for index, one in self.purchases.items() if one.round == round and index not in given
+        ]
+        return Counter(labels + [one.kind for one in self.dropped.values() if one.round == round])
 
     @property
     def digest(self) -> str:
-        """Names this very history of purchases."""
-        return hashlib.sha256(repr(list(self.purchases.items())).encode()).hexdigest()[:16]
+        """Names this very history."""
+        history = repr(list(self.purchases.items())) + (
+            repr(list(self.dropped.items())) if self.dropped else ""
+        )
+        return hashlib.sha256(history.encode()).hexdigest()[:16]
 
     def state_dict(self) -> dict[str, Any]:
         """Plain lists, so that a checkpoint loads with `weights_only=True`."""
         return {
             "size": self.size,
             "purchases": [[index, *bought] for index, bought in self.purchases.items()],
+            "dropped": [[index, *gone] for index, gone in self.dropped.items()],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the purchases of `state`, in place. Raises ValueError for a pool of another
-        size.
-        """
+        """Takes the history of `state`, in place. Raises ValueError for a pool of another size."""
         if state["size"] != self.size:
             raise ValueError(
                 f"expected a pool of {self.size} images, the checkpoint has {state['size']}"
             )
         self.purchases.clear()
         self.purchases.update({index: Purchase(*bought) for index, *bought in state["purchases"]})
+        self.dropped.clear()
+        self.dropped.update({index: Dropped(*gone) for index, *gone in state.get("dropped", [])})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from askwell.errors import UserError
 
@@ -70,3 +70,10 @@ def odd_one(values: Sequence[Any]) -> int | None:
     2
     """
     return next((rank for rank, value in enumerate(values) if value != values[0]), None)
+
+
+def share_buffers(module: nn.Module, processes: Processes) -> None:
+    """Gives all processes the batch-norm statistics of the first, which its checkpoint holds."""
+    if processes.size > 1:
+        for buffer in module.buffers():
+            distributed.broadcast(buffer, 0)

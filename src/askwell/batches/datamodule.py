@@ -75,7 +75,8 @@ class ActiveDataModule(LightningDataModule):
 
     @cached_property
     def pool(self) -> Pool:
-        return Pool(len(self.dataset.train))
+        dataset = self.dataset
+        return Pool(len(dataset.train), dataset.held.tolist(), dataset.given.tolist())
 
     @cached_property
     def _train_loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
@@ -108,7 +109,7 @@ class ActiveDataModule(LightningDataModule):
         self, batch: tuple[Tensor, Tensor], dataloader_idx: int
     ) -> tuple[Tensor, ...]:
         indices, pixels = batch
-        return indices, pixels, torch.from_numpy(self.pool.labels(indices.tolist()))
+        return indices, pixels, self.pool.labels(indices.tolist())
 
     def on_after_batch_transfer(
         self, batch: tuple[Tensor, ...], dataloader_idx: int

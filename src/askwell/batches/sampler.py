@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
 import torch
 from torch.utils.data import Sampler
 
@@ -35,8 +34,7 @@ class LabelledBatches(Sampler[list[int]]):
         return -(-len(self.pool) // (self.batch_size * self.world_size))
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = torch.randperm(
-            len(self.pool), generator=generator("order", self.seed, self.epoch())
-        ).numpy()
-        for step in np.array_split(self.pool.labelled[order], len(self)):
-            yield np.array_split(step, self.world_size)[self.rank].tolist()
+        keyed = generator("order", self.seed, self.epoch())
+        order = self.pool.labelled[torch.randperm(len(self.pool), generator=keyed)]
+        for step in order.tensor_split(len(self)) if len(self) else ():
+            yield step.tensor_split(self.world_size)[self.rank].tolist()

@@ -17,8 +17,8 @@ from rich.console import Console
 
 from askwell.command import sweep
 from askwell.command.overrides import understood
-from askwell.errors import UserError, exit_with, user_error
-from askwell.text import write_out_unknown
+from askwell.errors import EXIT_WAITING, UserError, exit_with, user_error
+from askwell.text import first_of, write_out_unknown
 
 TRUST = "--trust"
 
@@ -218,3 +218,7 @@ def _train_and_report(train: Callable[[], object], command_line: list[str]) -> N
             if any(folder.glob("*/run.json")):
                 report_on([folder], folder)
         sweep.remove_empty_folders()
+    if sweep.waiting:
+        jobs = [str(job) for job in sweep.waiting]
+        print(f"{len(jobs)} jobs wait for answers: {first_of(jobs)}")
+        sys.exit(EXIT_WAITING)

@@ -3,6 +3,7 @@ one line.
 """
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from functools import cache
@@ -22,6 +23,9 @@ CONF = next(
 """The configuration: inside an installed package, at the top of a checkout."""
 
 
+INITIAL = "strategy@initial"
+"""The group of strategies, as the choice of the first query."""
+
 FUNCTIONS = ("range(", "choice(", "interval(", "glob(", "shuffle(", "sort(", "tag(")
 
 
@@ -29,10 +33,10 @@ def understood(words: Sequence[str]) -> list[str]:
     """The overrides as Hydra can read them, in their order. Raises UserError for one that cannot be
     read.
 
-    A path may hold spaces, parentheses, `=`, `#` or begin with `~/`; elsewhere Hydra's grammar
-    wants quotes for these.
+    `initial=` chooses among the strategies. A path may hold spaces, parentheses, `=`, `#` or begin
+    with `~/`; elsewhere Hydra's grammar wants quotes for these.
     """
-    return [_understood(word) for word in words]
+    return [_understood(re.sub(r"^initial=", f"{INITIAL}=", word)) for word in words]
 
 
 @cache

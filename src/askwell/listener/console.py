@@ -13,7 +13,8 @@ from rich.text import Text
 
 from askwell.learning_curve import TARGETS, area_under_curve, labels_to_target
 from askwell.listener.progress import round_of
-from askwell.loop.rounds import RoundListener, RoundResult
+from askwell.loop.listener import RoundListener
+from askwell.loop.rounds import RoundResult
 from askwell.text import first_of, seconds, visible
 
 REASONS = {

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from pytorch_lightning.callbacks import RichProgressBar
 from rich.markup import escape
 
-from askwell.loop.rounds import RoundListener, RoundResult
+from askwell.loop.listener import RoundListener, RunView
+from askwell.loop.rounds import RoundResult
 from askwell.loop.tracking import PoolProgress
 from askwell.text import visible
 
@@ -33,7 +34,7 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
     def is_enabled(self) -> bool:
         return super().is_enabled and sys.stdout.isatty()
 
-    def on_rounds_start(self, trainer: Any, classes: tuple[str, ...], start: int) -> None:
+    def on_rounds_start(self, trainer: Any, run: RunView, start: int) -> None:
         self._begin_round(start)
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:

@@ -1,26 +1,37 @@
-"""The record of a run on disk: rounds.jsonl and queries.csv, flushed as each round ends."""
+"""The record of a run on disk: rounds.jsonl and queries.csv, flushed as each round ends, and what
+people are asked.
+"""
 
-import csv
-import io
 import json
 from typing import Any
 
 from pytorch_lightning import Callback
 
 from askwell.files import append, write_whole
-from askwell.loop.callback import ActiveLearning
-from askwell.loop.rounds import RoundListener, RoundResult
-from askwell.pool import Pool
+from askwell.loop.listener import RoundListener, RunView
+from askwell.loop.rounds import RoundResult
+from askwell.oracle.answers import word_of
+from askwell.run.question import (
+    remove_pending,
+    table,
+    write_evaluation,
+    write_pending,
+    write_questions,
+)
 from askwell.run.run_folder import RunFolder
+
+COLUMNS = ["round", "index", "label", "score"]
 
 
 class Record(Callback, RoundListener):
-    """Writes the result contract's files into `folder`. After a resume, what is to be done again is
-    written again.
+    """Writes the files of a run into `folder`. After a resume, what is to be done again is written
+    again.
     """
 
-    def __init__(self, folder: RunFolder, learning: ActiveLearning) -> None:
-        self.folder, self.learning = folder, learning
+    run: RunView
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
         self.rounds, self.queries = folder.path / "rounds.jsonl", folder.path / "queries.csv"
         self.written = 0  # labels in queries.csv
 
@@ -28,35 +39,48 @@ class Record(Callback, RoundListener):
         """What the run computes: a checkpoint says it too, since run.json may be lost."""
         return {"study": self.folder.facts.get("study")}
 
-    def on_rounds_start(self, trainer: Any, classes: tuple[str, ...], start: int) -> None:
+    def on_rounds_start(self, trainer: Any, run: RunView, start: int) -> None:
+        self.run = run
         self.folder.begin()
-        self.folder.describe(**self.learning.facts)
-        kept = (
-            self.rounds.read_text().splitlines(keepends=True)[:start]
-            if self.rounds.exists()
-            else []
-        )
-        write_whole(self.rounds, "".join(kept).encode())
-        write_whole(
-            self.queries,
-            ("round,index,label,score\n" + self._new_rows(trainer.datamodule.pool)).encode(),
-        )
+        self.folder.describe(**run.facts())
+        kept = self.rounds.read_text().splitlines(keepends=True) if self.rounds.exists() else []
+        write_whole(self.rounds, "".join(kept[:start]).encode())
+        header = COLUMNS if run.names is None else [*COLUMNS, "image"]
+        write_whole(self.queries, table(header, self._new_rows()))
+        self._write_answers()
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
-        append(self.queries, self._new_rows(trainer.datamodule.pool))
-        append(self.rounds, json.dumps(result.record()) + "\n")
-        self.folder.describe(**self.learning.facts)  # scoring may have gone on with smaller batches
+        self._write_answers()
+        rows = self._new_rows()
+        append(self.queries, table(rows[0], rows[1:]) if rows else b"")
+        append(self.rounds, (json.dumps(result.record()) + "\n").encode())
+        self.folder.describe(**self.run.facts())  # scoring may continue with smaller batches
+
+    def on_waiting(self, trainer: Any) -> None:
+        labelling = self.run.labelling
+        if labelling.pending is not None:
+            write_pending(self.folder.path, list(labelling.pending))
+            write_questions(self.folder.path, labelling.open, self.run.names)
+        self.folder.wait(questions=len(labelling.open))
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
-        self.folder.finish(reason, accuracy=self.learning.accuracy, **self.learning.facts)
+        self.folder.finish(reason, accuracy=self.run.accuracy(), **self.run.facts())
 
-    def _new_rows(self, pool: Pool) -> str:
-        """The lines of queries.csv that are not written yet."""
-        rows = io.StringIO()
-        writer = csv.writer(rows, lineterminator="\n")
-        for index, bought in list(pool.purchases.items())[self.written :]:
-            writer.writerow(
-                [bought.round, index, bought.label, "" if bought.score is None else bought.score]
-            )
-        self.written = len(pool)
-        return rows.getvalue()
+    def _write_answers(self) -> None:
+        """Writes what evaluation images were answered with; nothing is pending any more."""
+        if self.run.labelling.pending is None:
+            remove_pending(self.folder.path)
+        answers, classes = self.run.labelling.evaluated, self.run.classes
+        if answers and not (self.folder.path / "evaluation.csv").exists():
+            words = {index: word_of(label, classes) for index, label in answers.items()}
+            write_evaluation(self.folder.path, words, self.run.names)
+
+    def _new_rows(self) -> list[list[Any]]:
+        """The rows of queries.csv that are not written yet."""
+        bought, names = list(self.run.pool.purchases.items()), self.run.names
+        new, self.written = bought[self.written :], len(bought)
+        return [
+            [one.round, index, one.label, "" if one.score is None else one.score]
+            + ([] if names is None else [names[index]])
+            for index, one in new
+        ]

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from pytorch_lightning import Callback
+from torch import Tensor
 
-from askwell.dataset import Images
 from askwell.errors import UserError
 from askwell.files import write_whole
-from askwell.images.contracts import truth_of
-from askwell.loop.callback import ActiveLearning
-from askwell.loop.rounds import RoundListener, RoundResult
+from askwell.images.contracts import Images
+from askwell.loop.listener import RoundListener, RunView
+from askwell.loop.rounds import RoundResult
+from askwell.loop.sight import Sight
 from askwell.randomness import generator
 from askwell.strategy.look import probabilities
 
@@ -46,64 +47,58 @@ class Snapshot(Callback, RoundListener):
                 "-1 for the last"
             )
 
-    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
-        learning = next(
-            callback for callback in trainer.callbacks if isinstance(callback, ActiveLearning)
-        )
-        last = learning.reason is not None
-        if result.round in self.rounds or (last and LAST in self.rounds):
-            self._keep(learning, result)
+    def on_rounds_start(self, trainer: Any, run: RunView, start: int) -> None:
+        self.run = run
 
-    def _keep(self, learning: ActiveLearning, result: RoundResult) -> None:
+    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
+        if result.round in self.rounds or (result.reason is not None and LAST in self.rounds):
+            self._keep(self.run.sight, result)
+
+    def _keep(self, sight: Sight, result: RoundResult) -> None:
         content = io.BytesIO()
         arrays: dict[str, Any] = {
             **{"round": result.round, "labels": result.labels, "classes": np.array(result.classes)},
-            **self._map(learning),
-            **self._unlabelled(learning),
+            **self._map(sight),
+            **self._unlabelled(sight),
         }
         if result.evaluation.confusion is not None:  # very many classes have none
             arrays["confusion"] = result.evaluation.confusion
         np.savez_compressed(content, **arrays)
         write_whole(self.folder / f"round-{result.round:04}.npz", content.getvalue())
 
-    def _map(self, learning: ActiveLearning) -> dict[str, np.ndarray]:
+    def _map(self, sight: Sight) -> dict[str, np.ndarray]:
         """Some evaluation images: where they lie [E, 2], what they are [E] and what they are taken
         for [E].
         """
-        images = learning.evaluation_images
-        indices = self._some(np.arange(len(images)), learning.seed)
-        look = learning.scorer.look_at(images, torch.from_numpy(indices))
-        predicted = look.logits.argmax(dim=1).numpy()
+        indices = self._some(torch.arange(len(sight.truth)), sight.seed)
+        look = sight.scorer.look_at(sight.evaluation, indices)
         return {
             "places": places(look.features.numpy()),
-            "truth": truth_of(images)[indices],
-            "predicted": predicted,
+            "truth": sight.truth[indices].numpy(),
+            "predicted": look.logits.argmax(dim=1).numpy(),
         }
 
-    def _unlabelled(self, learning: ActiveLearning) -> dict[str, np.ndarray]:
+    def _unlabelled(self, sight: Sight) -> dict[str, np.ndarray]:
         """Of some images that were never asked for, those that the network is least and most sure
         of, with that.
         """
-        images = learning.train_images
-        indices = self._some(learning.data.pool.unlabelled, learning.seed)
+        indices = self._some(sight.pool.unlabelled, sight.seed)
         if not len(indices):
             return {}
-        probs = probabilities(learning.scorer.look_at(images, torch.from_numpy(indices)))
+        probs = probabilities(sight.look(indices))
         confidence, predicted = (part.numpy() for part in probs.max(dim=1))
         order = np.argsort(confidence, kind="stable")
         kept = {}
         for kind, chosen in (("unsure", order[: self.shown]), ("sure", order[::-1][: self.shown])):
-            kept[f"{kind}_pixels"] = pixels(images, indices[chosen])
-            kept[f"{kind}_predicted"], kept[f"{kind}_confidence"] = (
-                predicted[chosen],
-                confidence[chosen],
-            )
+            kept[f"{kind}_pixels"] = pixels(sight.images, indices.numpy()[chosen])
+            kept[f"{kind}_predicted"] = predicted[chosen]
+            kept[f"{kind}_confidence"] = confidence[chosen]
         return kept
 
-    def _some(self, indices: np.ndarray, seed: int) -> np.ndarray:
+    def _some(self, indices: Tensor, seed: int) -> Tensor:
         """At most `images` of them: the same for every strategy of a seed, where they are."""
         order = torch.randperm(len(indices), generator=generator("snapshot", seed))
-        return np.sort(indices[order[: self.images].numpy()])
+        return indices[order[: self.images]].sort().values
 
 
 def pixels(images: Images, indices: np.ndarray) -> np.ndarray:

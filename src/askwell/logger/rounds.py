@@ -7,7 +7,8 @@ from pytorch_lightning import Callback, Trainer
 
 from askwell.learning_curve import TARGETS, area_under_curve, labels_to_target, target_name
 from askwell.logger.writer import Confusion, Gallery, RoundWriter, writer_for
-from askwell.loop.rounds import Preview, RoundListener, RoundResult
+from askwell.loop.listener import RoundListener
+from askwell.loop.rounds import Preview, RoundResult
 
 
 class LogRounds(Callback, RoundListener):
@@ -31,9 +32,7 @@ class LogRounds(Callback, RoundListener):
         self.accuracy.append(result.accuracy)
         self.last = result
         queried = (
-            gallery(trainer, result.preview, result.classes)
-            if trainer.loggers and result.preview
-            else None
+            gallery(result.preview, result.classes) if trainer.loggers and result.preview else None
         )
         for writer in _writers(trainer):
             writer.write_numbers(numbers(result), result.labels)
@@ -88,9 +87,8 @@ def summary(
     }
 
 
-def gallery(trainer: Trainer, preview: Preview, classes: tuple[str, ...]) -> Gallery:
+def gallery(preview: Preview, classes: tuple[str, ...]) -> Gallery:
     """The queried images with what was asked, answered and believed."""
-    dataset = trainer.datamodule.dataset  # type: ignore[attr-defined]
     scores = [None] * len(preview.indices) if preview.scores is None else preview.scores.tolist()
     captions = (
         f"{index}, {classes[label]}, predicted {classes[predicted]}"
@@ -99,7 +97,7 @@ def gallery(trainer: Trainer, preview: Preview, classes: tuple[str, ...]) -> Gal
             preview.indices, preview.labels, preview.predictions, scores, strict=True
         )
     )
-    return Gallery(dataset.train.fetch(preview.indices).numpy(), tuple(captions))
+    return Gallery(preview.pixels, tuple(captions))
 
 
 def _writers(trainer: Trainer) -> list[RoundWriter]:

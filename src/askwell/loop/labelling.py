@@ -1,34 +1,59 @@
-"""Buying labels: the strategy chooses, the oracle answers, the pool remembers."""
+"""Buying labels: the strategy chooses, the oracle answers, now or later, and the pool remembers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from askwell.errors import UserError
 from askwell.loop.agreement import digest_of
-from askwell.oracle.simulated import Oracle
+from askwell.oracle.answers import UNANSWERED, Answers, Oracle, answers_of
 from askwell.pool import Pool
 from askwell.processes import ALONE, Processes, odd_one
 from askwell.randomness import generator
-from askwell.strategy import Strategy
+from askwell.strategy import RandomSampling, Strategy
 from askwell.strategy.candidates import Candidates, Looks, fault_in
 
+Ranked = list[tuple[int, float | None]]
+"""Indices, best first, with their scores where the strategy has any."""
 
-class Answers(NamedTuple):
-    """What a query bought, best first. Q labels."""
 
-    indices: np.ndarray  # int64 [Q]
-    labels: np.ndarray  # int64 [Q]
-    scores: np.ndarray | None  # float32 [Q]
+class Pending(NamedTuple):
+    """What is asked and not settled: a ranked list, and images to evaluate with before round 0."""
+
+    ranked: Ranked
+    round: int  # the first round that will train on the labels
+    size: int  # how many labels settle it
+    evaluation: list[int]  # images whose answers are for evaluation only
+
+    @property
+    def images(self) -> list[int]:
+        """All images that are asked about, as people are to see them."""
+        chosen = [index for index, _ in self.ranked] + self.evaluation
+        if not self.evaluation:
+            return chosen
+        order = torch.randperm(len(chosen), generator=generator("asked first", len(chosen)))
+        return [chosen[place] for place in order.tolist()]
+
+
+class Settled(NamedTuple):
+    """The labels that a query bought, best first. Q of them, fewer than asked where people could
+    not tell.
+    """
+
+    indices: Tensor  # int64 [Q]
+    labels: Tensor  # int64 [Q]
+    scores: Tensor | None  # float32 [Q]
 
 
 @dataclass
 class Labelling:
     """Buys labels for `pool`, the same ones on all processes.
 
-    Its only state is what was ranked and not asked yet, where `rescore_every` is above 1.
+    `choose` decides what is asked and keeps it as `pending`; `settle` takes in what was answered.
+    What was ranked and is not asked yet, where `rescore_every` is above 1, is in `ranked`.
     """
 
     strategy: Strategy
@@ -36,86 +61,152 @@ class Labelling:
     pool: Pool
     seed: int
     rescore_every: int = 1
-    candidates: int | None = (
-        None  # how many random ones of the pool a strategy sees; all by default
-    )
+    candidates: int | None = None  # how many random ones of the pool a strategy sees, or all
+    initial: Strategy = field(default_factory=RandomSampling)
     processes: Processes = ALONE
-    ranked: list[tuple[int, float | None]] = field(default_factory=list)
+    ranked: Ranked = field(default_factory=list)
+    pending: Pending | None = None
+    open: list[int] = field(default_factory=list)  # images of `pending` without an answer
+    first: list[int] = field(default_factory=list)  # images asked about for round 0, in order
+    evaluated: dict[int, int] = field(default_factory=dict)  # answers about evaluation images
 
-    def buy_initial_set(self, size: int) -> None:
-        """Labels for `size` random images: the same for every strategy of a seed."""
-        indices = torch.randperm(self.pool.size, generator=generator("initial", self.seed))[
-            :size
-        ].numpy()
-        self.pool.label(indices, self._answers(indices), round=0)
+    @property
+    def lacks_evaluation(self) -> bool:
+        """Whether there are evaluation images that nobody has been asked about."""
+        return bool(self.pool.held) and not self.evaluated
 
-    def buy(self, size: int, round: int, looks: Looks) -> Answers:
-        """Labels for the `size` images that the strategy wants most at the end of `round`.
+    def choose_first(self, size: int, looks: Looks) -> None:
+        """Asks for the `size` images that the initial strategy wants most, and for all held ones
+        that nobody was asked about. Raises UserError where no image is left.
+        """
+        if size and not self.pool.left:
+            raise UserError(f"no image is left to ask about, and {len(self.pool)} have a label")
+        ranked = self._rank(self.initial, size, "initial", looks) if size else []
+        self.pending = Pending(ranked, 0, size, self.pool.held if self.lacks_evaluation else [])
+
+    def choose(self, size: int, round: int, looks: Looks) -> None:
+        """Asks for the `size` images that the strategy wants most at the end of `round`.
 
         Raises UserError for an answer that breaks the strategy's contract or differs between
         processes.
         """
         if not self.ranked:
-            self.ranked = self._rank(size * self.rescore_every, round, looks)
+            wanted = size * self.rescore_every
+            self.ranked = self._rank(self.strategy, wanted, round, looks)
         chosen, self.ranked = self.ranked[:size], self.ranked[size:]
-        indices, scores = np.array([index for index, _ in chosen]), [score for _, score in chosen]
-        answers = Answers(
-            indices,
-            self._answers(indices),
-            None if None in scores else np.array(scores, np.float32),
-        )
-        self.pool.label(indices, answers.labels, round + 1, answers.scores)
-        return answers
+        self.pending = Pending(chosen, round + 1, size, [])
 
-    def _rank(self, size: int, round: int, looks: Looks) -> list[tuple[int, float | None]]:
+    def settle(self) -> Settled | None:
+        """Takes in the answers to what is pending; None where people have not answered enough yet.
+
+        What is answered enters the pool in the order of the list; the rest are candidates again.
+        """
+        if self.pending is None:
+            raise ValueError("nothing was asked")
+        asked, said = self.pending, self._answers(self.pending.images)
+        words = dict(zip(asked.images, said.labels.tolist(), strict=True))
+        self.open = [index for index, label in words.items() if label == UNANSWERED]
+        labels = sum(words[index] >= 0 for index, _ in asked.ranked)
+        waits_for_evaluation = any(words[index] == UNANSWERED for index in asked.evaluation)
+        if self.open and not said.settled and (waits_for_evaluation or labels < asked.size):
+            return None
+        self.pending = None
+        if asked.round == 0:
+            self.first += [index for index, _ in asked.ranked]
+        self.evaluated |= {index: words[index] for index in asked.evaluation}
+        self._note_settled([index for index in asked.images if words[index] != UNANSWERED], asked)
+        return self._enter(asked, words)
+
+    def _enter(self, asked: Pending, words: dict[int, int]) -> Settled:
+        bought = [(index, score) for index, score in asked.ranked if words[index] >= 0]
+        gone = [index for index, _ in asked.ranked if UNANSWERED < words[index] < 0]
+        indices = torch.tensor([index for index, _ in bought], dtype=torch.int64)
+        scores = [score for _, score in bought if score is not None]
+        settled = Settled(
+            indices,
+            torch.tensor([words[index] for index, _ in bought], dtype=torch.int64),
+            torch.tensor(scores) if len(scores) == len(bought) and bought else None,
+        )
+        known = None if settled.scores is None else settled.scores.tolist()
+        self.pool.label(indices.tolist(), settled.labels.tolist(), asked.round, known)
+        self.pool.drop(gone, [words[index] for index in gone], asked.round)
+        return settled
+
+    def _rank(self, strategy: Strategy, size: int, round: int | str, looks: Looks) -> Ranked:
         candidates = self._seen(size, round, looks)
         size = min(size, len(candidates))
-        query = self.strategy(candidates, size, generator("query", self.seed, round))
+        query = strategy(candidates, size, self._generator("query", round))
         fault = fault_in(query, size, len(candidates))
-        chosen = [] if fault else candidates.indices[torch.as_tensor(query.positions)].tolist()
-        if other := self._odd_one([fault, *chosen]):
-            differs = (
-                f"process {other} chose other images than process 0 at the end of round {round}"
-            )
+        positions = torch.as_tensor(query.positions)
+        chosen = [] if fault else candidates.indices[positions].tolist()
+        when = "first" if round == "initial" else f"at the end of round {round}"
+        if other := odd_one(self.processes.gather(digest_of([fault, *chosen]))):
+            differs = f"process {other} chose other images than process 0 {when}"
             raise UserError(
                 f"{differs}: a strategy must decide by the candidates and the generator it is "
                 "given alone"
             )
         if fault:
-            raise UserError(f"strategy {_named(self.strategy)}: {fault}")
+            raise UserError(f"strategy {_named(strategy)}: {fault}")
         if not chosen:
             raise UserError(
-                f"no score of round {round} is finite, the network diverged: lower "
-                "model.optimizer.lr"
+                f"no score of round {round} is finite, the network diverged: "
+                "lower model.optimizer.lr"
             )
         scores = [None] * len(chosen) if query.scores is None else query.scores.tolist()
         return list(zip(chosen, scores, strict=True))
 
-    def _seen(self, size: int, round: int, looks: Looks) -> Candidates:
-        """What the strategy sees: all unlabelled images, or a random part of them that holds a
-        whole query.
+    def _seen(self, size: int, round: int | str, looks: Looks) -> Candidates:
+        """What the strategy sees: all candidates, or a random part of them that holds a whole
+        query.
         """
-        unlabelled, labelled = (
-            torch.from_numpy(self.pool.unlabelled),
-            torch.from_numpy(np.sort(self.pool.labelled)),
-        )
-        candidates = Candidates(unlabelled, looks, labelled, self.processes)
-        if self.candidates is None:
+        labelled = self.pool.labelled.sort().values
+        candidates = Candidates(self.pool.unlabelled, looks, labelled, self.processes)
+        if self.candidates is None or round == "initial":
             return candidates
-        return candidates.sample(
-            max(self.candidates, size), generator("candidates", self.seed, round)
-        )
+        return candidates.sample(max(self.candidates, size), self._generator("candidates", round))
 
-    def _answers(self, indices: np.ndarray) -> np.ndarray:
-        labels = np.asarray(self.oracle(indices))
-        if other := self._odd_one(labels.tolist()):
-            differs = f"the oracle gave process {other} other labels than process 0"
-            raise UserError(f"{differs}: it must always give the same image the same label")
-        return labels
+    def _generator(self, purpose: str, round: int | str) -> torch.Generator:
+        if round == "initial":
+            return generator("initial", self.seed)
+        return generator(purpose, self.seed, round)
 
-    def _odd_one(self, values: list[Any]) -> int | None:
-        """The first process whose values are not those of process 0."""
-        return odd_one(self.processes.gather(digest_of(values)))
+    def _answers(self, images: list[int]) -> Answers:
+        """What the first process was told; the others are told by it."""
+        indices = torch.tensor(images, dtype=torch.int64)
+        told = [answers_of(self.oracle(indices), len(images))] if self.processes.is_first else []
+        (said,) = (one for share in self.processes.gather(told) for one in share)
+        return said
+
+    def _note_settled(self, indices: list[int], asked: Pending) -> None:
+        note: Callable[..., None] | None = getattr(self.oracle, "settled", None)
+        if note is not None and self.processes.is_first:
+            note(torch.tensor(indices, dtype=torch.int64), asked.round)
+
+    def ask_again(self, pending: list[Any] | None) -> None:
+        """Takes what was pending in another process, as plain values, if anything was."""
+        if pending is not None:
+            ranked, *others = pending
+            self.pending = Pending([(index, score) for index, score in ranked], *others)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values, so that a checkpoint loads with `weights_only=True`."""
+        pending = None if self.pending is None else list(self.pending)
+        evaluated = [list(answer) for answer in self.evaluated.items()]
+        return {
+            "ranked": self.ranked,
+            "pending": pending,
+            "first": list(self.first),
+            "evaluated": evaluated,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes the state of a checkpoint, or of one from before queries could wait."""
+        self.ask_again(state.get("pending"))
+        self.ranked = [(index, score) for index, score in state["ranked"]]
+        of_first = [index for index, one in self.pool.purchases.items() if one.round == 0]
+        self.first = list(state.get("first", of_first))
+        self.evaluated = dict(state.get("evaluated", []))
 
 
 def _named(strategy: Strategy) -> str:

@@ -19,6 +19,8 @@ class Plan:
     rounds: int | None = None
     budget: int | None = None
     target_accuracy: float | None = None
+    budget_counts: str = "answers"
+    least: int = 2  # labels before anything can be trained
 
     def reason_to_stop(self, round: int, labels: int, accuracy: float, left: int) -> str | None:
         """Why nothing is asked after `round` (counted from 0) with `left` images unlabelled; None
@@ -47,11 +49,15 @@ def plan_for(
     *,
     num_classes: int,
     processes: int,
+    budget_counts: str = "answers",
+    given: int = 0,
+    random: bool = True,
 ) -> Plan:
     """The plan for a pool; sizes are labels or, below 1, fractions of the pool.
 
-    A query above the pool is cut to it, which is said. Raises UserError for what cannot be, such as
-    an initial set with fewer images than there are classes, or than two for each process.
+    `given` labels are there already, and pay for an initial set that is not asked for. A query
+    above the pool is cut to it, with a warning. Raises UserError for what cannot be, such as fewer
+    initial images than two for each process or, where they are `random`, than there are classes.
     """
     if not isinstance(rounds, int | None):
         raise UserError(f"rounds={rounds}: expected a whole number")
@@ -63,16 +69,18 @@ def plan_for(
         )
         query_size = pool_size
     query = _labels("query_size", query_size, pool_size)
-    initial = query if initial_size is None else _labels("initial_size", initial_size, pool_size)
+    wished = (0 if given else query) if initial_size is None else initial_size
+    initial = 0 if given and not wished else _labels("initial_size", wished, pool_size)
     limit = None if budget is None else _labels("budget", budget, pool_size)
-    least = max(num_classes, 2 * processes)
-    if initial < least:
+    two_each = 2 * processes
+    least = max(num_classes, two_each) if random and not given else two_each
+    if initial + given < least:
         setting = (
             f"query_size={query_size}" if initial_size is None else f"initial_size={initial_size}"
         )
         need = (
             f"as there are {num_classes} classes"
-            if num_classes >= 2 * processes
+            if least > two_each or num_classes == two_each
             else f"as {processes} processes need two each"
         )
         raise UserError(
@@ -84,6 +92,8 @@ def plan_for(
             f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, "
             "lower the other"
         )
+    if budget_counts not in ("answers", "labels"):
+        raise UserError(f"budget_counts={budget_counts}: expected answers or labels")
     if rounds is not None and rounds < 1:
         raise UserError(f"rounds={rounds}: expected at least 1")
     if target_accuracy is not None and not 0 < target_accuracy <= 1:
@@ -91,7 +101,8 @@ def plan_for(
             f"target_accuracy={target_accuracy}: expected a fraction above 0 and up to 1, such "
             "as 0.97"
         )
-    return Plan(query, initial, rounds, limit, target_accuracy)
+    limits = (rounds, limit, target_accuracy, budget_counts)
+    return Plan(query, initial, *limits, two_each)
 
 
 def _labels(setting: str, size: int | float, pool_size: int) -> int:

@@ -1,7 +1,7 @@
 """What a round leaves: the facts that the files, the screen and the loggers all tell alike."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
 
@@ -19,6 +19,7 @@ class Preview:
     labels: np.ndarray  # int64 [P], what the oracle said
     predictions: np.ndarray  # int64 [P], what the network would have said
     scores: np.ndarray | None  # float32 [P]; None where the strategy has no scores
+    pixels: np.ndarray  # uint8 [P, C, H, W]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class RoundResult:
     lost_classes: tuple[str, ...]
     preview: Preview | None
     query_diversity: Diversity | None = None
+    answers: Mapping[str, int] = field(default_factory=dict)
+    reason: str | None = None
 
     @property
     def accuracy(self) -> float:
@@ -77,6 +80,7 @@ class RoundResult:
             "query_diversity": None
             if self.query_diversity is None
             else self.query_diversity._asdict(),
+            "answers": dict(self.answers),
         }
 
 
@@ -103,20 +107,3 @@ def lost_classes(
     known = set(learned)
     accuracies = zip(classes, evaluation.class_accuracy, strict=True)
     return tuple(name for name, accuracy in accuracies if accuracy == 0 and name in known)
-
-
-class RoundListener:
-    """A Lightning callback that is told of each finished round. `start` is its number, above 0
-    after a resume.
-    """
-
-    def on_rounds_start(self, trainer: Any, classes: tuple[str, ...], start: int) -> None:
-        """Before the first round of this process."""
-
-    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
-        """After a round is measured and its query is bought, before the checkpoint is written. Rank
-        0 only.
-        """
-
-    def on_rounds_end(self, trainer: Any, reason: str) -> None:
-        """When the run is over; `reason` is rounds, budget, target_accuracy or pool exhausted."""

@@ -1,5 +1,9 @@
-"""Who says what an image shows."""
+"""Who says what an image shows: the truth, the truth with mistakes, people, or answers repeated."""
 
-from askwell.oracle.simulated import Noisy, Oracle, Truth
+from askwell.oracle.answers import Answers, Oracle
+from askwell.oracle.file import File
+from askwell.oracle.replay import Replay
+from askwell.oracle.simulated import Noisy, Truth
+from askwell.oracle.subject import Subject
 
-__all__ = ["Noisy", "Oracle", "Truth"]
+__all__ = ["Answers", "File", "Noisy", "Oracle", "Replay", "Subject", "Truth"]

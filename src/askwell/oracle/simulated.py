@@ -1,29 +1,31 @@
-"""Oracles: who says what an image shows."""
-
-from collections.abc import Callable
+"""Oracles that hold the truth: for experiments on data that are labelled already."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from askwell.errors import UserError
 from askwell.randomness import key
 
-Oracle = Callable[[np.ndarray], np.ndarray]
-"""Indices, int64 [Q], to labels, int64 [Q]. The same index always gets the same label."""
-
 
 class Truth:
-    """The simulated oracle: it reads the true labels."""
+    """The true labels [N] of all images.
+
+    >>> oracle = Truth(np.array([2, 0, 1]), num_classes=3)
+    >>> oracle(torch.tensor([0, 2]))
+    tensor([2, 1])
+    """
 
     def __init__(self, labels: np.ndarray, num_classes: int) -> None:
-        self.truth = labels
+        self.truth = torch.as_tensor(labels)
 
-    def __call__(self, indices: np.ndarray) -> np.ndarray:
+    def __call__(self, indices: Tensor) -> Tensor:
         return self.truth[indices]
 
 
 class Noisy:
-    """An oracle that errs: each label is, with probability `rate`, replaced by another class, all
-    equally likely.
+    """The truth with mistakes: a label is, with probability `rate`, another class, all equally
+    likely.
 
     Whether and how it errs depends on (seed, index) alone, so that all strategies of a seed meet
     the same mistakes.
@@ -34,8 +36,8 @@ class Noisy:
             raise UserError(f"oracle.rate is a probability: expected 0 to 1, found {rate}")
         self.truth, self.num_classes, self.rate, self.seed = labels, num_classes, rate, seed
 
-    def __call__(self, indices: np.ndarray) -> np.ndarray:
-        return np.array([self._answer(int(index)) for index in indices], np.int64)
+    def __call__(self, indices: Tensor) -> Tensor:
+        return torch.tensor([self._answer(index) for index in indices.tolist()]).long()
 
     def _answer(self, index: int) -> int:
         dice = np.random.default_rng(key("noise", self.seed, index))

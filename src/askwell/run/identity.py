@@ -18,6 +18,9 @@ from askwell.errors import UserError
 
 LIMITS = ("rounds", "budget", "target_accuracy")
 PLACES = (
+    "answers_dir",
+    "oracle.answers_dir",
+    "oracle.folder",
     "data_dir",
     "cache_dir",
     "dataset.data_dir",
@@ -56,6 +59,10 @@ what.
 
 FORMER: dict[str, Any] = {
     **TRAINER,
+    "initial._target_": "RandomSampling",
+    "callbacks.active_learning.initial": "copy of initial",
+    "budget_counts": "answers",
+    "callbacks.active_learning.budget_counts": "answers",
     "draws._target_": "Laplace",
     "draws.prior_precision": 1.0,
     "callbacks.active_learning.draws": "copy of draws",

@@ -47,20 +47,20 @@ def of_process() -> dict[str, Any]:
     }
 
 
-def of_study(data: Any, plan: Any, labelling: Any, scorer: Any) -> dict[str, Any]:
+def of_study(data: Any, plan: Any, labelling: Any, sight: Any) -> dict[str, Any]:
     """The data, the sizes and the device of a run, from the parts that hold them."""
     return {
         "query_size": plan.query_size,
         "initial_size": plan.initial_size,
         "rescore_every": labelling.rescore_every,
         "pool": len(data.dataset.train),
-        "evaluation": len(data.dataset.evaluation),
+        "evaluation": len(sight.truth),
         "classes": list(data.dataset.classes),
         "dataset_fingerprint": data.dataset.fingerprint,
-        "initial_digest": digest(data.pool.labelled[: plan.initial_size]),
-        "scoring_batch_size": scorer.at_once,
-        "device": device_name(scorer.device),
-        "processes": scorer.processes.size,
+        "initial_digest": digest(np.array([*data.pool.given, *labelling.first], np.int64)),
+        "scoring_batch_size": sight.scorer.at_once,
+        "device": device_name(sight.scorer.device),
+        "processes": sight.scorer.processes.size,
         "threads": torch.get_num_threads(),
     }
 

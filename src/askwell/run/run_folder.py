@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from filelock import FileLock, Timeout
 
-from askwell.errors import UserError
+from askwell.errors import StillWaitingError, UserError
 from askwell.files import remove_parts, told_in_a_line, write_json
 from askwell.run.admission import recorded_rounds, refuse_gaps
 from askwell.run.identity import FREE, refuse_other_study
@@ -137,6 +137,13 @@ class RunFolder:
         self._running = False
         self.describe(status="finished", reason=reason, wall_seconds=self._wall_seconds(), **facts)
 
+    def wait(self, **facts: Any) -> None:
+        """Marks the run as waiting for people's answers."""
+        self._running = False
+        self.describe(
+            status="waiting", reason="answers", wall_seconds=self._wall_seconds(), **facts
+        )
+
     def __enter__(self) -> Self:
         if self.owned:
             self._claim()
@@ -187,8 +194,11 @@ class RunFolder:
     ) -> None:
         try:
             if self._running:
+                waits = isinstance(error, StillWaitingError)
                 self.describe(
-                    status="failed", reason=_reason(error), wall_seconds=self._wall_seconds()
+                    status="waiting" if waits else "failed",
+                    reason="answers" if waits else _reason(error),
+                    wall_seconds=self._wall_seconds(),
                 )
         finally:
             if self.owned:

@@ -5,7 +5,6 @@ them.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
 from askwell.errors import UserError
@@ -51,12 +50,14 @@ class PoolLooks:
         return self.scorer.looks(self.images, indices, "scoring")
 
     def _fit(self, draws: int) -> Tensor:
-        labelled = torch.from_numpy(self.pool.labelled)
+        labelled = self.pool.labelled
+        if not len(labelled):
+            raise UserError("draws of the last layer need labelled images: choose another initial=")
         images = Candidates(labelled, self._plain, processes=self.scorer.processes)
         features = images.embeddings()
         head = self._head(images, features)
         generators = [generator("draw", self.seed, self.round, number) for number in range(draws)]
-        labels = torch.from_numpy(self.pool.labels(labelled.tolist()))
+        labels = self.pool.labels(labelled.tolist())
         layers = self.draws(head, features, labels, generators)
         refuse_equal(layers)
         return layers

@@ -1,0 +1,27 @@
+"""One run of active learning, or with -m a sweep: `askwell train`, which is also train.py."""
+
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from askwell.command.overrides import CONF
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+def main(cfg: DictConfig) -> float:
+    """One run: composes its parts, fits, and returns the final accuracy."""
+    from askwell.command.run import run  # torch and Lightning, for which --help need not wait
+
+    return run(cfg)
+
+
+def launch() -> None:
+    """What `python train.py` does with the words after it."""
+    from askwell.command import cli
+
+    cli.launch(main, sys.argv)
+
+
+if __name__ == "__main__":
+    launch()

@@ -1,0 +1,212 @@
+"""A run without its trainer: what is asked, what is measured, and when it is over."""
+
+import logging
+from typing import Any
+
+import torch
+
+from askwell.batches.datamodule import ActiveDataModule
+from askwell.loop.agreement import digest_of
+from askwell.loop.clock import Clock
+from askwell.loop.diversity import Diversity
+from askwell.loop.labelling import Settled
+from askwell.loop.listener import RunView
+from askwell.loop.rounds import RoundResult, learned_classes, lost_classes
+from askwell.loop.settings import Settings
+from askwell.loop.sight import Sight
+from askwell.oracle.answers import kinds_of
+from askwell.run import provenance
+from askwell.text import first_of, visible
+
+log = logging.getLogger(__name__)
+
+NAMED = 5
+"""How many of the classes that the first labels lack are named."""
+
+
+class Learner:
+    """Buys the first labels, and ends each round by evaluation and a query.
+
+    `reason` says why the run is over, once it is; `waiting` that people have not answered yet.
+    """
+
+    sight: Sight
+
+    def __init__(self, settings: Settings, data: ActiveDataModule, processes: int) -> None:
+        self.settings, self.data, self.pool = settings, data, data.pool
+        self.plan = settings.plan(data.dataset, processes)
+        self.labelling = settings.labelling(data.dataset, data.pool)
+        self.clock = Clock()
+        self.round, self.accuracy = 0, 0.0
+        self.reason: str | None = None
+        self.waiting = False
+        self.learned: list[str] = []
+        self.diversity: Diversity | None = None  # of the last query
+        self.halvings = 0  # of the scoring batch, before this process
+        self.weights_digest = ""  # of the initial weights
+
+    @property
+    def view(self) -> RunView:
+        """The run as listeners see it."""
+        dataset = self.data.dataset
+        parts = (dataset.classes, dataset.train.names, self.labelling, self.sight)
+        return RunView(*parts, facts=self.facts, accuracy=lambda: self.accuracy)
+
+    def begin(self, sight: Sight) -> None:
+        """Looks through `sight` from now on; buys the first labels of a run that has none."""
+        self.sight = sight
+        if self.round == 0:
+            self._buy_first_labels()
+        if self.labelling.evaluated:
+            sight.measure_on(self.labelling.evaluated)
+
+    def resume(self) -> None:
+        """Continues a run that had ended, as its limits may have been raised, or that waited."""
+        if self.reason is not None or self.labelling.pending is not None:
+            self.sight.refresh()
+            settled = self._labels_after(self.round - 1)
+            self.diversity = self.sight.diversity(settled, self.round - 1)
+            self.sight.scorer.agree()
+
+    def end_round(self, train_seconds: float, previews: bool) -> RoundResult:
+        """Measures the network and buys the labels of the next round, if there is one."""
+        known = self._known()
+        evaluation = self.sight.evaluate(self.round)
+        self.accuracy = evaluation.accuracy
+        eval_seconds = self.clock.lap()
+        settled = self._labels_after(self.round)
+        classes = self.data.dataset.classes
+        self.learned = learned_classes(self.learned, evaluation, classes)
+        result = RoundResult(
+            round=self.round,
+            evaluation=evaluation,
+            classes=classes,
+            train_seconds=train_seconds,
+            score_seconds=self.clock.lap(),
+            eval_seconds=eval_seconds,
+            lost_classes=lost_classes(self.learned, evaluation, classes),
+            preview=self.sight.preview(settled) if settled is not None and previews else None,
+            query_diversity=self.diversity,
+            reason=self.reason,
+            **known,
+        )
+        self.diversity = self.sight.diversity(settled, self.round)  # for the next round
+        self.round += 1
+        return result
+
+    def _known(self) -> dict[str, Any]:
+        """What is known of a round before its end: the labels that it trained on."""
+        return {
+            "labels": len(self.pool),
+            "pool_size": self.pool.left,
+            "query_class_counts": self._class_counts(),
+            "answers": kinds_of(self.pool.answers_of_round(self.round)),
+        }
+
+    def _class_counts(self) -> dict[str, int]:
+        classes = self.data.dataset.classes
+        counts = torch.bincount(self.pool.labels_of_round(self.round), minlength=len(classes))
+        return dict(zip(classes, counts.tolist(), strict=True))
+
+    def _buy_first_labels(self) -> None:
+        """The labels of round 0: those that the data set brings, and those of the first query."""
+        dataset, asked = self.data.dataset, bool(self.labelling.pending)
+        if dataset.train.truth is not None:
+            self.pool.label(dataset.given, dataset.train.truth[dataset.given], round=0)
+        while asked or len(self.pool) < self.plan.least or self.labelling.lacks_evaluation:
+            if not asked:
+                lacks = max(self.plan.least - len(self.pool), 0)
+                size = self.plan.initial_size if not self.labelling.first else lacks
+                self.labelling.choose_first(size, self.sight.looks(-1))
+            if self.labelling.settle() is None:
+                self.waiting = True
+                return
+            asked = False
+        self._warn_of_absent_classes()
+
+    def _labels_after(self, round: int) -> Settled | None:
+        """The labels that the query at the end of `round` buys; None where the run ends or waits.
+
+        A query that nobody could answer with a label is followed by another one.
+        """
+        while True:
+            if self.labelling.pending is None:
+                spent, left = self._spent, self.pool.left
+                self.reason = self.plan.reason_to_stop(round, spent, self.accuracy, left)
+                if self.reason is not None:
+                    return None
+                size = self.plan.next_query(spent, left)
+                self.labelling.choose(size, round, self.sight.looks(round))
+            settled = self.labelling.settle()
+            self.waiting = settled is None
+            if settled is None or len(settled.indices):
+                return settled
+
+    @property
+    def _spent(self) -> int:
+        """What counts against the budget."""
+        labels_alone = self.plan.budget_counts == "labels"
+        return self.pool.bought if labels_alone else self.pool.answers
+
+    def _warn_of_absent_classes(self) -> None:
+        counts = self._class_counts()
+        absent = [visible(name) for name, count in counts.items() if not count]
+        if absent and self.labelling.processes.is_first:
+            log.warning(
+                "the %d initial labels are of %d of %d classes, none of %s: "
+                "the network learns those from the queries only",
+                sum(counts.values()),
+                len(counts) - len(absent),
+                len(counts),
+                first_of(absent, NAMED),
+            )
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """What a resume must share and no setting says: what it is called, and its value."""
+        return {
+            "data set": self.data.dataset.fingerprint,
+            "initial weights": self.weights_digest,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """What this run is made of, for run.json; equal digests mean a paired start."""
+        parts = (self.data, self.plan, self.labelling, self.sight)
+        return provenance.of_study(*parts) | {"weights_digest": self.weights_digest}
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """Where this process resumes, to be compared with the others."""
+        bought = [(index, one.label) for index, one in self.pool.purchases.items()]
+        return {
+            "round": self.round,
+            "labels": digest_of(bought),
+            "ranking": digest_of([index for index, _ in self.labelling.ranked]),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values: what a checkpoint holds of the loop."""
+        return {
+            "round": self.round,
+            "accuracy": self.accuracy,
+            "reason": self.reason,
+            "learned": self.learned,
+            "diversity": None if self.diversity is None else list(self.diversity),
+            "halvings": self.sight.scorer.halvings,
+            "pool": self.pool.digest,
+            "study": self.study,
+            **self.labelling.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes the state of a checkpoint whose pool was restored before."""
+        if state["pool"] != self.pool.digest:
+            raise ValueError(
+                "the checkpoint's pool is not that of its rounds: the data module was not restored"
+            )
+        self.round, self.accuracy = state["round"], state["accuracy"]
+        self.reason, self.learned = state["reason"], state["learned"]
+        diversity = state.get("diversity")
+        self.diversity = None if diversity is None else Diversity(*diversity)
+        self.halvings = state.get("halvings", 0)
+        self.labelling.load_state_dict(state)

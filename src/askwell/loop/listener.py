@@ -1,0 +1,45 @@
+"""Who is notified of the rounds of a run, and what they are given."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from askwell.loop.labelling import Labelling
+from askwell.loop.rounds import RoundResult
+from askwell.loop.sight import Sight
+from askwell.pool import Pool
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as listeners see it; nothing of it is theirs to change.
+
+    `facts` are those of run.json; `names` are the paths of the images, where they are files.
+    """
+
+    classes: tuple[str, ...]
+    names: Sequence[str] | None
+    labelling: Labelling
+    sight: Sight
+    facts: Callable[[], dict[str, Any]]
+    accuracy: Callable[[], float]  # of the last round that was measured
+
+    @property
+    def pool(self) -> Pool:
+        return self.labelling.pool
+
+
+class RoundListener:
+    """A Lightning callback that is notified of rounds, on the first process only."""
+
+    def on_rounds_start(self, trainer: Any, run: RunView, start: int) -> None:
+        """Before the first round of this process, `start`, which is above 0 after a resume."""
+
+    def on_round_end(self, trainer: Any, result: RoundResult) -> None:
+        """After a round is measured and its query is asked, before the checkpoint is written."""
+
+    def on_waiting(self, trainer: Any) -> None:
+        """When the run ends here until people have answered what is pending."""
+
+    def on_rounds_end(self, trainer: Any, reason: str) -> None:
+        """When the run is over: by its rounds, budget, target_accuracy, or pool exhausted."""

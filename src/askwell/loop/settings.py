@@ -1,0 +1,111 @@
+"""The settings of the loop, and the parts that are made of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from askwell.batches.datamodule import ActiveDataModule
+from askwell.dataset.base import OpenDataset
+from askwell.errors import UserError
+from askwell.loop.labelling import Labelling
+from askwell.loop.plan import Plan, plan_for
+from askwell.loop.sight import Sight
+from askwell.oracle.answers import Oracle
+from askwell.oracle.subject import oracle_for
+from askwell.pool import Pool
+from askwell.processes import Processes
+from askwell.scoring.frozen import FrozenNetwork
+from askwell.scoring.scorer import Scorer, Track, batch_size_for
+from askwell.strategy import RandomSampling, Strategy
+from askwell.strategy.draws import Draws, Laplace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What `callbacks.active_learning` holds. Raises UserError for what cannot be.
+
+    With `rescore_every` m the pool is ranked in every m-th round only, and the rounds between ask
+    for what ranked next. `initial` chooses the first images. Sizes and limits are those of
+    `plan_for`; `compile` and `scoring_batch_size` are of the passes over the pool.
+    """
+
+    strategy: Strategy
+    oracle: Callable[..., Oracle]
+    seed: int
+    query_size: int | float
+    initial: Strategy = field(default_factory=RandomSampling)
+    initial_size: int | float | None = None
+    rounds: int | None = None
+    budget: int | float | None = None
+    budget_counts: str = "answers"
+    target_accuracy: float | None = None
+    epochs_per_round: int = 1
+    reset: bool = False
+    rescore_every: int = 1
+    candidates: int | None = None
+    draws: Draws = field(default_factory=Laplace)
+    scoring_batch_size: int | None = None
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        counts = {
+            "protocol.epochs_per_round": self.epochs_per_round,
+            "protocol.rescore_every": self.rescore_every,
+            "protocol.candidates": self.candidates,
+            "callbacks.active_learning.scoring_batch_size": self.scoring_batch_size,
+        }
+        for setting, value in counts.items():
+            if value is not None and value < 1:
+                raise UserError(f"{setting}={value}: expected at least 1")
+
+    def plan(self, dataset: OpenDataset, processes: int) -> Plan:
+        """The plan of a run on `dataset`."""
+        limits = (self.rounds, self.budget, self.target_accuracy)
+        return plan_for(
+            len(dataset.train) - len(dataset.held) - len(dataset.given),
+            self.query_size,
+            self.initial_size,
+            *limits,
+            budget_counts=self.budget_counts,
+            num_classes=len(dataset.classes),
+            processes=processes,
+            given=len(dataset.given),
+            random=isinstance(self.initial, RandomSampling),
+        )
+
+    def labelling(self, dataset: OpenDataset, pool: Pool) -> Labelling:
+        """Who buys labels for `pool`."""
+        oracle: Any = oracle_for(self.oracle, dataset)
+        return Labelling(
+            self.strategy,
+            oracle,
+            pool,
+            self.seed,
+            self.rescore_every,
+            self.candidates,
+            self.initial,
+        )
+
+    def sight(
+        self,
+        data: ActiveDataModule,
+        network: nn.Module,
+        processes: Processes,
+        precision: Callable[..., Any],
+        track: Track,
+        halvings: int,
+    ) -> Sight:
+        """What `network` makes of the images of a run."""
+        device, dataset = processes.device, data.dataset
+        scorer = Scorer(
+            FrozenNetwork(network, self.compile),
+            self.scoring_batch_size or batch_size_for(device, dataset.train),
+            device,
+            processes,
+            precision,
+            track,
+            halvings,
+        )
+        return Sight.of(dataset, scorer, pool=data.pool, draws=self.draws, seed=self.seed)

@@ -1,0 +1,109 @@
+"""What the network of a run makes of its images."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from askwell.dataset.base import OpenDataset
+from askwell.errors import UserError
+from askwell.images.contracts import Images
+from askwell.images.on_gpu import on_device
+from askwell.images.view import View
+from askwell.loop.diversity import Diversity, query_diversity
+from askwell.loop.labelling import Settled
+from askwell.loop.rounds import Preview
+from askwell.pool import Pool
+from askwell.scoring.evaluation import Evaluation, evaluate
+from askwell.scoring.pool_looks import PoolLooks
+from askwell.scoring.scorer import Scorer
+from askwell.strategy.draws import Draws
+from askwell.strategy.look import Look
+
+PREVIEWED = 32
+"""How many of a round's queried images are shown."""
+
+
+@dataclass
+class Sight:
+    """The frozen network of a run, and the images that it is measured on and asked about."""
+
+    scorer: Scorer
+    images: Images  # the training set, by index
+    evaluation: Images
+    truth: Tensor  # int64 [E], classes of the evaluation images
+    pool: Pool
+    draws: Draws
+    num_classes: int
+    seed: int
+
+    @classmethod
+    def of(cls, dataset: OpenDataset, scorer: Scorer, **parts: Any) -> "Sight":
+        """The sight of a data set, on the scorer's device where there is room."""
+        if len(dataset.held):
+            (images,) = on_device([dataset.train], scorer.device)
+            evaluation: Images = View(images, dataset.held)
+            truth = torch.empty(0, dtype=torch.int64)  # until people have answered
+        else:
+            images, evaluation = on_device([dataset.train, dataset.evaluation], scorer.device)
+            truth = torch.as_tensor(dataset.evaluation.truth)
+        return cls(scorer, images, evaluation, truth, num_classes=len(dataset.classes), **parts)
+
+    def measure_on(self, answers: dict[int, int]) -> None:
+        """Evaluates on the images of the training set that were answered with a label."""
+        indices = sorted(index for index, label in answers.items() if label >= 0)
+        if not indices:
+            raise UserError(
+                "not one image of the evaluation sample has a label, so nothing can be measured: "
+                "raise dataset.evaluation_size under another name=..."
+            )
+        chosen = torch.tensor(indices)
+        self.evaluation = View(self.images, chosen.numpy())
+        self.truth = torch.tensor([answers[index] for index in indices])
+
+    def refresh(self) -> None:
+        """Takes the weights of the network as they are now."""
+        self.scorer.network.refresh()
+
+    def evaluate(self, round: int) -> Evaluation:
+        """The network as it is now on the evaluation set. Raises UserError where it diverged."""
+        self.refresh()
+        looks = self.scorer.looks(self.evaluation, torch.arange(len(self.truth)), "evaluating")
+        batches = ((positions, look.logits) for positions, look in looks)
+        evaluation = evaluate(batches, self.truth, self.num_classes, self.scorer.device)
+        if not torch.tensor(evaluation.loss).isfinite():
+            diverged = f"the network diverged in round {round}, its loss is {evaluation.loss}"
+            raise UserError(f"{diverged}: lower model.optimizer.lr")
+        return evaluation
+
+    def look(self, indices: Tensor) -> Look:
+        """A look at a few images of the training set, on the CPU."""
+        return self.scorer.look_at(self.images, indices)
+
+    def looks(self, round: int) -> PoolLooks:
+        """What a strategy sees the pool through at the end of `round`."""
+        return PoolLooks(self.scorer, self.images, self.pool, self.draws, self.seed, round)
+
+    def preview(self, query: Settled) -> Preview:
+        """The first images of a query that bought labels."""
+        indices = query.indices[:PREVIEWED]
+        return Preview(
+            indices.numpy(),
+            query.labels[:PREVIEWED].numpy(),
+            self.look(indices).logits.argmax(dim=1).numpy(),
+            None if query.scores is None else query.scores[:PREVIEWED].numpy(),
+            self.images.fetch(indices.numpy()).cpu().numpy(),
+        )
+
+    def diversity(self, query: Settled | None, round: int) -> Diversity | None:
+        """Of the query that ended `round`; the first process keeps it for all."""
+        if query is None or not self.scorer.processes.is_first:
+            return None
+        return query_diversity(
+            lambda some: self.look(torch.as_tensor(some)).features,
+            query.indices.numpy(),
+            self.pool.unlabelled.numpy(),
+            self.seed,
+            round,
+        )

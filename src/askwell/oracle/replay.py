@@ -1,0 +1,92 @@
+"""An oracle that repeats answers: those of a run, or of a table such as people's labels of a
+data set.
+"""
+
+import csv
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from askwell.errors import UserError
+from askwell.oracle.answers import UNANSWERED, Answers
+from askwell.oracle.events import AnswerLog, current, settled
+from askwell.oracle.subject import Subject
+from askwell.oracle.table import read_table
+from askwell.run.run_folder import read_run
+from askwell.text import visible
+
+
+class Replay:
+    """Repeats what was answered in the folder `run`, or the column `column` of a `table` (CSV).
+
+    Of a run that people answered each query is settled by the same images as it was then. A table
+    names images, relative to the data set's root, in its column `image`.
+    """
+
+    sees_truth: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        subject: Subject,
+        run: str | Path | None = None,
+        table: str | Path | None = None,
+        column: str = "label",
+        image_column: str = "image",
+    ) -> None:
+        if (run is None) == (table is None):
+            raise UserError(
+                "oracle=replay repeats one thing: set oracle.run=FOLDER or oracle.table=FILE.csv"
+            )
+        self.subject, self.source = subject, Path(str(run or table))
+        self.events = [] if run is None else AnswerLog(self.source / "answers.jsonl").read()
+        self.words = self._of_run() if run is not None else self._of_table(column, image_column)
+
+    def __call__(self, indices: Tensor) -> Answers:
+        asked = indices.tolist()
+        then = settled(self.events, asked)
+        chosen = set(asked if then is None else then)
+        missing = [index for index in asked if index in chosen and index not in self.words]
+        if missing:
+            raise UserError(
+                f"{self.source} holds no answer for {self.subject.described(missing)}: "
+                "replay what asked about the same images, or a table of all"
+            )
+        labels = [
+            self.subject.label_of(self.words[index], self.source) if index in chosen else UNANSWERED
+            for index in asked
+        ]
+        return Answers(torch.tensor(labels, dtype=torch.int64), settled=True)
+
+    def _of_run(self) -> dict[int, str]:
+        run = read_run(self.source)
+        if run is None:
+            raise UserError(f"{self.source} holds no run to replay: set oracle.run to its folder")
+        if run.get("dataset_fingerprint") != self.subject.fingerprint:
+            raise UserError(
+                f"{self.source} asked about other images than this run has: "
+                "use the data set that it used"
+            )
+        if self.events:
+            return current(self.events)
+        with (self.source / "queries.csv").open(encoding="utf-8", newline="") as file:
+            return {
+                int(row["index"]): run["classes"][int(row["label"])] for row in csv.DictReader(file)
+            }
+
+    def _of_table(self, column: str, image_column: str) -> dict[int, str]:
+        names = self.subject.names
+        if names is None:
+            raise UserError(
+                f"{self.source} names images, and this data set has none that are files: "
+                "set oracle.run to a run's folder"
+            )
+        words: dict[str, str] = {}
+        for name, word in read_table(self.source, image_column, column):
+            if word and words.setdefault(name, word) != word:
+                raise UserError(
+                    f"{self.source} answers {visible(name)} with {visible(word)!r} and "
+                    f"{visible(words[name])!r}: keep one of them"
+                )
+        return {index: words[name] for index, name in enumerate(names) if name in words}

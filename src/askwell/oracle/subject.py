@@ -1,0 +1,66 @@
+"""What an oracle without the truth knows of a run: its images, their names and their classes."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from askwell.errors import UserError
+from askwell.images.contracts import Images
+from askwell.oracle.answers import KINDS, Oracle
+from askwell.text import first_of, listing, visible
+
+NAMED = 6
+"""How many images an error names."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The images that answers are about, and the fingerprint of their data set."""
+
+    images: Images
+    classes: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The path of each image below its data set's root; None where images are no files."""
+        return self.images.names
+
+    def described(self, indices: Sequence[int]) -> str:
+        """Some images as an error names them."""
+        known = self.names
+        names = [f"{one}" if known is None else f"{one} ({visible(known[one])})" for one in indices]
+        return f"index {first_of(names, NAMED)}"
+
+    def fingerprint_of(self, index: int) -> str:
+        """Names the pixels of an image, wherever they are stored."""
+        pixels = self.images.fetch(torch.tensor([index]).numpy())[0].permute(1, 2, 0).cpu()
+        content = repr(tuple(pixels.shape)).encode() + pixels.contiguous().numpy().tobytes()
+        return hashlib.sha256(content).hexdigest()[:32]
+
+    def label_of(self, word: str, source: object) -> int:
+        """The answer that `word` stands for. Raises UserError for no class and no other answer."""
+        if word in self.classes:
+            return self.classes.index(word)
+        if word in KINDS:
+            return KINDS[word]
+        known = listing([repr(visible(name)) for name in (*self.classes, *KINDS)])
+        raise UserError(f"{source} holds the label {visible(word)!r}: expected one of {known}")
+
+
+def oracle_for(factory: Any, dataset: Any) -> Oracle:
+    """The oracle of a run. Only one that `sees_truth`, as all do unless they say, is given labels.
+
+    Raises UserError where the data set has none.
+    """
+    if not getattr(getattr(factory, "func", factory), "sees_truth", True):
+        return factory(Subject(dataset.train, dataset.classes, dataset.fingerprint))
+    if not dataset.knows_truth:
+        raise UserError(
+            "the images have no labels to simulate answers with: set oracle=file to answer "
+            "yourself, or oracle=replay to repeat answers"
+        )
+    return factory(labels=dataset.train.truth, num_classes=len(dataset.classes))

@@ -1,0 +1,63 @@
+"""The files by which a run asks people: what is pending, as the run and as people read it."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from askwell.errors import UserError
+from askwell.files import write_json, write_whole
+
+PENDING, QUESTIONS, EVALUATION = "pending.json", "questions.csv", "evaluation.csv"
+
+
+def write_pending(folder: Path, pending: Sequence[Any]) -> None:
+    """Keeps what is asked (plain values), sealed by a sum: before round 0 nothing else holds it."""
+    write_json(folder / PENDING, {"pending": pending, "sha256": _sum(pending)})
+
+
+def read_pending(folder: Path) -> list[Any] | None:
+    """What `write_pending` kept; None where nothing is. Raises UserError for a damaged file."""
+    file = folder / PENDING
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["sha256"] != _sum(content["pending"]):
+            raise ValueError("its sum does not hold")
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        advice = "put back a copy of it, or delete it to ask again"
+        raise UserError(f"{file} is damaged: {advice}") from error
+    return content["pending"]
+
+
+def remove_pending(folder: Path) -> None:
+    """Forgets what was pending, once it is settled."""
+    (folder / PENDING).unlink(missing_ok=True)
+
+
+def write_questions(folder: Path, indices: Iterable[int], names: Sequence[str] | None) -> None:
+    """Writes what people are asked, in the order in which they are: `index,image`."""
+    rows = [[index, "" if names is None else names[index]] for index in indices]
+    write_whole(folder / QUESTIONS, table(["index", "image"], rows))
+
+
+def write_evaluation(folder: Path, answers: dict[int, str], names: Sequence[str] | None) -> None:
+    """Writes the answers about images that are only evaluated with: `index,label,image`."""
+    rows = [[index, word, "" if names is None else names[index]] for index, word in answers.items()]
+    write_whole(folder / EVALUATION, table(["index", "label", "image"], rows))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV table as it is stored; names that are not UTF-8 keep their bytes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([header, *rows])
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _sum(pending: Any) -> str:
+    return hashlib.sha256(json.dumps(pending).encode()).hexdigest()
