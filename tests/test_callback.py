@@ -107,7 +107,7 @@ def test_the_initial_set_may_have_its_own_size(composed):
 
 def test_the_strategy_is_asked_for_what_it_wants_most(composed):
     run = Experiment(composed("rounds=2"))
-    run.learning.strategy = lambda candidates, size, generator: Query(
+    run.learner.labelling.strategy = lambda candidates, size, generator: Query(
         torch.arange(len(candidates)).flip(0)[:size]
     )
     first, second = run.fit().queries
@@ -140,7 +140,7 @@ def test_what_is_asked_first_does_not_hang_on_the_labels_of_the_pool(composed):
 def test_the_strategy_is_handed_no_labels(composed):
     handed: list[Candidates] = []
     run = Experiment(composed("rounds=2"))
-    run.learning.strategy = lambda candidates, size, generator: (
+    run.learner.labelling.strategy = lambda candidates, size, generator: (
         handed.append(candidates) or Query(torch.arange(size))
     )
     run.fit()
@@ -153,7 +153,7 @@ def test_the_strategy_is_handed_no_labels(composed):
 
 def test_an_image_without_a_finite_score_is_never_asked(composed):
     run = Experiment(composed("rounds=3"))
-    run.learning.strategy = UncertainOnly(lambda positions: positions % 2 == 0)
+    run.learner.labelling.strategy = UncertainOnly(lambda positions: positions % 2 == 0)
     initial, first, second = run.fit().queries
     left = np.setdiff1d(np.arange(POOL), initial)
     assert first == left[::2][-6:][::-1].tolist()  # the highest even positions
@@ -163,7 +163,7 @@ def test_an_image_without_a_finite_score_is_never_asked(composed):
 
 def test_a_query_without_any_finite_score_ends_in_a_word_on_the_cause(composed):
     run = Experiment(composed())
-    run.learning.strategy = UncertainOnly(lambda positions: positions < 0)
+    run.learner.labelling.strategy = UncertainOnly(lambda positions: positions < 0)
     with pytest.raises(
         UserError, match=r"no score of round 0 is finite.*lower model\.optimizer\.lr"
     ):
@@ -186,7 +186,7 @@ def test_a_query_without_any_finite_score_ends_in_a_word_on_the_cause(composed):
 )
 def test_a_run_ends_by_its_limit_and_says_which(composed, limits, labels, reason):
     run = Experiment(composed(*limits)).fit()
-    assert ([result.labels for result in run.seen.results], run.learning.reason) == (labels, reason)
+    assert ([result.labels for result in run.seen.results], run.learner.reason) == (labels, reason)
 
 
 def test_nothing_is_bought_that_no_round_trains_on(composed):

@@ -126,7 +126,7 @@ def train_plainly(run: Experiment, pools: dict[int, Pool]) -> None:
             optimizer.zero_grad()
             logits, labels = (
                 model(train.fetch(np.array(indices))),
-                torch.tensor(pool.labels(indices)),
+                pool.labels(indices),
             )
             torch.nn.functional.cross_entropy(logits, labels).backward()
             optimizer.step()
@@ -185,7 +185,7 @@ def test_classes_that_the_initial_set_lacks_are_named_once(composed, caplog):
     run = Experiment(composed("initial_size=3", "query_size=16")).fit()
     counts = run.seen.results[0].query_class_counts
     (told,) = [
-        record.getMessage() for record in caplog.records if record.name == "askwell.loop.callback"
+        record.getMessage() for record in caplog.records if record.name == "askwell.loop.learner"
     ]
     absent = ", ".join(name for name, count in counts.items() if not count)
     assert told.startswith(
@@ -196,4 +196,4 @@ def test_classes_that_the_initial_set_lacks_are_named_once(composed, caplog):
 
 def test_of_an_initial_set_with_every_class_nothing_is_said(composed, caplog):
     Experiment(composed("initial_size=40", "rounds=1")).fit()
-    assert [record for record in caplog.records if record.name == "askwell.loop.callback"] == []
+    assert [record for record in caplog.records if record.name == "askwell.loop.learner"] == []

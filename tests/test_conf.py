@@ -1,7 +1,9 @@
 """Every choice in conf/ composes and builds its part. A new yaml is tested unasked."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from conftest import ROOT
@@ -15,6 +17,8 @@ from pytorch_lightning.loggers import Logger
 from askwell.batches import ActiveDataModule
 from askwell.dataset.base import ImageDataset
 from askwell.loop.callback import ActiveLearning
+from askwell.oracle.answers import answers_of
+from askwell.oracle.subject import oracle_for
 
 CONF = ROOT / "conf"
 GROUPS = sorted(
@@ -88,10 +92,16 @@ def test_every_strategy_builds(chosen, choice):
 
 
 @every("oracle")
-def test_every_oracle_answers(chosen, choice):
-    labels = torch.arange(10).numpy()
-    oracle = instantiate(chosen(f"oracle={choice}").oracle)(labels=labels, num_classes=10)
-    assert len(oracle(labels[:3])) == 3
+def test_every_oracle_answers_about_every_image_it_is_asked(chosen, choice, tmp_path):
+    (tmp_path / "run.json").write_text('{"dataset_fingerprint": "f", "classes": ["ash", "birch"]}')
+    (tmp_path / "queries.csv").write_text("index,label\n0,1\n1,0\n2,1\n")
+    replayed = [f"oracle.run={tmp_path}"] if choice == "replay" else []
+    factory = instantiate(chosen(f"oracle={choice}", f"answers_dir={tmp_path}", *replayed).oracle)
+    images = SimpleNamespace(truth=np.array([1, 0, 1]), names=None)
+    dataset = SimpleNamespace(
+        train=images, classes=("ash", "birch"), fingerprint="f", knows_truth=True
+    )
+    assert len(answers_of(oracle_for(factory, dataset)(torch.arange(3)), 3).labels) == 3
 
 
 @every("protocol")

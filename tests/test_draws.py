@@ -108,7 +108,7 @@ def test_the_first_of_many_draws_is_seen_by_a_strategy_as_one_network(composed):
         seen.append(candidates.collect(lambda look: look.logits))
         return candidates.top(lambda look: look.logits[:, 0], size)
 
-    run.learning.strategy = strategy
+    run.learner.labelling.strategy = strategy
     run.fit()
     drawn, plain = seen
     assert drawn.shape == (len(plain), 3, 3)

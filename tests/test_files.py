@@ -60,14 +60,14 @@ def test_a_write_cut_short_by_the_system_leaves_the_old_file_and_no_part(tmp_pat
 
 def test_appending_adds_at_the_end_as_it_is(tmp_path):
     for line in ("Äpfel\n", "1,2\n"):
-        append(tmp_path / "file", line)
+        append(tmp_path / "file", line.encode())
     assert (tmp_path / "file").read_bytes() == "Äpfel\n1,2\n".encode()
 
 
 def test_an_appended_line_is_on_the_disk_when_the_call_returns(tmp_path, monkeypatch):
     synced = []
     monkeypatch.setattr(os, "fsync", lambda _: synced.append((tmp_path / "file").read_text()))
-    append(tmp_path / "file", "line\n")
+    append(tmp_path / "file", b"line\n")
     assert synced == ["line\n"]
 
 

@@ -1,19 +1,17 @@
-"""Buying labels: what is chosen, what is answered, and what the processes of a run must agree
-on.
-"""
+"""Buying labels: what is chosen, what is answered now or later, and what processes agree on."""
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
 from askwell.errors import UserError
 from askwell.loop.labelling import Labelling
+from askwell.oracle.answers import BROKEN, CANNOT_TELL, UNANSWERED, Answers
 from askwell.pool import Pool
 from askwell.strategy.candidates import Query
 
-TRUTH = np.arange(20) % 3
+TRUTH = torch.arange(20) % 3
 
 
 def truth(indices):
@@ -32,8 +30,25 @@ def unread(indices):
 
 def labelling(strategy=last, oracle=truth, bought=(), **settings):
     pool = Pool(len(TRUTH))
-    pool.label(bought, TRUTH[list(bought)], round=0)
+    pool.label(bought, TRUTH[list(bought)].tolist(), round=0)
     return Labelling(strategy, oracle, pool, seed=0, **settings)
+
+
+def buy(shop, size, round):
+    """What a query buys whose oracle answers at once."""
+    shop.choose(size, round, unread)
+    return shop.settle()
+
+
+def people(answers):
+    """An oracle that knows the answers about some images by their indices."""
+    return lambda indices: Answers(
+        torch.tensor([answers.get(index, UNANSWERED) for index in indices.tolist()])
+    )
+
+
+def processes(gather):
+    return SimpleNamespace(gather=gather, is_first=True)
 
 
 def answers(*positions):
@@ -42,27 +57,28 @@ def answers(*positions):
 
 
 def test_positions_among_the_candidates_become_indices():
-    assert labelling(bought=(19, 0, 4)).buy(3, 0, unread).indices.tolist() == [18, 17, 16]
+    assert buy(labelling(bought=(19, 0, 4)), 3, 0).indices.tolist() == [18, 17, 16]
 
 
 def test_the_oracle_answers_for_the_chosen_images():
-    assert labelling().buy(3, 0, unread).labels.tolist() == TRUTH[[19, 18, 17]].tolist()
+    assert buy(labelling(), 3, 0).labels.tolist() == TRUTH[[19, 18, 17]].tolist()
 
 
 def test_what_was_bought_is_in_the_pool_for_the_next_round():
     shop = labelling()
-    shop.buy(2, 4, unread)
+    buy(shop, 2, 4)
     assert shop.pool.purchases == {19: (1, 5, 19.0), 18: (0, 5, 18.0)}
 
 
 def test_a_strategy_without_scores_leaves_none():
-    assert labelling(answers(3, 1)).buy(2, 0, unread).scores is None
+    assert buy(labelling(answers(3, 1)), 2, 0).scores is None
 
 
 def test_the_initial_set_is_the_same_for_every_strategy_of_a_seed():
     one, other = labelling(last), labelling(answers(0))
-    one.buy_initial_set(6)
-    other.buy_initial_set(6)
+    for shop in (one, other):
+        shop.choose_first(6, unread)
+        shop.settle()
     assert one.pool.labelled.tolist() == other.pool.labelled.tolist()
 
 
@@ -74,7 +90,7 @@ def test_what_ranked_next_is_bought_before_the_pool_is_ranked_again():
         return last(candidates, size, generator)
 
     shop = labelling(counted, rescore_every=2)
-    bought = [shop.buy(3, round, unread).indices.tolist() for round in range(3)]
+    bought = [buy(shop, 3, round).indices.tolist() for round in range(3)]
     assert (asked, bought) == ([6, 6], [[19, 18, 17], [16, 15, 14], [13, 12, 11]])
 
 
@@ -84,7 +100,7 @@ def test_no_more_are_asked_for_than_are_left():
         lambda candidates, size, generator: asked.append(size) or last(candidates, size, generator)
     )
     shop.rescore_every = 9
-    shop.buy(5, 0, unread)
+    buy(shop, 5, 0)
     assert asked == [20]
 
 
@@ -107,7 +123,7 @@ def test_no_more_are_asked_for_than_are_left():
 def test_an_answer_that_breaks_the_contract_buys_nothing(strategy, fault):
     shop = labelling(strategy)
     with pytest.raises(UserError, match=fault):
-        shop.buy(3, 0, unread)
+        buy(shop, 3, 0)
     assert len(shop.pool) == 0
 
 
@@ -115,29 +131,81 @@ def test_an_answer_without_images_says_that_the_network_diverged():
     with pytest.raises(
         UserError, match=r"no score of round 3 is finite.*lower model\.optimizer\.lr"
     ):
-        labelling(lambda *_: Query(torch.empty(0, dtype=torch.int64))).buy(3, 3, unread)
+        buy(labelling(lambda *_: Query(torch.empty(0, dtype=torch.int64))), 3, 3)
 
 
 def test_another_choice_of_another_process_buys_nothing():
-    shop = labelling(processes=SimpleNamespace(gather=lambda share: [share, "another digest"]))
+    shop = labelling(processes=processes(lambda share: [share, "another digest"]))
     with pytest.raises(
         UserError, match="process 1 chose other images than process 0 at the end of round 2"
     ):
-        shop.buy(3, 2, unread)
+        buy(shop, 3, 2)
     assert len(shop.pool) == 0
 
 
-def test_another_answer_of_another_processs_oracle_buys_nothing():
-    digests = iter([lambda share: [share, share], lambda share: [share, "another digest"]])
-    shop = labelling(processes=SimpleNamespace(gather=lambda share: next(digests)(share)))
-    with pytest.raises(UserError, match="the oracle gave process 1 other labels than process 0"):
-        shop.buy(3, 0, unread)
-    assert len(shop.pool) == 0
+def test_only_the_first_process_asks_and_the_others_are_told():
+    told = [Answers(TRUTH[[19, 18, 17]])]
+    second = labelling(oracle=unread)
+    second.processes = SimpleNamespace(
+        is_first=False, gather=lambda share: [told, share] if share == [] else [share]
+    )
+    assert buy(second, 3, 0).labels.tolist() == TRUTH[[19, 18, 17]].tolist()
 
 
-def test_processes_that_answer_alike_share_the_same_digests():
-    shared = [[], []]
-    for process in shared:
-        gather = lambda share, seen=process: seen.append(share) or [share]  # noqa: E731
-        labelling(processes=SimpleNamespace(gather=gather)).buy(3, 0, unread)
-    assert shared[0] == shared[1] != []
+def test_a_query_that_nobody_answered_waits_and_changes_nothing():
+    shop = labelling(oracle=lambda indices: None)
+    assert (buy(shop, 3, 0), len(shop.pool), shop.open) == (None, 0, [19, 18, 17])
+
+
+def test_answers_enter_the_pool_in_the_order_of_the_list():
+    shop = labelling(oracle=people({17: 0, 19: 1, 18: 2}))
+    assert (buy(shop, 3, 0).indices.tolist(), list(shop.pool.purchases)) == 2 * ([19, 18, 17],)
+
+
+def test_a_query_settles_once_it_has_its_labels_and_the_rest_are_candidates_again():
+    shop = labelling(oracle=people({18: 0, 16: 1}))
+    shop.choose(4, 0, unread)
+    shop.pending = shop.pending._replace(size=2)
+    assert shop.settle().indices.tolist() == [18, 16]
+    assert {19, 17} <= set(shop.pool.unlabelled.tolist())
+
+
+def test_an_image_that_nobody_can_tell_leaves_the_pool_and_costs_an_answer():
+    shop = labelling(oracle=people({19: CANNOT_TELL, 18: 2, 17: BROKEN}))
+    assert buy(shop, 3, 4).labels.tolist() == [2]
+    assert (shop.pool.left, shop.pool.answers, shop.pool.bought) == (17, 3, 1)
+    assert shop.pool.answers_of_round(5) == {0: 1, CANNOT_TELL: 1, BROKEN: 1}
+
+
+def test_a_short_query_leaves_what_ranked_next_as_it_was():
+    shop = labelling(oracle=people({19: CANNOT_TELL, 18: 1, 17: 1, 16: 0}), rescore_every=2)
+    assert [buy(shop, 2, round).indices.tolist() for round in range(2)] == [[18], [17, 16]]
+
+
+def test_the_images_asked_first_are_kept_also_where_they_have_no_label():
+    shop = labelling(oracle=lambda indices: Answers(torch.full((len(indices),), CANNOT_TELL)))
+    shop.choose_first(4, unread)
+    assert (len(shop.settle().indices), len(shop.first), shop.pool.left) == (0, 4, 16)
+
+
+def test_evaluation_images_are_asked_in_one_shuffled_list_and_never_enter_the_pool():
+    pool = Pool(len(TRUTH), held=range(0, 20, 2))
+    shop = Labelling(last, truth, pool, seed=0)
+    shop.choose_first(4, unread)
+    asked = shop.pending.images
+    assert sorted(asked) == sorted([*(index for index, _ in shop.pending.ranked), *pool.held])
+    assert asked[:4] != [index for index, _ in shop.pending.ranked]
+    shop.settle()
+    assert shop.evaluated == {index: int(TRUTH[index]) for index in pool.held}
+    assert not set(pool.held) & {*pool.purchases, *pool.unlabelled.tolist()}
+
+
+def test_the_state_of_a_waiting_query_settles_as_it_would_have():
+    waiting, resumed = (labelling(oracle=lambda indices: None), labelling())
+    waiting.choose_first(4, unread)
+    assert waiting.settle() is None
+    resumed.load_state_dict(waiting.state_dict())
+    at_once = labelling()
+    at_once.choose_first(4, unread)
+    assert resumed.settle().indices.equal(at_once.settle().indices)
+    assert resumed.first == at_once.first

@@ -105,7 +105,7 @@ def test_the_diversity_of_a_query_is_logged_where_there_is_one() -> None:
 def test_a_strategy_without_scores_is_told_of_without_scores() -> None:
     preview = round_result(0).preview
     assert preview is not None
-    captions = gallery(trainer_with(), replace(preview, scores=None), ("ash", "birch")).captions
+    captions = gallery(replace(preview, scores=None), ("ash", "birch")).captions
     assert captions == ("4, ash, predicted birch", "1, birch, predicted birch")
 
 

@@ -60,7 +60,7 @@ def test_a_bar_goes_when_its_pass_breaks_off(on_a_terminal: Progress) -> None:
 
 def test_the_training_bar_names_the_round_and_from_the_second_on_its_epoch() -> None:
     progress = Progress(rounds=25)
-    progress.on_rounds_start(trainer_with(), (), start=3)
+    progress.on_rounds_start(trainer_with(), None, start=3)  # type: ignore[arg-type]
     progress.on_round_end(trainer_with(), round_result(3))
     assert [progress._get_train_description(epoch) for epoch in (8, 9)] == [
         "round  5/25",

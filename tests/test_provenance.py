@@ -145,32 +145,31 @@ def test_a_gpu_is_named_as_its_driver_names_it(monkeypatch):
     assert device_name(torch.device("cuda", 1)) == "card 1"
 
 
-def study(labelled: list[int]) -> dict[str, object]:
-    """What is recorded of a study of 5 images, 2 of them initial, after the labels of `labelled`
-    were bought.
+def study(first: list[int], labelled: list[int]) -> dict[str, object]:
+    """What is recorded of a study of 5 images, after the images of `first` were asked about and the
+    labels of `labelled` were bought.
     """
-    dataset = SimpleNamespace(
-        train=range(5), evaluation=range(3), classes=("ash", "birch"), fingerprint="f"
-    )
+    dataset = SimpleNamespace(train=range(5), classes=("ash", "birch"), fingerprint="f")
+    scorer = SimpleNamespace(at_once=64, device=torch.device("cpu"), processes=Processes(0, 2))
     return of_study(
-        SimpleNamespace(dataset=dataset, pool=SimpleNamespace(labelled=np.array(labelled))),
+        SimpleNamespace(dataset=dataset, pool=SimpleNamespace(given=[], labelled=labelled)),
         SimpleNamespace(query_size=1, initial_size=2),
-        SimpleNamespace(rescore_every=1),
-        SimpleNamespace(at_once=64, device=torch.device("cpu"), processes=Processes(0, 2)),
+        SimpleNamespace(rescore_every=1, first=first),
+        SimpleNamespace(scorer=scorer, truth=range(3)),
     )
 
 
 def test_a_study_is_recorded_with_its_sizes_and_the_threads_that_compute(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    known = study([4, 0])
+    known = study([4, 0], [4, 0])
     assert [known[name] for name in ("pool", "evaluation", "processes", "threads")] == [5, 3, 2, 3]
 
 
-def test_the_initial_set_is_named_by_its_images_alone():
+def test_the_initial_set_is_named_by_the_images_that_were_asked_about():
     assert (
-        study([4, 0])["initial_digest"]
-        == study([4, 0, 3])["initial_digest"]
-        != study([4, 1])["initial_digest"]
+        study([4, 0], [4, 0])["initial_digest"]
+        == study([4, 0], [4, 3])["initial_digest"]
+        != study([4, 1], [4, 1])["initial_digest"]
     )
 
 

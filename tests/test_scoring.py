@@ -133,14 +133,16 @@ def test_the_pass_is_shown_where_something_can_show_it(network):
             shown.append((total, description))
             return batches
 
-    track = tracked(SimpleNamespace(callbacks=[Bar()], received_sigterm=False))
+    track = tracked(SimpleNamespace(received_sigterm=False), Bar())
     list(Scorer(network, 16, track=track).looks(Images(), torch.arange(20), "scoring"))
     assert shown == [(2, "scoring")]
 
 
 def test_a_pass_ends_between_two_batches_when_the_process_is_told_to_stop(network):
     trainer = SimpleNamespace(callbacks=[], received_sigterm=False)
-    looks = Scorer(network, 16, track=tracked(trainer)).looks(Images(), torch.arange(40), "scoring")
+    looks = Scorer(network, 16, track=tracked(trainer, None)).looks(
+        Images(), torch.arange(40), "scoring"
+    )
     next(looks)
     trainer.received_sigterm = True
     with pytest.raises(SIGTERMException):
