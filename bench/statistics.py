@@ -10,9 +10,10 @@ import numpy as np
 from scipy import stats
 
 from askwell.learning_curve import labels_to_targets
-from askwell.report.comparing import SIGNIFICANCE, holm, paired_p, resamples
-from askwell.report.measures import LEVELS, area, targets_within
-from askwell.report.saving import weigh
+from askwell.report.groups.measures import LEVELS, area, targets_within
+from askwell.report.statistics.bootstrap import resamples
+from askwell.report.statistics.saving import weigh
+from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench.publishing import RESULTS, Row, publish
 from bench.timing import options, parsed
 

@@ -11,12 +11,12 @@ from report_runs import group_of, rewrite_round, write_run
 
 from askwell.errors import UserError
 from askwell.report import write_report
-from askwell.report.class_figures import class_maps, class_shares
-from askwell.report.comparing import compare
-from askwell.report.curve_figures import learning_curves
-from askwell.report.lost import MOST, lost_classes, unrecognised_classes
-from askwell.report.reading import read
-from askwell.report.soundness import remarks
+from askwell.report.findings.comparison import compare
+from askwell.report.findings.faults import remarks
+from askwell.report.reading.records import read
+from askwell.report.sections.classes import MOST, class_maps, lost_classes, unrecognised_classes
+from askwell.report.sections.learning_curves import learning_curves
+from askwell.report.sections.queries import class_shares
 
 UNKNOWN = dict.fromkeys(
     ["query_size", "initial_size", "classes", "initial_digest", "weights_digest"]

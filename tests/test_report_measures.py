@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from report_runs import group_of, rewrite_round, write_run
 from sklearn.metrics import auc
 
-from askwell.report.measures import area, targets_within
+from askwell.report.groups.measures import area, targets_within
 
 
 def test_a_lucky_round_does_not_count_as_the_target(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from report_runs import groups_of, write_run
 
-from askwell.report.overview import overviews
+from askwell.report.sections.overview import overviews
 
 
 def test_every_strategy_is_compared_with_random_under_the_same_setting(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from report_runs import group_of, rewrite_round, write_run
 from rich.console import Console
 
 from askwell.report import Report, closing, write_report
-from askwell.report.class_figures import query_shares
-from askwell.report.drawing import ACCURACY_TICKS, spaced, stretched
-from askwell.report.tables import summary, timing
-from askwell.report.wording import plain
+from askwell.report.page.scale import ACCURACY_TICKS, spaced, stretched
+from askwell.report.page.wording import plain
+from askwell.report.sections.labels_to_accuracy import summary
+from askwell.report.sections.queries import query_shares
+from askwell.report.sections.timing import timing
 
 STRATEGIES = ("random", "lc", "b")
 DATASET = "<b>&"

@@ -5,7 +5,7 @@ import pytest
 from report_runs import group_of, groups_of, write_run
 
 from askwell.errors import UserError
-from askwell.report.reading import read
+from askwell.report.reading.records import read
 
 
 def test_runs_are_found_at_any_depth_and_each_once(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 from report_runs import group_of, write_run
 
 from askwell.report import write_report
-from askwell.report.snapshot_file import load
-from askwell.report.snapshots import snapshots
+from askwell.report.reading.snapshot_file import load
+from askwell.report.sections.snapshots import snapshots
 
 SOUND: dict[str, Any] = {
     "classes": np.array(["0", "1"]),
@@ -118,7 +118,7 @@ def test_what_unpacks_to_too_much_is_not_unpacked(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(folder, unsure_pixels=np.zeros((1000, 32, 32, 3), np.uint8))
-    monkeypatch.setattr("askwell.report.snapshot_file.MOST", 1_000_000)
+    monkeypatch.setattr("askwell.report.reading.snapshot_file.MOST", 1_000_000)
     assert "is damaged" in faults(folder)[0]
 
 

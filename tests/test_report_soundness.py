@@ -4,8 +4,8 @@ import pytest
 from filelock import FileLock
 from report_runs import group_of, rewrite_round, write_run
 
-from askwell.report.lost import lost_classes
-from askwell.report.soundness import remarks
+from askwell.report.findings.faults import remarks
+from askwell.report.sections.classes import lost_classes
 
 
 @pytest.fixture

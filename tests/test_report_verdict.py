@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from report_runs import group_of, write_run
 
-from askwell.report.verdict import verdict
-from askwell.report.wording import saving_interval, spans
+from askwell.report.findings.verdict import verdict
+from askwell.report.page.wording import saving_interval, spans
 
 
 def test_the_first_sentence_says_how_many_labels_were_saved(tmp_path: Path) -> None:

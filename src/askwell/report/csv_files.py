@@ -1,0 +1,37 @@
+"""The report's tables as files for other programs."""
+
+import pandas as pd
+
+from askwell.learning_curve import target_name
+from askwell.report.groups.group import Group, all_targets
+from askwell.report.groups.measures import LEVELS
+from askwell.report.reading.records import Records
+
+
+def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
+    """A row a run: what ran, and its measures where it was compared."""
+    measured = pd.concat([group.runs for group in groups]) if groups else records.runs.iloc[:0]
+    measures = measured[measured.columns.difference(records.runs.columns, sort=False)]
+    named = {target: target_name(target) for target in all_targets(groups)}
+    measures = measures.drop(
+        columns=[level for level in LEVELS if level not in named], errors="ignore"
+    )
+    compared = pd.Series(records.runs.index.isin(measured.index), index=records.runs.index)
+    runs = records.runs.drop(columns=["settings", "strategy_settings"])
+    return runs.assign(compared=compared).join(measures.rename(columns=named))
+
+
+def round_table(records: Records) -> pd.DataFrame:
+    """A row a run and round: what was measured, with a column for each class's accuracy and queried
+    labels.
+    """
+    if records.curves.empty or records.classes.empty:
+        return records.curves
+    classes = records.classes.rename(columns={"accuracy": "class_accuracy"})
+    wide = classes.pivot(
+        index=["run", "round"], columns="class", values=["class_accuracy", "queried"]
+    )
+    wide.columns = wide.columns.map("_".join)
+    what = records.runs[["dataset", "strategy", "seed"]]
+    curves = records.curves.assign(lost_classes=records.curves["lost_classes"].map(", ".join))
+    return curves.join(what, on="run").join(wide, on=["run", "round"])

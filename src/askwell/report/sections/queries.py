@@ -1,0 +1,135 @@
+"""What a strategy asked for: how evenly of the classes, and how unlike one another."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from askwell.report.groups.group import BASELINE, Group
+from askwell.report.page.blocks import Picture, Section, Table
+from askwell.report.page.class_rows import WIDE, class_names, rows_drawn
+from askwell.report.page.drawing import legend_above, legend_height, legend_name
+from askwell.report.page.palette import look
+from askwell.report.page.wording import spread, spread_percent
+from askwell.report.reading.records import DIVERSITY
+
+
+def section(group: Group) -> Section:
+    text = (
+        "What was asked for: the share of each class among the images bought after the "
+        "initial set, mean over seeds."
+    )
+    stroke = (
+        " The strokes are random's." if BASELINE in group.strategies and group.contenders else ""
+    )
+    return Section(
+        "Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group))
+    )
+
+
+def balance(group: Group) -> Iterator[Table]:
+    """The class entropy of all queries of a run together, and of a single query."""
+    bought = group.classes[group.classes["round"] > group.classes["round"].min()]
+    if not bought["queried"].sum():
+        return
+    entropies = {
+        "of all queries": entropy(bought, ["strategy", "seed"]),
+        "of a single query": entropy(bought, ["strategy", "seed", "round"])
+        .groupby(["strategy", "seed"])
+        .mean(),
+    }
+    yield Table(
+        ("class entropy", *entropies),
+        tuple(
+            (
+                name,
+                *(
+                    spread(values.get(name, pd.Series(dtype=float)), ".3f")
+                    for values in entropies.values()
+                ),
+            )
+            for name in group.strategies
+        ),
+        "Of the labels bought after the initial set, mean ± standard deviation over seeds: 1 if "
+        "they are spread over "
+        "the classes as evenly as their number allows, 0 if only one class was bought.",
+    )
+
+
+def variety(group: Group) -> Iterator[Table]:
+    """How far apart the images of a query are, and how many are near-duplicates; no table where
+    nobody noted it.
+    """
+    means = group.curves.groupby(["strategy", "seed"])[DIVERSITY].mean()
+    if means.notna().any(axis=None):
+        yield Table(
+            ("within a query", "mean distance", "near-duplicates"),
+            tuple(
+                (name, spread(of["distance"], ".2f"), spread_percent(of["near_duplicates"]))
+                for name, of in (
+                    (name, means.xs(name, level="strategy")) for name in group.strategies
+                )
+            ),
+            "In the features that the network's last layer sees; means over rounds, mean ± "
+            "standard deviation over "
+            "seeds. The distance between two images of a query is a multiple of that between two "
+            "random images of the "
+            "pool; near-duplicates are nearer to another image of the query than 95 % of random "
+            "images are to theirs.",
+        )
+
+
+def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
+    """The entropy of the classes' shares within each part, as a fraction of the most there can
+    be.
+    """
+    counts = bought.groupby([*by, "class"], sort=False)["queried"].sum().unstack(fill_value=0)
+    counts = counts[counts.sum(axis=1) > 0]
+    total, classes = counts.sum(axis=1).to_numpy()[:, None], counts.shape[1]
+    most = stats.entropy(
+        total // classes + (np.arange(classes) < total % classes), axis=1
+    )  # of the most even counts
+    entropies = stats.entropy(counts.to_numpy(float), axis=1)
+    return pd.Series(
+        np.divide(entropies, most, out=np.ones_like(entropies), where=most > 0), counts.index
+    )
+
+
+def class_shares(group: Group) -> list[Picture]:
+    """The mean share of each class among the queried images: a mark a strategy; random's as
+    strokes.
+    """
+    pictures: list[Picture] = []
+    shares, names = 100 * query_shares(group.classes), class_names(group.classes)
+    styles = {name: style for name, style in look(group.strategies).items() if name in shares.index}
+    if not styles:
+        return pictures
+    caption = f"Share of each class among the queried images on {group.title}"
+    with rows_drawn(
+        pictures, f"{group.slug}-queries", caption, names, WIDE, legend_height(styles)
+    ) as axes:
+        for name, style in styles.items():
+            mark = {"marker": "|", "markersize": 12} if name == BASELINE else {"markersize": 5}
+            axes.plot(
+                shares.loc[name, names],
+                range(len(names)),
+                linestyle="none",
+                label=legend_name(name),
+                **style | mark,
+            )
+        axes.set(xlim=(0, 1.05 * shares.to_numpy().max()), xlabel="share of the queried images, %")
+        legend_above(axes)
+    return pictures
+
+
+def query_shares(classes: pd.DataFrame) -> pd.DataFrame:
+    """Mean over seeds of each class's share of the labels bought after the initial set: strategies
+    × classes.
+
+    A strategy that bought nothing, as a run of one round does, has no row.
+    """
+    bought = classes[classes["round"] > classes["round"].min()]
+    counts = bought.groupby(["strategy", "seed", "class"])["queried"].sum()
+    totals = counts.groupby(["strategy", "seed"]).transform("sum")
+    return (counts / totals)[totals > 0].groupby(["strategy", "class"]).mean().unstack()
