@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from scipy.integrate import trapezoid
 
-from askwell.learning_curve import TARGETS, labels_to_targets
+from askwell.learning_curve import TARGETS, area_between, labels_to_targets
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, *TARGETS, 0.98)
 """The accuracies that targets are chosen from."""
@@ -37,19 +35,6 @@ def shared_range(curves: pd.DataFrame) -> tuple[float, float]:
     return ends["min"].max(), ends["max"].min()
 
 
-def area(labels: np.ndarray, accuracy: np.ndarray, low: float, high: float) -> float:
-    """The mean height of a piecewise linear curve between two numbers of labels; nan where there is
-    nothing between.
-
-    labels: [R], ascending; accuracy: [R].
-    """
-    if low >= high:
-        return float("nan")
-    inside = labels[(labels > low) & (labels < high)]
-    points = np.concatenate([[low], inside, [high]])
-    return float(trapezoid(np.interp(points, labels, accuracy), points) / (high - low))
-
-
 def areas(curves: pd.DataFrame) -> pd.Series:
     """Each run's area under the learning curve, over the labels that all runs share, divided by
     their range.
@@ -57,7 +42,7 @@ def areas(curves: pd.DataFrame) -> pd.Series:
     low, high = shared_range(curves)
     return pd.Series(
         {
-            run: area(curve["labels"].to_numpy(float), curve["accuracy"].to_numpy(float), low, high)
+            run: area_between(curve["labels"].to_numpy(), curve["accuracy"].to_numpy(), low, high)
             for run, curve in curves.groupby("run")
         },
         dtype=float,

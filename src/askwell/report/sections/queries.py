@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from askwell.report.groups.group import BASELINE, Group
 from askwell.report.page.blocks import Picture, Section, Table
@@ -13,6 +11,7 @@ from askwell.report.page.drawing import legend_above, legend_height, legend_name
 from askwell.report.page.palette import look
 from askwell.report.page.wording import spread, spread_percent
 from askwell.report.reading.records import DIVERSITY
+from askwell.report.statistics.evenness import evenness
 
 
 def section(group: Group) -> Section:
@@ -81,19 +80,10 @@ def variety(group: Group) -> Iterator[Table]:
 
 
 def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
-    """The entropy of the classes' shares within each part, as a fraction of the most there can
-    be.
-    """
+    """The evenness of the classes within each part of what was bought."""
     counts = bought.groupby([*by, "class"], sort=False)["queried"].sum().unstack(fill_value=0)
     counts = counts[counts.sum(axis=1) > 0]
-    total, classes = counts.sum(axis=1).to_numpy()[:, None], counts.shape[1]
-    most = stats.entropy(
-        total // classes + (np.arange(classes) < total % classes), axis=1
-    )  # of the most even counts
-    entropies = stats.entropy(counts.to_numpy(float), axis=1)
-    return pd.Series(
-        np.divide(entropies, most, out=np.ones_like(entropies), where=most > 0), counts.index
-    )
+    return pd.Series(evenness(counts.to_numpy()), counts.index)
 
 
 def class_shares(group: Group) -> list[Picture]:

@@ -4,15 +4,15 @@ import warnings
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 SIGNIFICANCE = 0.05
 
 
-def paired_p(values: np.ndarray | pd.Series, reference: np.ndarray | pd.Series) -> float:
-    """The p-value of a paired t-test; where all differences are the same, its limit: 0, or 1 for
-    none.
+def paired_p(values: ArrayLike, reference: ArrayLike) -> float:
+    """The p-value of a two-sided paired t-test over seeds [n]; where all differences are the same,
+    its limit: 0, or 1 where there is no difference.
     """
     differences = np.asarray(values, float) - np.asarray(reference, float)
     if np.allclose(differences, differences[0]):
@@ -33,7 +33,9 @@ def holm(probabilities: Iterable[float]) -> list[float]:
 
 
 def won(own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """In which rounds [R] the accuracies of `own` [R, seeds] are better than those of `other`."""
+    """Whether `own` is better than `other` in each round [R], by a paired t-test over seeds; both
+    are accuracies [R, n].
+    """
     differences = own - other
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter(
