@@ -155,7 +155,7 @@ def study(labelled: list[int]) -> dict[str, object]:
     return of_study(
         SimpleNamespace(dataset=dataset, pool=SimpleNamespace(labelled=np.array(labelled))),
         SimpleNamespace(query_size=1, initial_size=2),
-        SimpleNamespace(rescore_every=1),
+        SimpleNamespace(rescore_every=1, strategy=SimpleNamespace(title="mine", colour=None)),
         SimpleNamespace(at_once=64, device=torch.device("cpu"), processes=Processes(0, 2)),
     )
 
@@ -164,6 +164,10 @@ def test_a_study_is_recorded_with_its_sizes_and_the_threads_that_compute(monkeyp
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     known = study([4, 0])
     assert [known[name] for name in ("pool", "evaluation", "processes", "threads")] == [5, 3, 2, 3]
+
+
+def test_a_study_is_recorded_with_what_its_strategy_says_of_its_appearance():
+    assert study([4, 0])["appearance"] == {"title": "mine"}
 
 
 def test_the_initial_set_is_named_by_its_images_alone():

@@ -137,8 +137,8 @@ def test_the_same_runs_give_the_same_page(report: Report) -> None:
 def test_the_closing_table_has_a_row_a_strategy(report: Report) -> None:
     assert re.findall(r"^ +(random|lc|b) ", closing_lines(report), flags=re.M) == [
         "random",
-        "lc",
         "b",
+        "lc",
     ]
 
 

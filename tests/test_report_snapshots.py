@@ -75,16 +75,14 @@ def test_arrays_are_read_as_they_were_kept(folder: Path, order: Any) -> None:
 def test_a_snapshot_with_wrong_arrays_is_left_out(folder: Path, fault: str) -> None:
     keep(folder, **WRONG[fault])
     name = "snapshots/round-0001.npz"
-    assert faults(folder) == [f"least confidence, seed 0: {name} is no snapshot: {fault}"]
+    assert faults(folder) == [f"lc, seed 0: {name} is no snapshot: {fault}"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK, and no more", pickle.dumps([1])])
 def test_a_damaged_snapshot_is_left_out_and_named_on_the_page(folder: Path, content: bytes) -> None:
     (folder / "snapshots" / "round-0001.npz").write_bytes(content)
     page = write_report([folder], folder).page.read_text()
-    assert (
-        "left out: least confidence, seed 0: snapshots/round-0001.npz is damaged: delete it" in page
-    )
+    assert "left out: lc, seed 0: snapshots/round-0001.npz is damaged: delete it" in page
 
 
 class Opens:

@@ -36,6 +36,14 @@ def test_a_run_that_goes_on_is_named(sweep: Path) -> None:
         assert remarks(group_of(sweep)) == ["1 run was still running and left out: lc seed 5."]
 
 
+def test_runs_that_wait_for_answers_are_named(sweep: Path) -> None:
+    for seed in (5, 6):
+        write_run(sweep, "lc", seed, (0.5,), status="waiting", reason=None)
+    assert remarks(group_of(sweep)) == [
+        "2 runs are waiting for answers and left out: lc seed 5 and lc seed 6."
+    ]
+
+
 def test_runs_that_a_target_on_the_evaluation_set_ended_are_named(sweep: Path) -> None:
     write_run(sweep, "lc", 5, reason="target_accuracy")
     write_run(sweep, "random", 5)
@@ -138,15 +146,11 @@ def test_unlike_data_are_named(sweep: Path) -> None:
 def test_lost_classes_are_told_in_words(sweep: Path) -> None:
     run = write_run(sweep, "sm", 1, [0.5] * 13)
     rewrite_round(run, 12, lost_classes=["9"])
-    assert list(lost_classes(group_of(sweep))) == [
-        "smallest margin lost class 9 in round 12 of seed 1."
-    ]
+    assert list(lost_classes(group_of(sweep))) == ["sm lost class 9 in round 12 of seed 1."]
 
 
 def test_neighbouring_rounds_of_a_lost_class_are_one_sentence(sweep: Path) -> None:
     run = write_run(sweep, "sm", 1, [0.5] * 3)
     rewrite_round(run, 1, lost_classes=["9"])
     rewrite_round(run, 2, lost_classes=["9"])
-    assert list(lost_classes(group_of(sweep))) == [
-        "smallest margin lost class 9 in rounds 1–2 of seed 1."
-    ]
+    assert list(lost_classes(group_of(sweep))) == ["sm lost class 9 in rounds 1–2 of seed 1."]

@@ -7,18 +7,22 @@ from askwell.report.groups.group import Group, all_targets
 from askwell.report.groups.measures import LEVELS
 from askwell.report.reading.records import Records
 
+NESTED = ["settings", "strategy_settings", "initial_settings", "appearance"]
+"""Columns of the records that hold more than a cell of a table shows."""
+
 
 def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
     """A row a run: what ran, and its measures where it was compared."""
     measured = pd.concat([group.runs for group in groups]) if groups else records.runs.iloc[:0]
-    measures = measured[measured.columns.difference(records.runs.columns, sort=False)]
+    others = [*records.runs.columns, "title", "start"]
+    measures = measured[measured.columns.difference(others, sort=False)]
     named = {target: target_name(target) for target in all_targets(groups)}
     measures = measures.drop(
         columns=[level for level in LEVELS if level not in named], errors="ignore"
     )
     compared = pd.Series(records.runs.index.isin(measured.index), index=records.runs.index)
-    runs = records.runs.drop(columns=["settings", "strategy_settings"])
-    return runs.assign(compared=compared).join(measures.rename(columns=named))
+    runs = records.runs.drop(columns=[*NESTED, "initial"]).assign(compared=compared)
+    return runs.join(measures.rename(columns=named)).assign(initial=records.runs["initial"])
 
 
 def round_table(records: Records) -> pd.DataFrame:

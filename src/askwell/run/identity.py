@@ -25,6 +25,7 @@ PLACES = (
     "dataset.root",
     "dataset.repository",
 )
+APPEARANCE = ("title", "colour", "marker")
 LISTENERS = ("log_rounds", "console", "progress", "checkpoint", "snapshot")
 
 FREE = (
@@ -38,6 +39,8 @@ FREE = (
     "dataset.num_classes",  # taken from the data
     *("logger", "hydra"),
     *(f"callbacks.{listener}" for listener in LISTENERS),
+    # How the report shows a strategy.
+    *(f"{group}.{part}" for group in ("strategy", "initial") for part in APPEARANCE),
 )
 """What does not count, with everything below it. A user adds to it by `free=[callbacks.mine]`."""
 
@@ -60,6 +63,8 @@ FORMER: dict[str, Any] = {
     "draws.prior_precision": 1.0,
     "callbacks.active_learning.draws": "copy of draws",
     "model.network.dropout": 0.0,
+    "initial._target_": "RandomSampling",
+    "callbacks.active_learning.initial": "copy of initial",
 }
 """What a setting was before it existed: runs whose config lacks it computed with this value."""
 

@@ -13,7 +13,6 @@ from askwell.report.statistics.saving import Saving, weigh
 from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 
 ENOUGH_SEEDS = 5
-DIGESTS = ["initial_digest", "weights_digest"]
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The runs of two strategies that began with the same images and weights, both indexed by
-    seed.
-    """
+    """The runs of two strategies that started alike, both indexed by seed."""
 
     own: pd.DataFrame
     reference: pd.DataFrame
@@ -79,14 +76,22 @@ class Pairs:
 
 
 def pairs(group: Group, strategy: str, reference: str) -> Pairs:
-    """The paired runs of a strategy and its reference; a pair whose digests are not recorded does
-    not count.
+    """The paired runs of a strategy and its reference: of one seed, with the same initial weights
+    and, unless different strategies chose the initial images, with the same of these. A pair whose
+    digests are not recorded does not count.
     """
     own, other = group.by_seed[strategy], group.by_seed[reference]
     shared = own.index.intersection(other.index)
-    digests = own.loc[shared, DIGESTS]
-    same = shared[(digests.notna() & (digests == other.loc[shared, DIGESTS])).all(axis=1)]
+    digests = digests_to_share(group, strategy, reference)
+    start = own.loc[shared, digests]
+    same = shared[(start.notna() & (start == other.loc[shared, digests])).all(axis=1)]
     return Pairs(own.loc[same], other.loc[same])
+
+
+def digests_to_share(group: Group, strategy: str, reference: str) -> list[str]:
+    """The digests in which paired runs of two strategies agree."""
+    weights, images = ["weights_digest"], ["initial_digest"]
+    return weights + (images if group.same_start(strategy, reference) else [])
 
 
 def compare(group: Group, strategies: Iterable[str], reference: str) -> list[Comparison]:

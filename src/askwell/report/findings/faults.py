@@ -13,6 +13,13 @@ from askwell.report.reading.recorded_run import RESUMED
 from askwell.text import first_of, listing
 
 MOST_OUTSIDE = 12
+UNFINISHED = {
+    "killed": ("was killed before its end", "were killed before their end"),
+    "running": ("was still running", "were still running"),
+    "waiting": ("is waiting for answers", "are waiting for answers"),
+}
+"""What is said of one and of several runs of a status."""
+
 Check = Callable[[Group], Iterator[str]]
 
 
@@ -42,15 +49,14 @@ def failed(group: Group) -> Iterator[str]:
 
 
 def unfinished(group: Group) -> Iterator[str]:
-    """Runs that were killed or still go on."""
+    """Runs that were killed, are still running, or wait for answers."""
     runs = left_out(group)
-    for status, happened in {"killed": "killed before its end", "running": "still running"}.items():
+    for status, (of_one, of_several) in UNFINISHED.items():
         open_runs = runs[runs["status"] == status]
         if len(open_runs):
-            happened = happened if len(open_runs) == 1 else happened.replace("its", "their")
+            happened = of_one if len(open_runs) == 1 else of_several
             yield (
-                f"{count(len(open_runs), 'run')} {was(open_runs)} {happened} and left out: "
-                f"{described(open_runs)}."
+                f"{count(len(open_runs), 'run')} {happened} and left out: {described(open_runs)}."
             )
 
 
@@ -64,7 +70,7 @@ def empty(group: Group) -> Iterator[str]:
 
 
 def none_finished(group: Group) -> Iterator[str]:
-    """Only runs that still go on, were killed or failed."""
+    """No finished run: only runs that are still running, wait, were killed, or failed."""
     if not group.finished:
         yield f"no run has finished; the page shows how far they came: {described(group.runs)}."
 
@@ -121,21 +127,21 @@ def few_seeds(group: Group) -> Iterator[str]:
 
 
 def unpaired(group: Group) -> Iterator[str]:
-    """Seeds whose runs did not start alike."""
-    for column, what in {
-        "initial_digest": "initial images",
-        "weights_digest": "initial weights",
-    }.items():
-        kinds = group.runs[column].groupby(group.runs["seed"]).nunique()
-        unlike_seeds = [str(seed) for seed in kinds.index[kinds > 1]]
-        if unlike_seeds:
-            yield f"the {what} differ between the runs of seed {first_of(unlike_seeds)}."
+    """Seeds whose runs did not start alike; different strategies may choose different images."""
+    starts = {
+        "initial images": ("initial_digest", ["seed", "start"]),
+        "initial weights": ("weights_digest", ["seed"]),
+    }
+    for what, (column, keys) in starts.items():
+        kinds = group.runs.groupby(keys)[column].nunique()
+        unlike = kinds.index[kinds > 1].get_level_values("seed").unique()
+        if len(unlike):
+            yield f"the {what} differ between the runs of seed {first_of(list(map(str, unlike)))}."
         unknown = group.runs[group.runs[column].isna()]
         if len(unknown):
-            runs = count(len(unknown), "run")
             yield (
-                f"the {what} of {runs} are not recorded, so that none is paired with these: "
-                f"{described(unknown)}."
+                f"the {what} of {count(len(unknown), 'run')} are not recorded, so that "
+                f"none is paired with these: {described(unknown)}."
             )
 
 

@@ -1,5 +1,6 @@
 """A group: runs that are compared with each other."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +11,12 @@ from askwell.report.groups.measures import LEVELS, measure, targets_within
 from askwell.report.groups.settings import told
 from askwell.report.reading.names import slug
 from askwell.report.reading.records import Records
+from askwell.report.reading.schema import Appearance
 
 BASELINE = "random"
-ORDER = (BASELINE, "lc", "entropy", "sm", "lm")
+"""The strategy that the others are to beat, with first images of its own choice."""
+
+GREY = Appearance(colour="#8a8a8a", marker="o")  # of the baseline
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,7 @@ class Group:
 
     @property
     def strategies(self) -> list[str]:
-        """The compared strategies: the baseline, the four uncertainty scores, then the others by
-        name.
-        """
+        """The compared strategies: the baseline, then the others by name."""
         return sorted(self.runs["strategy"].unique(), key=strategy_order)
 
     @property
@@ -89,9 +91,28 @@ class Group:
         """The strategies that are to beat the baseline."""
         return [strategy for strategy in self.strategies if strategy != BASELINE]
 
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What each strategy is called in words; its name where another has the same title."""
+        titles = {name: str(self.of(name)["title"].iloc[0]) for name in self.strategies}
+        times = Counter(titles.values())
+        return {name: title if times[title] == 1 else name for name, title in titles.items()}
+
+    @cached_property
+    def appearances(self) -> dict[str, Appearance]:
+        """How each strategy asks to be shown, of the first of its runs that says so."""
+        asked = {name: self.of(name)["appearance"].dropna() for name in self.strategies}
+        unasked = {name: GREY if name == BASELINE else Appearance() for name in self.strategies}
+        return unasked | {name: runs.iloc[0] for name, runs in asked.items() if len(runs)}
+
     def of(self, strategy: str) -> pd.DataFrame:
         """The compared runs of a strategy, with their measures."""
         return self.runs[self.runs["strategy"] == strategy]
+
+    def same_start(self, *strategies: str) -> bool:
+        """Whether one and the same strategy chose the initial images of all these."""
+        runs = self.runs[self.runs["strategy"].isin(strategies)]
+        return runs["start"].nunique() <= 1
 
     @cached_property
     def by_seed(self) -> dict[str, pd.DataFrame]:
@@ -107,9 +128,11 @@ def all_targets(groups: Iterable[Group]) -> list[float]:
     return sorted({target for group in groups for target in group.targets})
 
 
-def strategy_order(strategy: str) -> tuple[int, str]:
-    """A key that puts strategies into the report's fixed order."""
-    return (ORDER.index(strategy) if strategy in ORDER else len(ORDER), strategy)
+def strategy_order(strategy: str) -> tuple[bool, str]:
+    """A key that sorts strategies as every table and figure does: the baseline first, the others
+    by name.
+    """
+    return (strategy != BASELINE, strategy)
 
 
 def comparable(runs: pd.DataFrame) -> pd.DataFrame:

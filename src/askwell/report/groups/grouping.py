@@ -6,7 +6,8 @@ from dataclasses import replace
 import pandas as pd
 
 from askwell.report.groups.group import Group
-from askwell.report.groups.settings import as_text, natural, shortened, telling, told
+from askwell.report.groups.naming import named
+from askwell.report.groups.settings import as_text, natural, shortened, telling
 from askwell.report.reading.records import Records
 
 UNKNOWN = "unknown"  # to a run that failed before it knew
@@ -33,7 +34,7 @@ def sorted_groups(records: Records) -> Iterator[Group]:
             yield Group(
                 str(dataset),
                 shown[runs.index[0]],
-                records.of(runs.assign(strategy=strategy_names(runs))),
+                records.of(named(runs)),
             )
 
 
@@ -49,21 +50,6 @@ def known_settings(runs: pd.DataFrame) -> pd.DataFrame:
     others = as_text(runs["settings"])
     settings = runs[list(SETTINGS)].join(others.drop(columns=list(SETTINGS), errors="ignore"))
     return settings.astype(str).where(settings.notna())
-
-
-def strategy_names(runs: pd.DataFrame) -> pd.Series:
-    """Each run's strategy; where runs of one name differ in settings of their own, with these:
-    `mine beta 2`.
-    """
-    names = runs["strategy"].astype(str)
-    for _, settings in as_text(runs["strategy_settings"]).groupby(names):
-        shown = shortened(settings[telling(settings)])
-        names.update(
-            pd.Series(
-                {run: " ".join([names[run], *told(settings)]) for run, settings in shown.items()}
-            )
-        )
-    return names
 
 
 def with_names(records: Records, groups: Iterable[Group]) -> Records:

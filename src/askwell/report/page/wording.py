@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-NAMES = {"lc": "least confidence", "sm": "smallest margin", "lm": "largest margin"}
 MISSING = "–"
 
 
@@ -63,11 +62,6 @@ def saving_interval(low: float, high: float) -> str:
     if low <= 0 <= high:
         return f"{saving(low)} to {saving(high)}"
     return "–".join(f"{end:.0f}" for end in sorted((abs(100 * low), abs(100 * high)))) + " %"
-
-
-def full_name(strategy: str) -> str:
-    """The strategy in words, where it has a longer name."""
-    return NAMES.get(strategy, strategy)
 
 
 def spans(rounds: Sequence[int]) -> str:

@@ -4,6 +4,7 @@ what was expected.
 All raise ValueError with the words that follow `expected`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,6 +17,11 @@ Check = Callable[[Any], Any]
 
 MOST_LETTERS = 100_000
 MOST_ITEMS = 100_000
+LONGEST_TITLE = 60
+COLOUR = re.compile("#[0-9a-fA-F]{6}", re.ASCII)
+MARKERS = "osD^vPX<>*phHd8+x.1234"
+"""Those of matplotlib's markers that are visible at the size of a line's."""
+
 HIGHEST = 2**53
 """Whole numbers up to here are exact as floating-point numbers, too."""
 
@@ -72,6 +78,25 @@ def name(value: Any) -> str:
     return str(value) if isinstance(value, bool) or is_number(value) else text(value)
 
 
+def title(value: Any) -> str:
+    """A few words on one line."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TITLE or not value.isprintable():
+        raise ValueError(f"a line of at most {LONGEST_TITLE} letters")
+    return value
+
+
+def colour(value: Any) -> str:
+    if not isinstance(value, str) or not COLOUR.fullmatch(value):
+        raise ValueError("a colour such as #0072b2")
+    return value.lower()
+
+
+def marker(value: Any) -> str:
+    if not isinstance(value, str) or len(value) != 1 or value not in MARKERS:
+        raise ValueError(f"one of matplotlib's markers {MARKERS}")
+    return value
+
+
 def one_of(*words: str) -> Check:
     def check(value: Any) -> str:
         if value not in words:
@@ -84,6 +109,18 @@ def one_of(*words: str) -> Check:
 def unknown_or(check: Check) -> Check:
     """None where it is not known."""
     return lambda value: None if value is None else check(value)
+
+
+def or_none(check: Check) -> Check:
+    """None where the check fails: for what a report can do without."""
+
+    def check_or_drop(value: Any) -> Any:
+        try:
+            return check(value)
+        except ValueError:
+            return None
+
+    return check_or_drop
 
 
 def list_of(check: Check) -> Check:

@@ -22,6 +22,9 @@ MOST_ACCURACIES = 5_000_000  # of classes, in all rounds
 MOST_SETTINGS = 3_000
 RESUMED = ", resumed with "
 UNREADABLE = "unreadable"
+RANDOM = "random"
+LOOPS_COPY = "callbacks.active_learning.initial"
+"""What the loop is given as `initial`: in general a copy of the group of that name."""
 
 Facts = dict[str, Any]
 
@@ -59,7 +62,8 @@ def read_facts(folder: Path) -> Facts:
         }
     if run.status == "running" and not held(folder):
         facts["status"] = "killed"
-    return facts | settings_of(study_of_run(content))
+    study = study_of_run(content)
+    return facts | {"initial": initial_of(run, study)} | settings_of(study)
 
 
 def settings_in(node: Any) -> int:
@@ -78,8 +82,8 @@ def held(folder: Path) -> bool:
 
 
 def settings_of(study: dict[str, Any] | None) -> dict[str, dict[str, str]]:
-    """The settings of the strategy, and all others that decide what is computed, without the seed;
-    none if unknown.
+    """The settings of the strategy, those of the strategy that chooses the first images, and all
+    others that decide what is computed, without the seed; none if unknown.
     """
     if study is None:
         return {}
@@ -89,10 +93,26 @@ def settings_of(study: dict[str, Any] | None) -> dict[str, dict[str, str]]:
         if name not in ("seed", "strategy._target_")
     }
     of_strategy = {name: value for name, value in counted.items() if name.startswith("strategy.")}
+    of_initial = {name: value for name, value in counted.items() if chooses_first(name)}
     return {
         "strategy_settings": of_strategy,  # the strategy's own name stands for its class
-        "settings": {name: value for name, value in counted.items() if name not in of_strategy},
+        "initial_settings": of_initial,
+        "settings": {
+            name: value
+            for name, value in counted.items()
+            if name not in of_strategy and name not in of_initial
+        },
     }
+
+
+def chooses_first(setting: str) -> bool:
+    """Whether a setting is of the strategy that chooses the first images."""
+    return setting.startswith(("initial.", f"{LOOPS_COPY}.")) or setting == LOOPS_COPY
+
+
+def initial_of(run: Run, study: dict[str, Any] | None) -> str:
+    """The name of the strategy that chose the first images; `random` where no other is known."""
+    return run.initial or visible(str((study or {}).get("initial._target_", RANDOM)))
 
 
 def with_change(before: str | None, now: str | None) -> str | None:

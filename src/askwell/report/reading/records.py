@@ -18,6 +18,7 @@ from askwell.text import visible
 RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] + [
     "settings",
     "strategy_settings",
+    "initial_settings",
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]

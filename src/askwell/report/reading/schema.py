@@ -7,7 +7,7 @@ from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from askwell.report.reading import checks
-from askwell.report.reading.checks import Check, MisfitError, by_name, list_of, unknown_or
+from askwell.report.reading.checks import Check, MisfitError, by_name, list_of, or_none, unknown_or
 from askwell.text import visible
 
 Kind = TypeVar("Kind")
@@ -87,6 +87,15 @@ class Round:
 
 
 @dataclass(frozen=True)
+class Appearance:
+    """How a strategy asks to be shown; None for what it does not ask, or what cannot be shown."""
+
+    title: Annotated[str | None, or_none(checks.title)] = None
+    colour: Annotated[str | None, or_none(checks.colour)] = None
+    marker: Annotated[str | None, or_none(checks.marker)] = None
+
+
+@dataclass(frozen=True)
 class Resume:
     """What a run was resumed with."""
 
@@ -98,7 +107,7 @@ class Resume:
 class Run:
     """run.json, without its config. What a run that failed early did not come to know is None."""
 
-    status: Annotated[str, checks.one_of("finished", "failed", "running", "killed")]
+    status: Annotated[str, checks.one_of("finished", "failed", "running", "killed", "waiting")]
     reason: Text = None
     name: Annotated[str | None, unknown_or(checks.name)] = None
     strategy: Text = None
@@ -127,3 +136,7 @@ class Run:
     resumed: Annotated[
         tuple[Resume, ...] | None, unknown_or(list_of(lambda value: read_as(Resume, value)))
     ] = None
+    appearance: Annotated[Appearance | None, or_none(lambda value: read_as(Appearance, value))] = (
+        None
+    )
+    initial: Text = None

@@ -15,7 +15,7 @@ from askwell.report.page.blocks import Picture, Section
 from askwell.report.page.class_rows import WIDTH, class_names, rows_drawn
 from askwell.report.page.drawing import drawn
 from askwell.report.page.scale import stretched, unstretched
-from askwell.report.page.wording import full_name, spans
+from askwell.report.page.wording import spans
 
 MOST = 15
 COLUMNS = ("strategy", "seed", "lost_classes", "round")
@@ -47,7 +47,7 @@ def class_maps(group: Group) -> list[Picture]:
         part = group.classes[group.classes["strategy"] == strategy]
         names = class_names(part)
         with rows_drawn(
-            pictures, f"{group.slug}-{strategy}-classes", full_name(strategy), names
+            pictures, f"{group.slug}-{strategy}-classes", group.titles[strategy], names
         ) as axes:
             draw_map(
                 axes, part.groupby(["class", "round"])["accuracy"].mean().unstack().reindex(names)
@@ -88,7 +88,8 @@ def lost_classes(group: Group) -> Iterator[str]:
         yield "No class was lost: none fell to 0 % after it had been learned."
     for (strategy, seed, name), rounds in list(losses.items())[:MOST]:
         word = "round" if len(rounds) == 1 else "rounds"
-        yield f"{full_name(strategy)} lost class {name} in {word} {spans(rounds)} of seed {seed}."
+        where = f"{word} {spans(rounds)} of seed {seed}"
+        yield f"{group.titles[strategy]} lost class {name} in {where}."
     if len(losses) > MOST:
         yield f"{len(losses) - MOST} more stand in curves.csv."
 
@@ -107,7 +108,7 @@ def unrecognised_classes(group: Group) -> Iterator[str]:
     for strategy, seed, name, run in ends[:MOST]:
         share = f"{queried[run, name]} of {labels[run]:,} labels are of it"
         yield (
-            f"{full_name(strategy)} has class {name} at 0 % in the last round of seed {seed}: "
+            f"{group.titles[strategy]} has class {name} at 0 % in the last round of seed {seed}: "
             f"{share}."
         )
     if len(ends) > MOST:

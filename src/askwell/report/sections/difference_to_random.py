@@ -9,7 +9,7 @@ from askwell.report.groups.group import BASELINE, Group
 from askwell.report.page.blocks import Picture, Section
 from askwell.report.page.drawing import legend_above, vertical_title
 from askwell.report.page.lines import band, draw_line, drawn_below_legend, interrupted
-from askwell.report.page.palette import Look, look
+from askwell.report.page.palette import Look, looks
 from askwell.report.statistics.bootstrap import mean_interval
 
 
@@ -35,7 +35,7 @@ def differences(group: Group) -> list[Picture]:
     with drawn_below_legend(
         pictures, f"{group.slug}-differences", caption, group.contenders
     ) as axes:
-        for strategy, style in look(group.strategies).items():
+        for strategy, style in looks(group.appearances).items():
             if strategy != BASELINE:
                 draw_difference(axes, group, pairs(group, strategy, BASELINE), style)
         axes.axhline(0, linewidth=1, color="#8a8a8a")

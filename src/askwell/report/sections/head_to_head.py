@@ -13,6 +13,11 @@ from askwell.report.page.wording import MISSING
 from askwell.report.statistics.significance import won
 
 
+def section(group: Group) -> Section:
+    tables = tuple(head_to_head(group))
+    return Section("Head to head", () if tables else ("This needs two strategies.",), tables)
+
+
 def head_to_head(group: Group) -> Iterator[Table]:
     """Mean ranks, and the pairwise penalty matrix (Ash et al., ICLR 2020); no table for a single
     strategy.
@@ -32,13 +37,11 @@ def head_to_head(group: Group) -> Iterator[Table]:
     yield Table(
         ("better, in % of rounds", *(f"than {name}" for name in strategies), "mean rank"),
         (*rows, ("beaten, on average", *map(hundredths, shares.mean()), "")),
-        "In how many of the rounds that both were measured in, in percent, a paired t-test over "
-        "seeds (5 or more, "
-        "p < 0.05, not corrected) finds the row's strategy better than the column's. Mean rank: "
-        "by accuracy, 1 is the "
-        "best, over seeds and rounds that all strategies were measured in. Both without the "
-        "first round, whose labels "
-        "all strategies share.",
+        "The share of rounds, of those in which both were measured, in which a paired t-test over "
+        "seeds (5 or more, p < 0.05, not corrected) finds the row's strategy better than the "
+        "column's. Mean rank: by accuracy, 1 is the best, over seeds and rounds in which all "
+        "strategies were measured. The first round does not count where the strategies share its "
+        "labels.",
     )
 
 
@@ -46,46 +49,50 @@ def win_shares(group: Group) -> pd.DataFrame:
     """In which share of rounds a strategy (row) is better than another (column); nan where nothing
     can be tested.
     """
-    table = after_the_first(group).pivot_table(
-        index="labels", columns=["strategy", "seed"], values="accuracy"
-    )
     shares = pd.DataFrame(np.nan, index=group.strategies, columns=group.strategies)
     for own, other in combinations(group.strategies, 2):
-        paired = pairs(group, own, other)
-        if paired.enough and {own, other} <= set(table.columns.unique("strategy")):
-            names = [[(name, seed) for seed in paired.own.index] for name in (own, other)]
-            accuracies = np.stack([table.reindex(columns=columns) for columns in names])
-            first, second = accuracies[:, ~np.isnan(accuracies).any(axis=(0, 2))]
-            if len(first):
-                shares.loc[own, other], shares.loc[other, own] = (
-                    won(first, second).mean(),
-                    won(second, first).mean(),
-                )
+        first, second = paired_accuracies(group, own, other)
+        if first.size:
+            shares.loc[own, other] = won(first, second).mean()
+            shares.loc[other, own] = won(second, first).mean()
     return shares
+
+
+def paired_accuracies(group: Group, own: str, other: str) -> np.ndarray:
+    """The accuracies [2, R, n] of two strategies in the rounds that all their paired runs have;
+    without rounds where the seeds cannot carry a test.
+    """
+    paired = pairs(group, own, other)
+    if not paired.enough:
+        return np.empty((2, 0, len(paired)))
+    table = compared_rounds(group, own, other).pivot_table(
+        index="labels", columns=["strategy", "seed"], values="accuracy"
+    )
+    names = [[(name, seed) for seed in paired.own.index] for name in (own, other)]
+    accuracies = np.stack([table.reindex(columns=columns) for columns in names])
+    return accuracies[:, ~np.isnan(accuracies).any(axis=(0, 2))]
 
 
 def mean_ranks(group: Group) -> pd.Series:
     """The mean over seeds and rounds of each strategy's rank by accuracy, where all strategies were
     measured.
     """
-    curves = after_the_first(group).pivot_table(
+    curves = compared_rounds(group, *group.strategies).pivot_table(
         index=["seed", "labels"], columns="strategy", values="accuracy"
     )
     return curves.reindex(columns=group.strategies).dropna().rank(axis=1, ascending=False).mean()
 
 
-def after_the_first(group: Group) -> pd.DataFrame:
-    """The curves without the round of the initial set, where strategies of one seed are equal by
-    construction.
+def compared_rounds(group: Group, *strategies: str) -> pd.DataFrame:
+    """The curves of some strategies; without their first round where one and the same strategy
+    chose its images, since runs of one seed are then equal.
     """
-    return group.curves[group.curves["round"] > group.curves["round"].min()]
+    curves = group.curves[group.curves["strategy"].isin(strategies)]
+    if not group.same_start(*strategies):
+        return curves
+    return curves[curves["round"] > group.curves["round"].min()]
 
 
 def hundredths(share: float) -> str:
     """A share in percent, without the sign."""
     return MISSING if np.isnan(share) else f"{100 * share:.0f}"
-
-
-def section(group: Group) -> Section:
-    tables = tuple(head_to_head(group))
-    return Section("Head to head", () if tables else ("This needs two strategies.",), tables)

@@ -7,7 +7,7 @@ from askwell.report.groups.group import Group
 from askwell.report.page.blocks import Picture, Section
 from askwell.report.page.drawing import legend_above, vertical_title
 from askwell.report.page.lines import band, draw_line, drawn_below_legend, interrupted
-from askwell.report.page.palette import look
+from askwell.report.page.palette import looks
 from askwell.report.page.scale import accuracy_axis
 
 
@@ -24,7 +24,7 @@ def learning_curves(group: Group) -> list[Picture]:
     pictures: list[Picture] = []
     caption = f"Accuracy by labels on {group.title}: mean and standard deviation over seeds"
     with drawn_below_legend(pictures, f"{group.slug}-curves", caption, group.strategies) as axes:
-        for strategy, style in look(group.strategies).items():
+        for strategy, style in looks(group.appearances).items():
             curves = group.curves[group.curves["strategy"] == strategy]
             curve = interrupted(mean_curve(curves), curves)
             draw_line(axes, curve.index, curve["mean"], style, strategy)

@@ -8,7 +8,7 @@ from askwell.report.groups.group import BASELINE, Group
 from askwell.report.page.blocks import Picture, Section, Table
 from askwell.report.page.class_rows import WIDE, class_names, rows_drawn
 from askwell.report.page.drawing import legend_above, legend_height, legend_name
-from askwell.report.page.palette import look
+from askwell.report.page.palette import looks
 from askwell.report.page.wording import spread, spread_percent
 from askwell.report.reading.records import DIVERSITY
 from askwell.report.statistics.evenness import evenness
@@ -92,7 +92,9 @@ def class_shares(group: Group) -> list[Picture]:
     """
     pictures: list[Picture] = []
     shares, names = 100 * query_shares(group.classes), class_names(group.classes)
-    styles = {name: style for name, style in look(group.strategies).items() if name in shares.index}
+    styles = {
+        name: style for name, style in looks(group.appearances).items() if name in shares.index
+    }
     if not styles:
         return pictures
     caption = f"Share of each class among the queried images on {group.title}"

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from askwell.report.groups.group import Group
 from askwell.report.page.blocks import Picture, Section
 from askwell.report.page.drawing import drawn
-from askwell.report.page.wording import full_name, short_name
+from askwell.report.page.wording import short_name
 from askwell.report.reading.received import UnreadableError, leads_out
 from askwell.report.reading.records import listed
 from askwell.report.reading.snapshot_file import load
@@ -55,9 +55,9 @@ def snapshots(group: Group) -> tuple[list[Picture], list[str]]:
             try:
                 snapshot = load(folder, f"snapshots/{name}")
             except UnreadableError as error:
-                faults.append(visible(f"{full_name(strategy)}, seed {seed}: {error}"))
+                faults.append(visible(f"{group.titles[strategy]}, seed {seed}: {error}"))
                 continue
-            title = f"{full_name(strategy)}, seed {seed}, {snapshot['labels']:,} labels"
+            title = f"{group.titles[strategy]}, seed {seed}, {snapshot['labels']:,} labels"
             draw(pictures, f"{group.slug}-{strategy}-{Path(name).stem}", title, snapshot)
     return pictures, faults
 
