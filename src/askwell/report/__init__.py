@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from askwell.report.report import Report, write_report
     from askwell.report.screen import closing
-    from askwell.report.writer import Report, write_report
 
 __all__ = ["Report", "closing", "write_report"]
 
-HOMES = {"Report": "writer", "closing": "screen", "write_report": "writer"}
+HOMES = {"Report": "report", "closing": "screen", "write_report": "report"}
 
 
 def __getattr__(name: str) -> Any:

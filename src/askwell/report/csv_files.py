@@ -12,7 +12,7 @@ NESTED = ["settings", "strategy_settings", "initial_settings", "appearance"]
 
 
 def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
-    """A row a run: what ran, and its measures where it was compared."""
+    """One row per run: its facts, and its measures if it was compared."""
     measured = pd.concat([group.runs for group in groups]) if groups else records.runs.iloc[:0]
     others = [*records.runs.columns, "title", "start"]
     measures = measured[measured.columns.difference(others, sort=False)]
@@ -26,8 +26,8 @@ def run_table(records: Records, groups: tuple[Group, ...]) -> pd.DataFrame:
 
 
 def round_table(records: Records) -> pd.DataFrame:
-    """A row a run and round: what was measured, with a column for each class's accuracy and queried
-    labels.
+    """One row per run and round: what was measured, with columns for the accuracy and the queried
+    labels of each class.
     """
     if records.curves.empty or records.classes.empty:
         return records.curves

@@ -1,4 +1,4 @@
-"""What ends a sweep on the screen."""
+"""The tables and verdicts that a sweep ends with on the screen."""
 
 from collections.abc import Iterator
 
@@ -11,8 +11,8 @@ from rich.text import Text
 from askwell.learning_curve import DEFINITION
 from askwell.report.groups.group import Group
 from askwell.report.page.wording import percent
+from askwell.report.report import NOTHING, Report
 from askwell.report.sections.labels_to_accuracy import summary_row
-from askwell.report.writer import NOTHING, Report
 
 
 def closing(report: Report) -> RenderableType:
@@ -30,7 +30,7 @@ def closing_lines(group: Group, report: Report) -> Iterator[RenderableType]:
 
 
 def closing_table(group: Group) -> Table:
-    """A row a strategy: labels to each target, final accuracy, seeds."""
+    """One row per strategy: labels to each target, final accuracy, seeds."""
     table = Table(box=SIMPLE_HEAD)
     table.add_column("strategy")
     for column in (

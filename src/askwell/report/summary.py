@@ -21,7 +21,7 @@ def summary(group: Group) -> dict[str, Any]:
     """The verdict on a group; None for what it does not have.
 
     `saving`, `low` and `high` are shares of the baseline's labels; `better` and `worse` are the
-    strategies that the tests tell apart from the baseline.
+    strategies that the tests distinguish from the baseline.
     """
     judged = judge(group)
     first, weighed = judged.headline, judged.headline.weighed

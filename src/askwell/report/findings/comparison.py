@@ -47,8 +47,7 @@ class Comparison:
 
     @property
     def more_seeds(self) -> int | None:
-        """How many seeds, besides those there are, would probably tell the two apart; None for too
-        many.
+        """How many more seeds would probably distinguish the two; None for too many.
 
         Only if the true difference is the one that was seen; at the strictest level of Holm's
         procedure.

@@ -1,6 +1,4 @@
-"""What is wrong with a comparison. A check is a function of a group that yields one remark for each
-fault.
-"""
+"""The faults of a comparison. A check is a function of a group that yields one remark per fault."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,7 +16,7 @@ UNFINISHED = {
     "running": ("was still running", "were still running"),
     "waiting": ("is waiting for answers", "are waiting for answers"),
 }
-"""What is said of one and of several runs of a status."""
+"""The words for one run and for several of each status."""
 
 Check = Callable[[Group], Iterator[str]]
 
@@ -72,7 +70,8 @@ def empty(group: Group) -> Iterator[str]:
 def none_finished(group: Group) -> Iterator[str]:
     """No finished run: only runs that are still running, wait, were killed, or failed."""
     if not group.finished:
-        yield f"no run has finished; the page shows how far they came: {described(group.runs)}."
+        runs = described(group.runs)
+        yield f"no run has finished; the page shows what they measured so far: {runs}."
 
 
 def left_out(group: Group) -> pd.DataFrame:
@@ -88,13 +87,13 @@ def repeated(group: Group) -> Iterator[str]:
     older = finished[~finished.index.isin(comparable(runs).index)]
     if len(older):
         yield (
-            "strategy and seed ran more than once, of which only the latest counts: "
+            "strategy and seed ran more than once, and only the latest run counts: "
             f"{described(older)}."
         )
 
 
 def missing(group: Group) -> Iterator[str]:
-    """Seeds that some strategies have and others have not."""
+    """Seeds that only some of the strategies have."""
     seeds = group.runs.groupby("strategy")["seed"].agg(set)
     every = set().union(*seeds)
     gaps = {
@@ -103,15 +102,14 @@ def missing(group: Group) -> Iterator[str]:
         if every - seeds[strategy]
     }
     for strategy, absent in gaps.items():
-        yield (
-            f"{strategy} has no run to compare of seed {first_of([str(seed) for seed in absent])}."
-        )
+        listed = first_of([str(seed) for seed in absent])
+        yield f"{strategy} has no run to compare with seed {listed}."
 
 
 def baseline(group: Group) -> Iterator[str]:
     """No random sampling to compare with."""
     if BASELINE not in group.strategies:
-        yield "there is no run of random, so nothing can be said to save labels."
+        yield "there is no run of random, so no strategy can be shown to save labels."
 
 
 def few_seeds(group: Group) -> Iterator[str]:
@@ -151,10 +149,9 @@ def unequal_labels(group: Group) -> Iterator[str]:
     if ends.nunique() > 1:
         yield (
             f"the runs end at different numbers of labels ({ends.min():,.0f} to "
-            f"{ends.max():,.0f}): "
-            "final accuracies are not at equal cost; the areas of the table are over the labels "
-            "that all runs share, "
-            "those of a test over the labels that its runs share."
+            f"{ends.max():,.0f}): final accuracies are not at equal cost. The areas of the table "
+            "are over the labels that all runs share, those of a test over the labels that its "
+            "own runs share."
         )
 
 
@@ -172,8 +169,7 @@ def gaps(group: Group) -> Iterator[str]:
         ]
         yield (
             f"rounds are missing from rounds.jsonl: {first_of(places)}. No line is drawn there, "
-            "and a target may have "
-            "been reached earlier than the tables say."
+            "and a target may have been reached earlier than the tables show."
         )
 
 
@@ -204,27 +200,25 @@ def unlike(group: Group) -> Iterator[str]:
 
 
 def selected(group: Group) -> Iterator[str]:
-    """What was chosen by the accuracy on the evaluation set, which flatters the accuracy that is
-    then told.
-    """
+    """Choices made by the accuracy on the evaluation set, which flatter the accuracy reported."""
     stopped = group.runs[group.runs["reason"] == "target_accuracy"]
     if len(stopped):
         yield (
             "selection on the evaluation set: target_accuracy ended "
-            f"{count(len(stopped), 'run')} by the accuracy "
-            f"measured there, which flatters the final accuracy: {described(stopped)}."
+            f"{count(len(stopped), 'run')} by the accuracy measured there, which flatters the "
+            f"final accuracy: {described(stopped)}."
         )
     sweepers = sorted(set(group.runs["sweeper"].dropna()) - {"basic"})
     if sweepers:
         yield (
-            f"selection on the evaluation set: the sweeper {listing(sweepers)} was told the "
-            "accuracy that each run had "
-            "there; where it chose the next settings by it, the best are flattered."
+            f"selection on the evaluation set: the sweeper {listing(sweepers)} received the "
+            "accuracy of each run there. If it chose the next settings by it, the best are "
+            "flattered."
         )
 
 
 def outside(runs: pd.DataFrame) -> Iterator[str]:
-    """Runs without a measured round, or that do not say what they are."""
+    """Runs without a measured round, or whose data set, strategy or seed is unknown."""
     for folder, run in runs.head(MOST_OUTSIDE).iterrows():
         what = " ".join(
             str(run[name]) for name in ("dataset", "strategy", "seed") if run[name] is not None
@@ -233,7 +227,7 @@ def outside(runs: pd.DataFrame) -> Iterator[str]:
             f"{folder}: {what or 'unknown'}, {run['status']}, {run['reason'] or 'no reason given'}"
         )
     if len(runs) > MOST_OUTSIDE:
-        yield f"{len(runs) - MOST_OUTSIDE} more stand in runs.csv"
+        yield f"{len(runs) - MOST_OUTSIDE} more are in runs.csv"
 
 
 def was(runs: pd.DataFrame) -> str:

@@ -26,7 +26,7 @@ from askwell.text import listing
 
 @dataclass(frozen=True)
 class Headline:
-    """The answer in a sentence, and what it rests on; None for what a group does not have."""
+    """The answer in a sentence, and its numbers; None for those that a group does not have."""
 
     sentence: str
     strategy: str | None = None
@@ -43,7 +43,7 @@ def headline(group: Group, tests: Sequence[Comparison]) -> Headline:
     if not group.contenders:
         end = finals(group.of(BASELINE))
         return Headline(
-            f"Only random was run: it comes to {end}, and there is nothing to compare it with."
+            f"Only random was run: it reaches {end}, and there is nothing to compare it with."
         )
     best = best_strategy(group, tests)
     if BASELINE not in group.strategies:
@@ -146,7 +146,7 @@ def short_of_targets(
     return (
         f"None of {listing([percent(target) for target in targets])} is reached by every run of "
         f"{best} and random: "
-        f"{best} comes to {finals(own)}, random to {finals(reference)}"
+        f"{best} reaches {finals(own)}, random {finals(reference)}"
     )
 
 
@@ -174,8 +174,8 @@ def finals(runs: pd.DataFrame) -> str:
 
 
 def no_baseline(group: Group, best: str) -> str:
-    """The best strategy's end, and what is missing to say more."""
+    """The best strategy's final accuracy, and why no saving can be given."""
     return (
-        f"{best} comes to {finals(group.of(best))}; there is no run of random, so no saving "
-        "can be told."
+        f"{best} reaches {finals(group.of(best))}; there is no run of random to measure a saving "
+        "against."
     )

@@ -1,4 +1,4 @@
-"""What a group of runs says, in plain sentences, and where it cannot say it, why."""
+"""The verdict on a group in plain sentences: what it shows, or why it shows nothing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def judge(group: Group) -> Verdict:
 
 
 def explained(group: Group, best: str | None, tests: list[Comparison]) -> Iterator[str]:
-    """What stands behind the first sentence, where there is another strategy than random."""
+    """The reasons for the first sentence, if there is another strategy than random."""
     if best is None:
         return
     if BASELINE in group.strategies:
@@ -73,10 +73,11 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
         "seed" if set(own) == set(reference) else "shared seed",
     )
     if len(paired) < shared:
+        start = "images and weights" if group.same_start(best, BASELINE) else "weights"
         yield (
-            f"{best} and random are not known to have started from the same images and weights in "
-            f"{shared - len(paired)} of {count(shared, 'seed')}: "
-            "unpaired runs are not tested, the numbers are means only."
+            f"{best} and random are not known to have started from the same {start} in "
+            f"{shared - len(paired)} of {count(shared, 'seed')}: unpaired runs are not tested, and "
+            "the numbers are means only."
         )
     else:
         yield (
@@ -86,8 +87,8 @@ def weakness(group: Group, best: str, paired: Pairs) -> Iterator[str]:
 
 
 def rank_sentences(group: Group, best: str, tests: list[Comparison]) -> Iterator[str]:
-    """Which strategies are told apart from random by the tests, and which not from the best, by
-    area.
+    """The strategies that the tests of areas distinguish from random, and those that they do not
+    distinguish from the best.
     """
     clauses = [*against_random(tests)]
     alike = [test for test in compare(group, group.contenders, best) if not test.distinguishable]
@@ -124,15 +125,15 @@ def against_random(tests: list[Comparison]) -> Iterator[str]:
 
 
 def undecided(tests: list[Comparison], reference: str) -> str:
-    """Which strategies are not told apart from the reference, and how many more seeds would
-    probably do it.
+    """The strategies that are not distinguishable from the reference, and how many more seeds would
+    probably settle it.
     """
     names = [f"{test.strategy} ({settled_by(test)})" for test in tests]
     return f"{listing(names)} {are(names)} not distinguishable from {reference}"
 
 
 def settled_by(test: Comparison) -> str:
-    """How many more seeds would probably tell two strategies apart."""
+    """How many more seeds would probably distinguish two strategies."""
     if test.more_seeds is None:
         return f"more than {MOST} seeds would be needed"
     return f"{count(test.more_seeds, 'more seed')} would settle it if the difference seen is true"

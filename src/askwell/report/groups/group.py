@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from askwell.report.groups.measures import LEVELS, measure, targets_within
-from askwell.report.groups.settings import told
+from askwell.report.groups.settings import in_words
 from askwell.report.reading.names import slug
 from askwell.report.reading.records import Records
 from askwell.report.reading.schema import Appearance
@@ -35,8 +35,8 @@ class Group:
 
     @property
     def differences(self) -> list[str]:
-        """The settings as they are told: `query size 32`, `rate 0.05`."""
-        return told(self.settings)
+        """The settings in words: `query size 32`, `rate 0.05`."""
+        return in_words(self.settings)
 
     @property
     def slug(self) -> str:
@@ -56,8 +56,8 @@ class Group:
 
     @cached_property
     def targets(self) -> tuple[float, ...]:
-        """The accuracies whose price in labels is compared, such that random and another strategy
-        always reach one.
+        """The accuracies whose price in labels is compared. If random and another strategy reach
+        any level in every run, they reach one of these.
         """
         reached = self.runs[list(LEVELS)].notna().groupby(self.runs["strategy"]).all()
         highest = reached.mul(list(LEVELS)).max(axis=1)
@@ -66,9 +66,7 @@ class Group:
 
     @property
     def finished(self) -> bool:
-        """Whether runs that came to their end are compared, and not those that did not for want of
-        any.
-        """
+        """Whether finished runs are compared. If there are none, the others are."""
         return bool((self.runs["status"] == "finished").any())
 
     @cached_property
@@ -100,7 +98,7 @@ class Group:
 
     @cached_property
     def appearances(self) -> dict[str, Appearance]:
-        """How each strategy asks to be shown, of the first of its runs that says so."""
+        """How each strategy wants to be shown, by its first run that recorded a wish."""
         asked = {name: self.of(name)["appearance"].dropna() for name in self.strategies}
         unasked = {name: GREY if name == BASELINE else Appearance() for name in self.strategies}
         return unasked | {name: runs.iloc[0] for name, runs in asked.items() if len(runs)}

@@ -22,7 +22,7 @@ def group_runs(records: Records) -> tuple[Group, ...]:
 
 
 def sorted_groups(records: Records) -> Iterator[Group]:
-    """The runs of each data set, apart where a setting differs."""
+    """The groups of each data set: one for each combination of settings."""
     runs = records.runs[identified(records.runs)]
     for dataset, of_dataset in runs.groupby("dataset"):
         settings = known_settings(of_dataset)
@@ -39,7 +39,7 @@ def sorted_groups(records: Records) -> Iterator[Group]:
 
 
 def identified(runs: pd.DataFrame) -> pd.Series:
-    """Whether a run says what it is: a failed one may not."""
+    """Whether the data set, strategy and seed of each run are known: a failed one may lack them."""
     return runs[["dataset", "strategy", "seed"]].notna().all(axis=1)
 
 

@@ -11,8 +11,8 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, *TARGETS, 0.98)
 
 
 def labels_to(levels: Sequence[float], curves: pd.DataFrame, stopped: pd.Index) -> pd.DataFrame:
-    """A row per run: labels to each level, nan where it is not reached. An accuracy ended the runs
-    in `stopped`.
+    """One row per run: labels to each level, nan where it is not reached. An accuracy ended the
+    runs in `stopped`.
     """
     found = {
         run: labels_to_targets(
@@ -65,7 +65,7 @@ def worst_classes(curves: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure(curves: pd.DataFrame, classes: pd.DataFrame, stopped: pd.Index) -> pd.DataFrame:
-    """A row per run: labels to each level (column: the level), area, query, final labels and
+    """One row per run: labels to each level (column: the level), area, query, final labels and
     accuracy, worst class.
     """
     final = curves.groupby("run")[["labels", "accuracy"]].last().add_prefix("final_")
@@ -74,8 +74,8 @@ def measure(curves: pd.DataFrame, classes: pd.DataFrame, stopped: pd.Index) -> p
 
 
 def targets_within(reach: float) -> tuple[float, ...]:
-    """90, 95 and 97 %; where `reach` is below all of them, the highest level within it, and the two
-    beside that.
+    """90, 95 and 97 %; where `reach` is below all of them, the highest level within it and its two
+    neighbours.
     """
     within = [level for level in LEVELS if level <= reach]
     if not within or within[-1] >= TARGETS[0]:

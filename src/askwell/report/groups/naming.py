@@ -3,7 +3,7 @@
 import pandas as pd
 
 from askwell.report.groups.group import BASELINE
-from askwell.report.groups.settings import as_text, shortened, telling, told
+from askwell.report.groups.settings import as_text, in_words, shortened, telling
 
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:
@@ -28,11 +28,11 @@ def named(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def differing(names: pd.Series, settings: pd.Series) -> pd.Series:
-    """In words, the settings by which runs of one name are told apart, with a space before them;
-    empty where there are none.
+    """The settings in which runs of one name differ, in words after a space; empty where there are
+    none.
     """
     words = pd.Series("", names.index, dtype=object)
     for _, table in as_text(settings).groupby(names):
         for run, values in shortened(table[telling(table)]).items():
-            words[run] = "".join(f" {each}" for each in told(values))
+            words[run] = "".join(f" {each}" for each in in_words(values))
     return words

@@ -1,4 +1,4 @@
-"""The settings of runs as text, and the fewest words that tell the runs apart."""
+"""The settings of runs as text, in the fewest words that distinguish the runs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,15 +10,13 @@ from askwell.report.reading.names import checksum
 ABSENT = "absent"  # from the config of a run whose other parts have no such setting
 
 
-def told(settings: dict[str, str]) -> list[str]:
+def in_words(settings: dict[str, str]) -> list[str]:
     """Settings in words: `query size 32`, `rate 0.05`."""
     return [f"{name.replace('_', ' ')} {value}" for name, value in settings.items()]
 
 
 def shortened(settings: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """The settings that each run has, by the shortest names and values that still tell them
-    apart.
-    """
+    """The settings of each run, by the shortest names and values that still distinguish them."""
     shown = (
         settings.replace(ABSENT, None)
         .apply(short_values)
@@ -31,8 +29,8 @@ def shortened(settings: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 
 def telling(settings: pd.DataFrame) -> list[str]:
-    """The fewest settings by which the runs are told apart: what only differs along with another
-    goes unsaid.
+    """The fewest settings that distinguish the runs: one that differs only along with another is
+    left out.
     """
     chosen: list[str] = []
     kinds = 1

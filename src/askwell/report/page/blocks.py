@@ -1,9 +1,9 @@
-"""What a page is made of, before it is HTML or Markdown."""
+"""The parts of a page, before they are HTML or Markdown."""
 
 import re
 from dataclasses import dataclass
 
-INK = "#010203"  # stands for the colour of the text in figures
+INK = "#010203"  # replaced by the colour of text, on the page and in files
 TAG = re.compile("<[^<>]+>")  # not the text between them, which may be a foreign name
 REFERENCE = re.compile(r'(\bid="|href="#|url\(#)')
 
@@ -41,7 +41,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it, in the order of the fields."""
+    """A heading and what follows it, in the order of the fields."""
 
     title: str
     paragraphs: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ def rows_drawn(
     width: float = WIDTH,
     top: float = 0.12,
 ) -> Iterator[Axes]:
-    """A figure with a row a class; of many classes only every few are named."""
+    """A figure with one row per class; of many classes only some are named."""
     step = -(-len(classes) // MOST_ROWS)
     named = [short_name(each, MOST_LETTERS) for each in classes[::step]]
     size = (width, 0.5 + top + 0.2 * min(len(classes), MOST_ROWS))

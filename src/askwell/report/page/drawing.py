@@ -92,7 +92,7 @@ def legend_height(names: Collection[str]) -> float:
 
 
 def legend_columns(names: Collection[str]) -> int:
-    """How many of the names fit beside each other."""
+    """How many of the names fit on one line."""
     widest = MARK_WIDTH + LETTER_WIDTH * max((len(legend_name(name)) for name in names), default=0)
     return max(1, min(LEGEND_COLUMNS, int(LEGEND_WIDTH / widest)))
 
@@ -122,8 +122,8 @@ def vertical_title(axes: Axes, title: str) -> None:
 
 
 def across(axes: Axes, inches: float) -> float:
-    """A distance from the figure's left edge, as a place of which 0 is the axes' left and 1 their
-    right edge.
+    """A distance from the figure's left edge in the axes' own units: 0 is their left edge, 1 their
+    right one.
     """
     box, (left, _) = axes.get_position(), axes.figure.dpi_scale_trans.transform((inches, 0))
     return float((axes.figure.transFigure.inverted().transform((left, 0))[0] - box.x0) / box.width)

@@ -1,4 +1,4 @@
-"""How the numbers and names of a report are told: the same in sentences, tables and figures."""
+"""Numbers and names as text: the same in sentences, tables and figures."""
 
 import re
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def spread_percent(shares: pd.Series) -> str:
 
 
 def reached(labels: pd.Series) -> str:
-    """Labels to a target over runs; says how many runs never came there."""
+    """Labels to a target over runs, with the number of those that reached it if some did not."""
     hits = int(labels.notna().sum())
     if hits == 0:
         return "not reached"

@@ -1,5 +1,4 @@
-"""What a value in a file of a run may be: each check returns it as the report keeps it, or says
-what was expected.
+"""Checks of the values in a run's files. Each returns the value as the report keeps it.
 
 All raise ValueError with the words that follow `expected`.
 """

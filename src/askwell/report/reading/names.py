@@ -32,9 +32,7 @@ def alike(name: str) -> str:
 
 
 def slug(text: str) -> str:
-    """The text as part of a file name or anchor; one in capitals or too long is told apart by its
-    checksum.
-    """
+    """The text as part of a file name or anchor; with a checksum if it is long or has capitals."""
     name = re.sub(r"[^\w.-]+", "-", text).strip("-.").lower()
     return (
         name
@@ -44,5 +42,5 @@ def slug(text: str) -> str:
 
 
 def checksum(text: str) -> str:
-    """Eight hexadecimal digits that tell texts apart which begin alike."""
+    """Eight hexadecimal digits that differ for texts that begin alike."""
     return f"{crc32(text.encode()):08x}"

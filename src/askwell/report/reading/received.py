@@ -14,7 +14,7 @@ MEGABYTE = 1_000_000
 
 
 class UnreadableError(Exception):
-    """A file that a report leaves out; the message begins with the file's name and says why."""
+    """A file that the report leaves out; the message begins with its name and gives the reason."""
 
 
 def content_of(folder: Path, name: str, most: int) -> bytes:

@@ -1,5 +1,5 @@
-"""One run folder as facts and rounds. What is wrong with its files is told in a line and ends no
-report.
+"""One run folder as facts and rounds. A fault in its files is reported in one line and does not end
+the report.
 """
 
 from itertools import pairwise
@@ -42,7 +42,7 @@ def read_run(folder: Path) -> tuple[Facts, list[Round]]:
 def read_facts(folder: Path) -> Facts:
     """run.json with lists and dictionaries as text.
 
-    A run that says it is running, but whose folder no process holds, was killed. Raises
+    A run whose status is `running`, but whose folder no process holds, was killed. Raises
     UnreadableError.
     """
     try:
@@ -95,7 +95,7 @@ def settings_of(study: dict[str, Any] | None) -> dict[str, dict[str, str]]:
     of_strategy = {name: value for name, value in counted.items() if name.startswith("strategy.")}
     of_initial = {name: value for name, value in counted.items() if chooses_first(name)}
     return {
-        "strategy_settings": of_strategy,  # the strategy's own name stands for its class
+        "strategy_settings": of_strategy,  # without the class, which the strategy's name implies
         "initial_settings": of_initial,
         "settings": {
             name: value
@@ -116,7 +116,7 @@ def initial_of(run: Run, study: dict[str, Any] | None) -> str:
 
 
 def with_change(before: str | None, now: str | None) -> str | None:
-    """What a run was made with, and with what it was resumed where that is another."""
+    """The value with which a run began, and the one with which it was resumed if that differs."""
     if before is None or now is None or before.split(RESUMED)[-1] == now:
         return before
     return f"{before}{RESUMED}{now}"

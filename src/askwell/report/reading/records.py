@@ -1,4 +1,4 @@
-"""Run folders as three tables. A run that was killed or failed is read as far as it came."""
+"""Run folders as three tables. A killed or failed run is read up to its last round."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -48,10 +48,10 @@ class Records:
     """
 
     runs: pd.DataFrame
-    curves: pd.DataFrame  # a row for each run and round
+    curves: pd.DataFrame  # one row per run and round
     classes: (
         pd.DataFrame
-    )  # a row for each run, round and class; `queried`: labels of it bought for the round
+    )  # one row per run, round and class; `queried`: its labels that were bought for the round
     folders: dict[str, Path]
 
     def of(self, runs: pd.DataFrame) -> "Records":
@@ -131,7 +131,7 @@ def read(folders: Sequence[Path], start: Path) -> Records:
 
 
 def curve_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:
-    """A row for each run and round, with the classes that were lost as a tuple."""
+    """One row per run and round, with the lost classes as a tuple."""
     rows = [
         {**vars(each), **vars(each.query_diversity or NOT_MEASURED), "run": run}
         for run, of_run in rounds.items()
@@ -142,7 +142,7 @@ def curve_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:
 
 
 def class_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:
-    """A row for each run, round and class, in the order of the classes in the files."""
+    """One row per run, round and class, in the order of the classes in the files."""
     rows = [
         (run, each.round, name, value, (each.query_class_counts or {}).get(name, 0))
         for run, of_run in rounds.items()

@@ -1,5 +1,5 @@
-"""What a run and a round hold. What is read as one of these is of the right kind, in its range, and
-safe to show.
+"""The content of a run and of a round. Every value that is read has the right type and range, and
+is safe to show.
 """
 
 from dataclasses import MISSING, dataclass, fields
@@ -88,7 +88,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Appearance:
-    """How a strategy asks to be shown; None for what it does not ask, or what cannot be shown."""
+    """How a strategy wants to be shown; None where it has no wish, or one that cannot be met."""
 
     title: Annotated[str | None, or_none(checks.title)] = None
     colour: Annotated[str | None, or_none(checks.colour)] = None
@@ -97,7 +97,7 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Resume:
-    """What a run was resumed with."""
+    """The code with which a run was resumed."""
 
     git_commit: Text = None
     versions: Versions = None
@@ -105,7 +105,7 @@ class Resume:
 
 @dataclass(frozen=True)
 class Run:
-    """run.json, without its config. What a run that failed early did not come to know is None."""
+    """run.json without its config. A value that a run did not know before it failed is None."""
 
     status: Annotated[str, checks.one_of("finished", "failed", "running", "killed", "waiting")]
     reason: Text = None

@@ -91,7 +91,7 @@ def lost_classes(group: Group) -> Iterator[str]:
         where = f"{word} {spans(rounds)} of seed {seed}"
         yield f"{group.titles[strategy]} lost class {name} in {where}."
     if len(losses) > MOST:
-        yield f"{len(losses) - MOST} more stand in curves.csv."
+        yield f"{len(losses) - MOST} more are in curves.csv."
 
 
 def unrecognised_classes(group: Group) -> Iterator[str]:
@@ -106,13 +106,13 @@ def unrecognised_classes(group: Group) -> Iterator[str]:
     )
     ends = sorted(rows, key=lambda row: (strategy_order(row[0]), row[1]))
     for strategy, seed, name, run in ends[:MOST]:
-        share = f"{queried[run, name]} of {labels[run]:,} labels are of it"
+        share = f"{queried[run, name]} of {labels[run]:,} labels are of this class"
         yield (
             f"{group.titles[strategy]} has class {name} at 0 % in the last round of seed {seed}: "
             f"{share}."
         )
     if len(ends) > MOST:
-        yield f"{len(ends) - MOST} more stand in the rounds.jsonl of their runs."
+        yield f"{len(ends) - MOST} more are in the rounds.jsonl of their runs."
 
 
 def found_losses(group: Group) -> dict[tuple[str, int, str], list[int]]:

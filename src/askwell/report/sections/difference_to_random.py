@@ -18,10 +18,9 @@ def section(group: Group) -> Section:
     if BASELINE not in group.strategies or not group.contenders:
         return Section(title, ("This needs runs of random and of another strategy.",))
     text = (
-        "The difference of each seed's run to random's run of the same seed, mean and 95 % "
-        "bootstrap interval. "
-        f"There is no interval for fewer than {ENOUGH_SEEDS} paired seeds, and no line without "
-        "pairs."
+        "The difference between each run and random's run of the same seed, mean and 95 % "
+        f"bootstrap interval. Fewer than {ENOUGH_SEEDS} paired seeds have no interval, and a "
+        "strategy without pairs has no line."
     )
     return Section(title, (text,), pictures=tuple(differences(group)))
 
@@ -69,7 +68,7 @@ def draw_difference(axes: Axes, group: Group, paired: Pairs, style: Look) -> Non
 
 
 def accuracy_by_seed(group: Group, runs: pd.DataFrame) -> pd.DataFrame:
-    """Accuracies, a row a seed and a column a number of labels, as far as all the runs go."""
+    """Accuracies with one row per seed and one column per number of labels that all runs have."""
     curves = group.curves[
         group.curves["run"].isin(group.runs.index[group.runs["strategy"].isin(runs["strategy"])])
     ]

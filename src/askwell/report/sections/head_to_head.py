@@ -46,8 +46,8 @@ def head_to_head(group: Group) -> Iterator[Table]:
 
 
 def win_shares(group: Group) -> pd.DataFrame:
-    """In which share of rounds a strategy (row) is better than another (column); nan where nothing
-    can be tested.
+    """The share of rounds in which a strategy (row) is better than another (column); nan where
+    nothing can be tested.
     """
     shares = pd.DataFrame(np.nan, index=group.strategies, columns=group.strategies)
     for own, other in combinations(group.strategies, 2):

@@ -31,12 +31,12 @@ def summary(group: Group) -> Table:
     shared = (
         f"from {low:,.0f} to {high:,.0f} labels"
         if low < high
-        else "over shared labels, which these runs lack"
+        else "over the labels that all runs share, of which there are none"
     )
     chosen = (
         ""
         if group.targets == TARGETS
-        else "The targets lie about the highest level that is always reached. "
+        else "The targets are around the highest level that is always reached. "
     )
     censored = f"{CENSORED} " if (group.runs["reason"] == "target_accuracy").any() else ""
     return Table(
@@ -75,11 +75,9 @@ def savings(group: Group) -> Iterator[Table]:
                 )
             ),
             "One minus the ratio of the mean labels, over paired seeds, where both reached the "
-            "target in every one; "
-            "in brackets the 95 % interval (Student's, of the logarithms of the ratios), for 5 "
-            "seeds or more. It is at "
-            "least as wide as a query, and leaves out `as many` only where the test of areas "
-            "finds a difference.",
+            "target in every one. In brackets is the 95 % interval (Student's, of the logarithms "
+            "of the ratios) for 5 seeds or more. It is at least as wide as one query, and excludes "
+            "`as many` only where the test of areas finds a difference.",
         )
 
 

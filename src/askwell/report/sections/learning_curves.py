@@ -13,8 +13,8 @@ from askwell.report.page.scale import accuracy_axis
 
 def section(group: Group) -> Section:
     text = (
-        "Mean over seeds, and a band of one standard deviation, as far as all seeds go. "
-        "The vertical scale gives each halving of the error the same length."
+        "Mean over seeds, with a band of one standard deviation, up to the last labels that all "
+        "seeds have. On the vertical scale each halving of the error has the same length."
     )
     return Section("Learning curves", (text,), pictures=tuple(learning_curves(group)))
 

@@ -1,4 +1,4 @@
-"""How the runs can be had again: commands, versions, machines, data."""
+"""How to reproduce the runs: commands, versions, machines, data."""
 
 import pandas as pd
 
@@ -22,7 +22,7 @@ def again(runs: pd.DataFrame) -> Section:
     ]
     commands = tuple(different(runs["command"]))
     text = "Equal seeds give equal runs." + (" The commands that made these:" if commands else "")
-    return Section("How to have it again", (text,), points=tuple(points), commands=commands)
+    return Section("How to reproduce it", (text,), points=tuple(points), commands=commands)
 
 
 def different(values: pd.Series) -> list[str]:

@@ -18,7 +18,7 @@ def overviews(groups: Sequence[Group]) -> Iterator[Section]:
 
 
 def side_by_side(groups: Sequence[Group]) -> Table:
-    """A row a strategy and setting."""
+    """One row per strategy and setting."""
     targets = all_targets(groups)
     return Table(
         (
@@ -30,11 +30,9 @@ def side_by_side(groups: Sequence[Group]) -> Table:
         ),
         tuple(row for group in groups for row in overview_rows(group, targets)),
         "Mean ± standard deviation over seeds. Against random: the labels saved under the same "
-        "settings, at the "
-        "highest target that both reach in every paired seed, with the 95 % interval for 5 seeds "
-        "or more. A setting "
-        "that is picked by these accuracies is flattered by them: it takes other images to judge "
-        "it.",
+        "settings, at the highest target that both reach in every paired seed, with the 95 % "
+        "interval for 5 seeds or more. A setting picked by these accuracies is flattered by them: "
+        "judge it on other images.",
     )
 
 
@@ -58,13 +56,13 @@ def overview_row(
 
 
 def against_random(group: Group, strategy: str, tests: Sequence[Comparison]) -> str:
-    """The share of labels saved at the highest target that can tell it: `to 95 %: 37 % fewer (30–43
+    """The share of labels saved at the highest target that has one: `to 95 %: 37 % fewer (30–43
     %)`.
     """
     if strategy == BASELINE or BASELINE not in group.strategies:
         return MISSING
     paired = pairs(group, strategy, BASELINE)
-    told = ((target, saved_at(paired, target, tests)) for target in reversed(group.targets))
+    saved = ((target, saved_at(paired, target, tests)) for target in reversed(group.targets))
     return next(
-        (f"to {percent(target)}: {share}" for target, share in told if share != MISSING), MISSING
+        (f"to {percent(target)}: {share}" for target, share in saved if share != MISSING), MISSING
     )

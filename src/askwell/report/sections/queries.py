@@ -1,4 +1,4 @@
-"""What a strategy asked for: how evenly of the classes, and how unlike one another."""
+"""The queries of each strategy: which classes they were of, and how different their images."""
 
 from collections.abc import Iterator
 
@@ -16,11 +16,10 @@ from askwell.report.statistics.evenness import evenness
 
 def section(group: Group) -> Section:
     text = (
-        "What was asked for: the share of each class among the images bought after the "
-        "initial set, mean over seeds."
+        "The share of each class among the images queried after the initial set, mean over seeds."
     )
     stroke = (
-        " The strokes are random's." if BASELINE in group.strategies and group.contenders else ""
+        " Strokes stand for random." if BASELINE in group.strategies and group.contenders else ""
     )
     return Section(
         "Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group))
@@ -50,15 +49,15 @@ def balance(group: Group) -> Iterator[Table]:
             )
             for name in group.strategies
         ),
-        "Of the labels bought after the initial set, mean ± standard deviation over seeds: 1 if "
-        "they are spread over "
-        "the classes as evenly as their number allows, 0 if only one class was bought.",
+        "Of the labels bought after the initial set, mean ± standard deviation over seeds. It is 1 "
+        "if they are spread over the classes as evenly as their number allows, and 0 if all are "
+        "of one class.",
     )
 
 
 def variety(group: Group) -> Iterator[Table]:
-    """How far apart the images of a query are, and how many are near-duplicates; no table where
-    nobody noted it.
+    """How far apart the images of a query are, and how many are near-duplicates; no table if no run
+    recorded it.
     """
     means = group.curves.groupby(["strategy", "seed"])[DIVERSITY].mean()
     if means.notna().any(axis=None):
@@ -70,12 +69,10 @@ def variety(group: Group) -> Iterator[Table]:
                     (name, means.xs(name, level="strategy")) for name in group.strategies
                 )
             ),
-            "In the features that the network's last layer sees; means over rounds, mean ± "
-            "standard deviation over "
-            "seeds. The distance between two images of a query is a multiple of that between two "
-            "random images of the "
-            "pool; near-duplicates are nearer to another image of the query than 95 % of random "
-            "images are to theirs.",
+            "In the features that the network's last layer sees: means over rounds, mean ± "
+            "standard deviation over seeds. The distance between two images of a query is a "
+            "multiple of the distance between two random images of the pool. Near-duplicates are "
+            "nearer to another image of the query than 95 % of random images are to theirs.",
         )
 
 
@@ -87,8 +84,8 @@ def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
 
 
 def class_shares(group: Group) -> list[Picture]:
-    """The mean share of each class among the queried images: a mark a strategy; random's as
-    strokes.
+    """The mean share of each class among the queried images, with one mark per strategy and
+    strokes for random.
     """
     pictures: list[Picture] = []
     shares, names = 100 * query_shares(group.classes), class_names(group.classes)

@@ -1,5 +1,5 @@
-"""What the runs kept of chosen rounds: confusion, a map of the evaluation set, images that were
-never asked for.
+"""The snapshots of chosen rounds: confusion, a map of the evaluation set, images that were never
+queried.
 """
 
 from collections.abc import Iterator
@@ -31,15 +31,14 @@ def section(group: Group) -> Section:
     pictures, faults = snapshots(group)
     points = tuple(f"left out: {fault}" for fault in faults)
     if not pictures:
-        nothing = "No run kept any that can be read" if faults else "No run kept any"
-        text = f"{nothing}: callbacks.snapshot.rounds=[-1] keeps those of the last round."
+        nothing = "No run has a snapshot that can be read" if faults else "No run has a snapshot"
+        text = f"{nothing}: callbacks.snapshot.rounds=[-1] keeps one of the last round."
         return Section("Snapshots", (text,), points=points)
     text = (
-        "Of the lowest seed that kept any. The map shows evaluation images as the last layer "
-        "sees them; the images are "
-        "those of the pool that the network is least and most sure of. Both look at a random "
-        "part, as many as "
-        "callbacks.snapshot.images says, or 1,000."
+        "Of the lowest seed that has any. The map shows evaluation images as the last layer sees "
+        "them. The images below are those of the pool of which the network is least and most "
+        "sure. Both are drawn from a random part: callbacks.snapshot.images of them, by default "
+        "1,000."
     )
     return Section("Snapshots", (text,), pictures=tuple(pictures), points=points)
 
@@ -103,7 +102,7 @@ def draw(pictures: list[Picture], name: str, title: str, snapshot: dict[str, np.
     }
     if mosaics:
         with drawn(
-            pictures, f"{name}-images", f"{title}: images never asked for", (SIDE, SIDE), 0.05, 0.05
+            pictures, f"{name}-images", f"{title}: images never queried", (SIDE, SIDE), 0.05, 0.05
         ) as axes:
             draw_mosaics(axes, mosaics)
 
@@ -131,7 +130,7 @@ def draw_confusion(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
 def draw_map(
     axes: Axes, places: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: list[str]
 ) -> None:
-    """A point an image, coloured by its true class; the class stands where most of it lies."""
+    """One point per image, coloured by its true class; the name is at the median of its points."""
     colours = colormaps["tab10" if len(classes) <= 10 else "hsv"]
     shades = colours(truth if len(classes) <= 10 else truth / len(classes))
     right = truth == predicted

@@ -41,7 +41,7 @@ NOTHING = "no run has a measured round: there is nothing to compare"
 
 @dataclass(frozen=True)
 class Report:
-    """What a set of runs says, and the folder where it is written."""
+    """The results of a set of runs, and the folder where they are written."""
 
     folder: Path
     records: Records
@@ -75,8 +75,8 @@ class Report:
 
     @property
     def strays(self) -> pd.DataFrame:
-        """The runs that belong to no group: they have no measured round, or do not say what they
-        are.
+        """The runs that belong to no group: they have no measured round, or their data set,
+        strategy or seed is unknown.
         """
         grouped = [run for group in self.groups for run in group.everything.runs.index]
         return self.records.runs.drop(index=grouped)
@@ -104,14 +104,16 @@ def write_report(folders: Sequence[Path], output: Path) -> Report:
 
 def tables(report: Report) -> dict[str, str]:
     """The tables for other programs, by file name."""
-    told = with_names(report.records, report.groups)
-    runs, rounds = run_table(told, report.groups), round_table(told)
+    named = with_names(report.records, report.groups)
+    runs, rounds = run_table(named, report.groups), round_table(named)
     return {"runs.csv": runs.to_csv(), "curves.csv": rounds.to_csv(index=False)}
 
 
 def pages(report: Report) -> dict[str, str]:
     """The page as HTML and Markdown, and its plots as files of their own, by file name."""
-    sections = iter(told_apart([section(group) for group in report.groups for section in SECTIONS]))
+    sections = iter(
+        with_distinct_pictures([section(group) for group in report.groups for section in SECTIONS])
+    )
     anchors = distinct([group.slug for group in report.groups])
     parts = [
         (anchor, group, list(islice(sections, len(SECTIONS))))
@@ -134,9 +136,9 @@ def pages(report: Report) -> dict[str, str]:
     return texts | {f"{PLOTS}/{picture.name}.svg": picture.file for picture in pictures}
 
 
-def told_apart(sections: Sequence[Section]) -> list[Section]:
-    """The sections with pictures of different names: two strategies may differ in signs that no
-    file name has.
+def with_distinct_pictures(sections: Sequence[Section]) -> list[Section]:
+    """The sections with pictures of different names: two strategies may differ only in characters
+    that no file name has.
     """
     names = iter(distinct([picture.name for section in sections for picture in section.pictures]))
     return [
