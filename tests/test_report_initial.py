@@ -97,6 +97,13 @@ def test_the_verdict_names_the_first_query(sweep: Path, group: Group) -> None:
     assert "kcentre → sm" in write_report([sweep], sweep).page.read_text()
 
 
+def test_the_verdict_asks_for_the_same_weights_alone(tmp_path: Path) -> None:
+    for seed in range(SEEDS):
+        write_run(tmp_path, "random", seed, study={})
+        write_chosen(tmp_path, "sm", seed, 0.6, 0.95, weights_digest="of its own")
+    assert "the same weights in 5 of 5 seeds" in " ".join(verdict(group_of(tmp_path)))
+
+
 def test_other_settings_of_the_initial_strategy_are_other_contenders(tmp_path: Path) -> None:
     for draws in (10, 20):
         study = KCENTRE | {"initial.draws": draws}

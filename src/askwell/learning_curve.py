@@ -17,8 +17,7 @@ def target_name(target: float) -> str:
 
 DEFINITION = (
     "where the curve of a run, fitted so that it never falls (isotonic regression), crosses the "
-    "target, "
-    "interpolated between the middles of its steps"
+    "target, interpolated between the middles of its steps"
 )
 """What the labels to a target are, for whoever reads the number."""
 

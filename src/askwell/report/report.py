@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from askwell.files import told_in_a_line, write_whole
 from askwell.report.csv_files import round_table, run_table
-from askwell.report.findings.faults import outside, remarks
+from askwell.report.findings.faults import remarks
+from askwell.report.findings.left_out import outside
 from askwell.report.findings.verdict import verdict
 from askwell.report.groups.group import Group
 from askwell.report.groups.grouping import group_runs, with_names

@@ -145,8 +145,7 @@ def short_of_targets(
     """The final accuracies, where not every run reaches a target."""
     return (
         f"None of {listing([percent(target) for target in targets])} is reached by every run of "
-        f"{best} and random: "
-        f"{best} reaches {finals(own)}, random {finals(reference)}"
+        f"{best} and random: {best} reaches {finals(own)}, random {finals(reference)}"
     )
 
 

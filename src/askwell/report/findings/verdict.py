@@ -57,9 +57,9 @@ def beyond(group: Group, best: str) -> Iterator[str]:
         hits = reference[target].notna().sum()
         if own[target].notna().all() and hits < len(reference):
             yield (
-                f"{percent(target)} is reached by every run of {best} ({spread(own[target])} "
-                "labels) "
-                f"and by {hits or 'none'} of random's {len(reference)}."
+                f"{percent(target)} is reached by every run of {best} "
+                f"({spread(own[target])} labels) and by {hits or 'none'} of random's "
+                f"{len(reference)}."
             )
 
 
