@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
-from askwell.learning_curve import labels_to_targets
-from askwell.report.comparing import SIGNIFICANCE, holm, paired_p, resamples
-from askwell.report.measures import LEVELS, area, targets_within
-from askwell.report.saving import weigh
+from askwell.learning_curve import area_between, labels_to_targets
+from askwell.report.groups.measures import LEVELS, targets_within
+from askwell.report.statistics.bootstrap import resamples
+from askwell.report.statistics.saving import weigh
+from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench.publishing import RESULTS, Row, publish
 from bench.timing import options, parsed
 
@@ -134,7 +135,9 @@ def paired_areas(sweep: Sweep, strategy: int) -> tuple[np.ndarray, np.ndarray]:
     seeds = ~sweep.failed[strategy]
     low, high = sweep.labels[0], sweep.labels[sweep.lengths[[0, strategy]][:, seeds].min() - 1]
     own, reference = (
-        np.array([area(sweep.labels, curve, low, high) for curve in sweep.accuracy[s][seeds]])
+        np.array(
+            [area_between(sweep.labels, curve, low, high) for curve in sweep.accuracy[s][seeds]]
+        )
         for s in (strategy, 0)
     )
     return own, reference

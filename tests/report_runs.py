@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from askwell.report.groups import Group, group_runs
-from askwell.report.reading import read
+from askwell.report.groups.group import Group
+from askwell.report.groups.grouping import group_runs
+from askwell.report.reading.records import read
 
 STEP = 10
 """Labels bought for each round."""

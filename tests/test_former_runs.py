@@ -12,8 +12,8 @@ import pytest
 from conftest import ROOT
 from experiment import equal, record_of, weights_of
 
-from askwell.report.groups import group_runs
-from askwell.report.reading import read
+from askwell.report.groups.grouping import group_runs
+from askwell.report.reading.records import read
 
 FORMER = Path(__file__).parent / "former"
 COMMIT = "4940791"

@@ -150,11 +150,12 @@ def study(first: list[int], labelled: list[int]) -> dict[str, object]:
     labels of `labelled` were bought.
     """
     dataset = SimpleNamespace(train=range(5), classes=("ash", "birch"), fingerprint="f")
+    titled = SimpleNamespace(title="mine", colour=None)
     scorer = SimpleNamespace(at_once=64, device=torch.device("cpu"), processes=Processes(0, 2))
     return of_study(
         SimpleNamespace(dataset=dataset, pool=SimpleNamespace(given=[], labelled=labelled)),
         SimpleNamespace(query_size=1, initial_size=2),
-        SimpleNamespace(rescore_every=1, first=first),
+        SimpleNamespace(rescore_every=1, first=first, strategy=titled),
         SimpleNamespace(scorer=scorer, truth=range(3)),
     )
 
@@ -163,6 +164,10 @@ def test_a_study_is_recorded_with_its_sizes_and_the_threads_that_compute(monkeyp
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     known = study([4, 0], [4, 0])
     assert [known[name] for name in ("pool", "evaluation", "processes", "threads")] == [5, 3, 2, 3]
+
+
+def test_a_study_is_recorded_with_what_its_strategy_says_of_its_appearance():
+    assert study([4, 0], [4, 0])["appearance"] == {"title": "mine"}
 
 
 def test_the_initial_set_is_named_by_the_images_that_were_asked_about():

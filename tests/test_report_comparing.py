@@ -9,15 +9,9 @@ from hypothesis import strategies as st
 from report_runs import group_of, write_run
 from scipy import stats
 
-from askwell.report.comparing import (
-    compare,
-    found_for,
-    holm,
-    mean_interval,
-    paired_p,
-    pairs,
-    resamples,
-)
+from askwell.report.findings.comparison import compare, found_for, pairs
+from askwell.report.statistics.bootstrap import mean_interval, resamples
+from askwell.report.statistics.significance import holm, paired_p
 
 
 def test_holms_correction_of_the_textbook_example() -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from report_runs import rewrite_round, write_run
 
 from askwell.report import Report, write_report
-from askwell.report.layout import Picture
-from askwell.report.reading import slug
-from askwell.report.wording import plain
+from askwell.report.page.blocks import Picture
+from askwell.report.page.wording import plain
+from askwell.report.reading.names import slug
 from askwell.text import visible
 
 HOSTILE = (

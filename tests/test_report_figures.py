@@ -9,11 +9,14 @@ import pytest
 from matplotlib.figure import Figure
 from report_runs import group_of, rewrite_round, write_run
 
-from askwell.report.class_figures import class_maps, class_shares
-from askwell.report.curve_figures import differences, interrupted, learning_curves, mean_curve
-from askwell.report.drawing import legend_columns, legend_height
-from askwell.report.groups import Group
-from askwell.report.soundness import remarks
+from askwell.report.findings.faults import remarks
+from askwell.report.groups.group import Group
+from askwell.report.page.drawing import legend_columns, legend_height
+from askwell.report.page.lines import interrupted
+from askwell.report.sections.classes import class_maps
+from askwell.report.sections.difference_to_random import differences
+from askwell.report.sections.learning_curves import learning_curves, mean_curve
+from askwell.report.sections.queries import class_shares
 
 SHORT = ("lc", "sm")
 LONG = (

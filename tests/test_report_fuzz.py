@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from report_runs import rewrite_round, round_facts, run_facts, write_run
 
 from askwell.report import write_report
-from askwell.report.reading import read
+from askwell.report.reading.records import read
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),

@@ -10,8 +10,9 @@ import pytest
 from report_runs import group_of, rewrite_round, write_run
 from scipy import stats
 
-from askwell.report.balance import balance, entropy, variety
-from askwell.report.head_to_head import head_to_head, mean_ranks, win_shares, won
+from askwell.report.sections.head_to_head import head_to_head, mean_ranks, win_shares
+from askwell.report.sections.queries import balance, entropy, variety
+from askwell.report.statistics.significance import won
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from report_runs import group_of, rewrite_round, write_run
 from sklearn.metrics import auc
 
-from askwell.report.measures import area, targets_within
+from askwell.learning_curve import area_between
+from askwell.report.groups.measures import targets_within
 
 
 def test_a_lucky_round_does_not_count_as_the_target(tmp_path: Path) -> None:
@@ -51,23 +52,27 @@ def test_targets_are_such_that_one_is_reached(reach: float, targets: tuple[float
 
 
 def test_the_area_of_a_straight_line_is_its_middle() -> None:
-    assert area(np.array([10, 20, 30]), np.array([0.2, 0.4, 0.6]), 10, 30) == pytest.approx(0.4)
+    assert area_between(np.array([10, 20, 30]), np.array([0.2, 0.4, 0.6]), 10, 30) == pytest.approx(
+        0.4
+    )
 
 
 def test_an_area_may_end_between_two_rounds() -> None:
-    assert area(np.array([0, 10]), np.array([0.0, 1.0]), 2, 6) == pytest.approx(0.4)
+    assert area_between(np.array([0, 10]), np.array([0.0, 1.0]), 2, 6) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(("low", "high"), [(15, 15), (20, 10)])
 def test_ranges_that_meet_in_a_point_or_nowhere_have_no_area(low: float, high: float) -> None:
-    assert np.isnan(area(np.array([10, 20]), np.array([0.2, 0.4]), low, high))
+    assert np.isnan(area_between(np.array([10, 20]), np.array([0.2, 0.4]), low, high))
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
 def test_an_area_over_the_whole_range_agrees_with_scikit_learn(accuracies: list[float]) -> None:
     labels = np.cumsum(np.arange(1, len(accuracies) + 1))
     expected = auc(labels, accuracies) / (labels[-1] - labels[0])
-    assert area(labels, np.array(accuracies), labels[0], labels[-1]) == pytest.approx(expected)
+    assert area_between(labels, np.array(accuracies), labels[0], labels[-1]) == pytest.approx(
+        expected
+    )
 
 
 def test_areas_are_taken_over_the_labels_that_all_runs_share(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from report_runs import groups_of, write_run
 
-from askwell.report.overview import overviews
+from askwell.report.sections.overview import overviews
 
 
 def test_every_strategy_is_compared_with_random_under_the_same_setting(tmp_path: Path) -> None:
@@ -35,3 +35,10 @@ def test_without_random_nothing_is_told_against_it(tmp_path: Path) -> None:
         write_run(tmp_path, "lc", query_size=size)
     (section,) = overviews(groups_of(tmp_path))
     assert {row[-1] for row in section.tables[0].rows} == {"–"}
+
+
+def test_runs_that_wait_for_answers_stand_beside_finished_ones(tmp_path: Path) -> None:
+    write_run(tmp_path, "lc", query_size=32)
+    write_run(tmp_path, "lc", query_size=128, status="waiting")
+    (section,) = overviews(groups_of(tmp_path))
+    assert [row[0] for row in section.tables[0].rows] == ["lc, query size 32", "lc, query size 128"]

@@ -16,10 +16,11 @@ from report_runs import group_of, rewrite_round, write_run
 from rich.console import Console
 
 from askwell.report import Report, closing, write_report
-from askwell.report.class_figures import query_shares
-from askwell.report.drawing import ACCURACY_TICKS, spaced, stretched
-from askwell.report.tables import summary, timing
-from askwell.report.wording import plain
+from askwell.report.page.scale import ACCURACY_TICKS, spaced, stretched
+from askwell.report.page.wording import plain
+from askwell.report.sections.labels_to_accuracy import summary
+from askwell.report.sections.queries import query_shares
+from askwell.report.sections.timing import timing
 
 STRATEGIES = ("random", "lc", "b")
 DATASET = "<b>&"
@@ -136,8 +137,8 @@ def test_the_same_runs_give_the_same_page(report: Report) -> None:
 def test_the_closing_table_has_a_row_a_strategy(report: Report) -> None:
     assert re.findall(r"^ +(random|lc|b) ", closing_lines(report), flags=re.M) == [
         "random",
-        "lc",
         "b",
+        "lc",
     ]
 
 

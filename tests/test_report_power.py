@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from askwell.report.power import power, seeds_needed
+from askwell.report.statistics.power import power, seeds_needed
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-from report_runs import group_of, groups_of, write_run
+from report_runs import group_of, groups_of, rewrite_round, write_run
 
 from askwell.errors import UserError
-from askwell.report.reading import read
+from askwell.report.reading.records import read
 
 
 def test_runs_are_found_at_any_depth_and_each_once(tmp_path: Path) -> None:
@@ -113,8 +113,17 @@ def test_of_a_run_done_twice_the_latest_counts(tmp_path: Path) -> None:
     assert group.runs["final_accuracy"].to_list() == [0.8]
 
 
-def test_strategies_stand_in_a_fixed_order(tmp_path: Path) -> None:
+def test_the_baseline_comes_first_and_the_others_by_name(tmp_path: Path) -> None:
     for strategy in ("badge", "lm", "entropy", "random", "lc"):
         write_run(tmp_path, strategy)
     (group,) = groups_of(tmp_path)
-    assert group.strategies == ["random", "lc", "entropy", "lm", "badge"]
+    assert group.strategies == ["random", "badge", "entropy", "lc", "lm"]
+
+
+def test_what_a_later_version_adds_to_a_record_is_left_alone(tmp_path: Path) -> None:
+    run = write_run(tmp_path, accuracies=(0.5, 0.6))
+    for number in range(2):
+        answers = {"labels": 5, "cannot tell": 1}
+        rewrite_round(run, number, answers=answers, unheard_of=[{"a": None}])
+    (run / "queries.csv").write_text("round,index,label,image\n0,1,2,cat/1.png\n")
+    assert read([tmp_path], tmp_path).curves["accuracy"].to_list() == [0.5, 0.6]

@@ -14,8 +14,9 @@ import pytest
 from report_runs import group_of, rewrite_round, run_facts, write_run
 
 from askwell.report import write_report
-from askwell.report.reading import Records, distinct, read
-from askwell.report.received import DEEPEST, parsed
+from askwell.report.reading.names import distinct
+from askwell.report.reading.received import DEEPEST, parsed
+from askwell.report.reading.records import Records, read
 
 WRONG_ROUNDS: dict[str, dict[str, Any]] = {
     "labels is 'ten', expected a whole number from 0": {"labels": "ten"},

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from askwell.report.saving import saved, saved_interval, weigh
+from askwell.report.statistics.saving import saved, saved_interval, weigh
 
 OWN = np.array([300.0, 340.0, 280.0, 390.0, 330.0])
 REFERENCE = np.array([520.0, 480.0, 450.0, 600.0, 510.0])

@@ -13,8 +13,8 @@ import pytest
 from report_runs import group_of, write_run
 
 from askwell.report import write_report
-from askwell.report.snapshot_file import load
-from askwell.report.snapshots import snapshots
+from askwell.report.reading.snapshot_file import load
+from askwell.report.sections.snapshots import snapshots
 
 SOUND: dict[str, Any] = {
     "classes": np.array(["0", "1"]),
@@ -75,16 +75,14 @@ def test_arrays_are_read_as_they_were_kept(folder: Path, order: Any) -> None:
 def test_a_snapshot_with_wrong_arrays_is_left_out(folder: Path, fault: str) -> None:
     keep(folder, **WRONG[fault])
     name = "snapshots/round-0001.npz"
-    assert faults(folder) == [f"least confidence, seed 0: {name} is no snapshot: {fault}"]
+    assert faults(folder) == [f"lc, seed 0: {name} is no snapshot: {fault}"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK, and no more", pickle.dumps([1])])
 def test_a_damaged_snapshot_is_left_out_and_named_on_the_page(folder: Path, content: bytes) -> None:
     (folder / "snapshots" / "round-0001.npz").write_bytes(content)
     page = write_report([folder], folder).page.read_text()
-    assert (
-        "left out: least confidence, seed 0: snapshots/round-0001.npz is damaged: delete it" in page
-    )
+    assert "left out: lc, seed 0: snapshots/round-0001.npz is damaged: delete it" in page
 
 
 class Opens:
@@ -118,7 +116,7 @@ def test_what_unpacks_to_too_much_is_not_unpacked(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(folder, unsure_pixels=np.zeros((1000, 32, 32, 3), np.uint8))
-    monkeypatch.setattr("askwell.report.snapshot_file.MOST", 1_000_000)
+    monkeypatch.setattr("askwell.report.reading.snapshot_file.MOST", 1_000_000)
     assert "is damaged" in faults(folder)[0]
 
 

@@ -48,6 +48,19 @@ def test_what_a_group_lacks_is_null(tmp_path: Path) -> None:
     assert ([found[name] for name in absent], found["claims_saving"]) == ([None] * 6, False)
 
 
+def test_runs_that_wait_for_answers_have_a_verdict_that_claims_nothing(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_run(tmp_path, "random", seed, (0.5, 0.6), status="waiting", reason=None)
+        write_run(tmp_path, "lc", seed, (0.5, 0.9), status="waiting", reason=None)
+    (found,) = summaries([tmp_path])
+    assert found["sentence"].startswith("No run has finished yet.")
+
+
+def test_a_run_that_waits_for_its_first_labels_has_no_verdict(tmp_path: Path) -> None:
+    write_run(tmp_path, "lc", 0, (), status="waiting", reason=None)
+    assert summaries([tmp_path]) == []
+
+
 def test_the_command_prints_json(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["report", str(sweep), "--verdict"])
     assert json.loads(capsys.readouterr().out) == summaries([sweep])

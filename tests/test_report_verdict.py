@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from report_runs import group_of, write_run
 
-from askwell.report.verdict import verdict
-from askwell.report.wording import saving_interval, spans
+from askwell.report.findings.verdict import verdict
+from askwell.report.page.wording import saving_interval, spans
 
 
 def test_the_first_sentence_says_how_many_labels_were_saved(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_targets_that_nobody_reaches_are_said_so(tmp_path: Path) -> None:
     write_curves(tmp_path, "lc", 5, (0.01, 0.06))
     assert verdict(group_of(tmp_path))[0] == (
         "None of 90 %, 95 % and 97 % is reached by every run of lc and random: "
-        "lc comes to 6.0 ± 0.0 % with 20 labels, random to 5.0 ± 0.0 % with 20 labels."
+        "lc reaches 6.0 ± 0.0 % with 20 labels, random 5.0 ± 0.0 % with 20 labels."
     )
 
 
@@ -140,15 +140,16 @@ def test_unpaired_starts_are_not_tested(tmp_path: Path) -> None:
 
 def test_without_random_no_saving_is_told(tmp_path: Path) -> None:
     write_curves(tmp_path, "lc", 5, (0.5, 0.9))
-    assert verdict(group_of(tmp_path))[0].endswith(
-        "there is no run of random, so no saving can be told."
-    )
+    first = verdict(group_of(tmp_path))[0]
+    assert "there is no run of random" in first
+    assert "fewer" not in first
 
 
 def test_random_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
     write_curves(tmp_path, "random", 5, (0.5, 0.9))
     (sentence,) = verdict(group_of(tmp_path))
-    assert sentence.startswith("Only random was run: it comes to 90.0 ± 0.0 % with 20 labels")
+    assert sentence.startswith("Only random was run")
+    assert "90.0 ± 0.0 % with 20 labels" in sentence
 
 
 def test_strategies_are_told_apart_by_paired_tests(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from report_runs import group_of, write_run
 
 from askwell.errors import UserError
 from askwell.listener.snapshot import Snapshot, places
-from askwell.report.snapshots import draw, kept, mosaic, snapshots
+from askwell.report.sections.snapshots import draw, kept, mosaic, snapshots
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from askwell.errors import UserError
 from askwell.run.identity import FREE, is_free, refuse_other_study, study_of, study_of_run
+from askwell.strategy.appearance import PARTS
 
 BASE = {
     "seed": 0,
@@ -164,3 +165,27 @@ def test_a_former_run_that_names_a_file_is_not_another_study(tmp_path):
     own = {"model": {"weights": str(tmp_path / "w.pt")}}
     former = {"config": OmegaConf.to_container(OmegaConf.merge(BASE, own), resolve=True)}
     assert refuse_other_study(former, study(own), "runs/a") is None
+
+
+@pytest.mark.parametrize("group", ["strategy", "initial"])
+@pytest.mark.parametrize("part", PARTS)
+def test_how_a_strategy_is_shown_does_not_count(group, part):
+    shown = {group: {"_target_": "mine.Mine", part: "one"}}
+    assert study(shown) == study({group: {"_target_": "mine.Mine"}})
+    assert study({group: {"_target_": "mine.Mine", "titles": 1}}) != study(shown)
+
+
+def test_a_random_initial_set_counts_as_it_did_before_it_was_a_setting():
+    initial = {"_target_": "askwell.strategy.RandomSampling", "title": "random"}
+    loop = {"active_learning": {"initial": "${initial}"}}
+    assert study({"initial": initial, "callbacks": loop}) == study()
+    former = {"study": study()}
+    assert refuse_other_study(former, study({"initial": initial, "callbacks": loop}), "a") is None
+
+
+def test_another_initial_strategy_is_another_study():
+    loop = {"callbacks": {"active_learning": {"initial": "${initial}"}}}
+    chosen = study({"initial": {"_target_": "askwell.strategy.kcentre.KCentre"}}, loop)
+    assert chosen == study() | {"initial._target_": "KCentre"}
+    with pytest.raises(UserError, match=r"initial\._target_=RandomSampling, .*=KCentre"):
+        refuse_other_study({"study": study()}, chosen, "runs/a")

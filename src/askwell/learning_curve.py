@@ -17,8 +17,7 @@ def target_name(target: float) -> str:
 
 DEFINITION = (
     "where the curve of a run, fitted so that it never falls (isotonic regression), crosses the "
-    "target, "
-    "interpolated between the middles of its steps"
+    "target, interpolated between the middles of its steps"
 )
 """What the labels to a target are, for whoever reads the number."""
 
@@ -89,4 +88,23 @@ def area_under_curve(labels: Sequence[int], accuracy: Sequence[float]) -> float:
         raise ValueError("the area under a learning curve needs at least one round, found none")
     if labels[-1] == labels[0]:
         return accuracy[-1]
-    return float(np.trapezoid(accuracy, labels)) / (labels[-1] - labels[0])
+    return area_between(labels, accuracy, labels[0], labels[-1])
+
+
+def area_between(
+    labels: Sequence[float] | np.ndarray,
+    accuracy: Sequence[float] | np.ndarray,
+    low: float,
+    high: float,
+) -> float:
+    """The mean height between two numbers of labels of the curve through ascending labels [R] and
+    their accuracies [R]; nan where `low` is not below `high`.
+
+    >>> area_between([10, 20], [0.5, 0.75], 10, 20)
+    0.625
+    """
+    if low >= high:
+        return float("nan")
+    bought = np.asarray(labels, float)
+    points = np.concatenate([[low], bought[(bought > low) & (bought < high)], [high]])
+    return float(np.trapezoid(np.interp(points, bought, accuracy), points) / (high - low))

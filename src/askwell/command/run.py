@@ -76,7 +76,7 @@ def _fit(
     trainer = parts.trainer(first=[same, record], plugins=[checkpoints])
     sweep.refuse_nested(trainer)
     learner = learning.prepare(trainer, parts.data)
-    learner.labelling.ask_again(None if folder.checkpoint else read_pending(folder.path))
+    learner.asked_before = read_pending(folder.path)
     if not sweep.is_job():
         start()
     try:

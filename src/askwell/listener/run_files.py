@@ -57,10 +57,10 @@ class Record(Callback, RoundListener):
         self.folder.describe(**self.run.facts())  # scoring may continue with smaller batches
 
     def on_waiting(self, trainer: Any) -> None:
-        labelling = self.run.labelling
-        if labelling.pending is not None:
-            write_pending(self.folder.path, list(labelling.pending))
-            write_questions(self.folder.path, labelling.open, self.run.names)
+        labelling, pool = self.run.labelling, self.run.pool
+        asked = {"labelling": labelling.state_dict(), "pool": pool.state_dict()}
+        write_pending(self.folder.path, asked)
+        write_questions(self.folder.path, labelling.open, self.run.names)
         self.folder.wait(questions=len(labelling.open))
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:

@@ -183,12 +183,6 @@ class Labelling:
         if note is not None and self.processes.is_first:
             note(torch.tensor(indices, dtype=torch.int64), asked.round)
 
-    def ask_again(self, pending: list[Any] | None) -> None:
-        """Takes what was pending in another process, as plain values, if anything was."""
-        if pending is not None:
-            ranked, *others = pending
-            self.pending = Pending([(index, score) for index, score in ranked], *others)
-
     def state_dict(self) -> dict[str, Any]:
         """Plain values, so that a checkpoint loads with `weights_only=True`."""
         pending = None if self.pending is None else list(self.pending)
@@ -202,7 +196,9 @@ class Labelling:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes the state of a checkpoint, or of one from before queries could wait."""
-        self.ask_again(state.get("pending"))
+        if state.get("pending") is not None:
+            ranked, *others = state["pending"]
+            self.pending = Pending([(index, score) for index, score in ranked], *others)
         self.ranked = [(index, score) for index, score in state["ranked"]]
         of_first = [index for index, one in self.pool.purchases.items() if one.round == 0]
         self.first = list(state.get("first", of_first))

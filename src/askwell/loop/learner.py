@@ -44,6 +44,7 @@ class Learner:
         self.diversity: Diversity | None = None  # of the last query
         self.halvings = 0  # of the scoring batch, before this process
         self.weights_digest = ""  # of the initial weights
+        self.asked_before: dict[str, Any] | None = None  # what an earlier process left pending
 
     @property
     def view(self) -> RunView:
@@ -55,10 +56,21 @@ class Learner:
     def begin(self, sight: Sight) -> None:
         """Looks through `sight` from now on; buys the first labels of a run that has none."""
         self.sight = sight
+        self._take_up()
         if self.round == 0:
             self._buy_first_labels()
         if self.labelling.evaluated:
             sight.measure_on(self.labelling.evaluated)
+
+    def _take_up(self) -> None:
+        """Continues with what an earlier process asked for this round and was told so far."""
+        if self.asked_before is None:
+            return
+        labelling, pool = self.asked_before["labelling"], self.asked_before["pool"]
+        known = self.pool.state_dict()["purchases"]
+        if labelling["pending"][1] == self.round and pool["purchases"][: len(known)] == known:
+            self.pool.load_state_dict(pool)
+            self.labelling.load_state_dict(labelling)
 
     def resume(self) -> None:
         """Continues a run that had ended, as its limits may have been raised, or that waited."""
@@ -111,7 +123,7 @@ class Learner:
     def _buy_first_labels(self) -> None:
         """The labels of round 0: those that the data set brings, and those of the first query."""
         dataset, asked = self.data.dataset, bool(self.labelling.pending)
-        if dataset.train.truth is not None:
+        if not self.pool and dataset.train.truth is not None:
             self.pool.label(dataset.given, dataset.train.truth[dataset.given], round=0)
         while asked or len(self.pool) < self.plan.least or self.labelling.lacks_evaluation:
             if not asked:

@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from askwell.report.ending import closing
-    from askwell.report.writing import Report, write_report
+    from askwell.report.report import Report, write_report
+    from askwell.report.screen import closing
 
 __all__ = ["Report", "closing", "write_report"]
 
-HOMES = {"Report": "writing", "closing": "ending", "write_report": "writing"}
+HOMES = {"Report": "report", "closing": "screen", "write_report": "report"}
 
 
 def __getattr__(name: str) -> Any:

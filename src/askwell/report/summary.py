@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from askwell.report.groups import BASELINE, Group, group_runs
-from askwell.report.reading import read
-from askwell.report.verdict import judge
+from askwell.report.findings.verdict import judge
+from askwell.report.groups.group import BASELINE, Group
+from askwell.report.groups.grouping import group_runs
+from askwell.report.reading.records import read
 
 
 def summaries(folders: Sequence[Path]) -> list[dict[str, Any]]:
@@ -20,7 +21,7 @@ def summary(group: Group) -> dict[str, Any]:
     """The verdict on a group; None for what it does not have.
 
     `saving`, `low` and `high` are shares of the baseline's labels; `better` and `worse` are the
-    strategies that the tests tell apart from the baseline.
+    strategies that the tests distinguish from the baseline.
     """
     judged = judge(group)
     first, weighed = judged.headline, judged.headline.weighed

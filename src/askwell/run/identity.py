@@ -18,9 +18,6 @@ from askwell.errors import UserError
 
 LIMITS = ("rounds", "budget", "target_accuracy")
 PLACES = (
-    "answers_dir",
-    "oracle.answers_dir",
-    "oracle.folder",
     "data_dir",
     "cache_dir",
     "dataset.data_dir",
@@ -28,6 +25,7 @@ PLACES = (
     "dataset.root",
     "dataset.repository",
 )
+APPEARANCE = ("title", "colour", "marker")
 LISTENERS = ("log_rounds", "console", "progress", "checkpoint", "snapshot")
 
 FREE = (
@@ -35,12 +33,15 @@ FREE = (
     *(f"callbacks.active_learning.{limit}" for limit in LIMITS),
     *("resume", "name", "free"),
     *PLACES,
+    *("answers_dir", "oracle.answers_dir", "oracle.folder"),
     # How the same images are read; what a broken image leaves out changes the data set's
     # fingerprint.
     *("dataset.store", "dataset.timeout", "dataset.broken_images", "datamodule.num_workers"),
     "dataset.num_classes",  # taken from the data
     *("logger", "hydra"),
     *(f"callbacks.{listener}" for listener in LISTENERS),
+    # How the report shows a strategy.
+    *(f"{group}.{part}" for group in ("strategy", "initial") for part in APPEARANCE),
 )
 """What does not count, with everything below it. A user adds to it by `free=[callbacks.mine]`."""
 

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from askwell.strategy.appearance import appearance_of
+
 log = logging.getLogger(__name__)
 
 PACKAGES = (
@@ -62,6 +64,7 @@ def of_study(data: Any, plan: Any, labelling: Any, sight: Any) -> dict[str, Any]
         "device": device_name(sight.scorer.device),
         "processes": sight.scorer.processes.size,
         "threads": torch.get_num_threads(),
+        "appearance": appearance_of(labelling.strategy),
     }
 
 

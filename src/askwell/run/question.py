@@ -14,12 +14,15 @@ from askwell.files import write_json, write_whole
 PENDING, QUESTIONS, EVALUATION = "pending.json", "questions.csv", "evaluation.csv"
 
 
-def write_pending(folder: Path, pending: Sequence[Any]) -> None:
-    """Keeps what is asked (plain values), sealed by a sum: before round 0 nothing else holds it."""
+def write_pending(folder: Path, pending: dict[str, Any]) -> None:
+    """Keeps what is asked and what was answered so far (plain values), sealed by a sum.
+
+    No checkpoint holds it before round 0, or after a query that nobody could answer.
+    """
     write_json(folder / PENDING, {"pending": pending, "sha256": _sum(pending)})
 
 
-def read_pending(folder: Path) -> list[Any] | None:
+def read_pending(folder: Path) -> dict[str, Any] | None:
     """What `write_pending` kept; None where nothing is. Raises UserError for a damaged file."""
     file = folder / PENDING
     try:

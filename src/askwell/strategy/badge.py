@@ -17,6 +17,8 @@ class Badge:
     is ever formed.
     """
 
+    title, colour, marker = "BADGE", "#cc79a7", "P"
+
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         width = candidates.embeddings(candidates.indices[:1]).shape[1]
         rows = candidates.collect(lambda look: torch.cat([look.features, error(look)], dim=1))

@@ -16,6 +16,8 @@ class Bald:
     (Houlsby et al., 2011).
     """
 
+    title, colour, marker = "BALD", "#56b4e9", "X"  # of the class: no fields
+
     draws: int = 20
 
     def __post_init__(self) -> None:

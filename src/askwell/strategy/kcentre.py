@@ -16,6 +16,8 @@ class KCentre:
     Without any labelled image the first is the one nearest to the mean. Ties go to the lower index.
     """
 
+    title, colour, marker = "k-centre", "#b8a900", "<"
+
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         features = candidates.embeddings()
         positions = torch.nonzero(features.isfinite().all(dim=1)).flatten()

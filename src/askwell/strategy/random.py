@@ -8,5 +8,7 @@ from askwell.strategy.candidates import Candidates, Query
 class RandomSampling:
     """Every set of candidates is equally likely; the network is never run."""
 
+    title, colour, marker = "random", "#8a8a8a", "o"
+
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         return Query(torch.randperm(len(candidates), generator=generator)[:size])

@@ -11,9 +11,15 @@ from askwell.strategy.look import Look, probabilities
 
 @dataclass(frozen=True)
 class UncertaintySampling:
-    """Asks for the highest values of one acquisition function; ties go to the lower index."""
+    """Asks for the highest values of one acquisition function; ties go to the lower index.
+
+    `title`, `colour` and `marker` say how the report shows it.
+    """
 
     acquisition: AcquisitionFunction
+    title: str | None = None
+    colour: str | None = None
+    marker: str | None = None
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         return candidates.top(self._score, size)

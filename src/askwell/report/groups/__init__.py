@@ -1,0 +1,1 @@
+"""Which runs may be compared, and what each of them measured."""

@@ -1,0 +1,1 @@
+"""What every page shares: blocks, wording, drawing, templates, and where it may be written."""

@@ -1,0 +1,1 @@
+"""Run folders, possibly a stranger's, as tables: bounded, checked and safe to show."""

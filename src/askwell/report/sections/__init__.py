@@ -1,0 +1,29 @@
+"""The page, section by section: one file for each, and their order in SECTIONS."""
+
+from collections.abc import Callable
+
+from askwell.report.groups.group import Group
+from askwell.report.page.blocks import Section
+from askwell.report.sections import (
+    classes,
+    difference_to_random,
+    head_to_head,
+    labels_to_accuracy,
+    learning_curves,
+    queries,
+    snapshots,
+    soundness,
+    timing,
+)
+
+SECTIONS: tuple[Callable[[Group], Section], ...] = (
+    labels_to_accuracy.section,
+    learning_curves.section,
+    difference_to_random.section,
+    head_to_head.section,
+    classes.section,
+    queries.section,
+    snapshots.section,
+    timing.section,
+    soundness.section,
+)

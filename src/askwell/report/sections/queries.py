@@ -1,0 +1,124 @@
+"""The queries of each strategy: which classes they were of, and how different their images."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from askwell.report.groups.group import BASELINE, Group
+from askwell.report.page.blocks import Picture, Section, Table
+from askwell.report.page.class_rows import WIDE, class_names, rows_drawn
+from askwell.report.page.drawing import legend_above, legend_height, legend_name
+from askwell.report.page.palette import looks
+from askwell.report.page.wording import spread, spread_percent
+from askwell.report.reading.records import DIVERSITY
+from askwell.report.statistics.evenness import evenness
+
+
+def section(group: Group) -> Section:
+    text = (
+        "The share of each class among the images queried after the initial set, mean over seeds."
+    )
+    stroke = (
+        " Strokes stand for random." if BASELINE in group.strategies and group.contenders else ""
+    )
+    return Section(
+        "Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group))
+    )
+
+
+def balance(group: Group) -> Iterator[Table]:
+    """The class entropy of all queries of a run together, and of a single query."""
+    bought = group.classes[group.classes["round"] > group.classes["round"].min()]
+    if not bought["queried"].sum():
+        return
+    entropies = {
+        "of all queries": entropy(bought, ["strategy", "seed"]),
+        "of a single query": entropy(bought, ["strategy", "seed", "round"])
+        .groupby(["strategy", "seed"])
+        .mean(),
+    }
+    yield Table(
+        ("class entropy", *entropies),
+        tuple(
+            (
+                name,
+                *(
+                    spread(values.get(name, pd.Series(dtype=float)), ".3f")
+                    for values in entropies.values()
+                ),
+            )
+            for name in group.strategies
+        ),
+        "Of the labels bought after the initial set, mean ± standard deviation over seeds. It is 1 "
+        "if they are spread over the classes as evenly as their number allows, and 0 if all are "
+        "of one class.",
+    )
+
+
+def variety(group: Group) -> Iterator[Table]:
+    """How far apart the images of a query are, and how many are near-duplicates; no table if no run
+    recorded it.
+    """
+    means = group.curves.groupby(["strategy", "seed"])[DIVERSITY].mean()
+    if means.notna().any(axis=None):
+        yield Table(
+            ("within a query", "mean distance", "near-duplicates"),
+            tuple(
+                (name, spread(of["distance"], ".2f"), spread_percent(of["near_duplicates"]))
+                for name, of in (
+                    (name, means.xs(name, level="strategy")) for name in group.strategies
+                )
+            ),
+            "In the features that the network's last layer sees: means over rounds, mean ± "
+            "standard deviation over seeds. The distance between two images of a query is a "
+            "multiple of the distance between two random images of the pool. Near-duplicates are "
+            "nearer to another image of the query than 95 % of random images are to theirs.",
+        )
+
+
+def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
+    """The evenness of the classes within each part of what was bought."""
+    counts = bought.groupby([*by, "class"], sort=False)["queried"].sum().unstack(fill_value=0)
+    counts = counts[counts.sum(axis=1) > 0]
+    return pd.Series(evenness(counts.to_numpy()), counts.index)
+
+
+def class_shares(group: Group) -> list[Picture]:
+    """The mean share of each class among the queried images, with one mark per strategy and
+    strokes for random.
+    """
+    pictures: list[Picture] = []
+    shares, names = 100 * query_shares(group.classes), class_names(group.classes)
+    styles = {
+        name: style for name, style in looks(group.appearances).items() if name in shares.index
+    }
+    if not styles:
+        return pictures
+    caption = f"Share of each class among the queried images on {group.title}"
+    with rows_drawn(
+        pictures, f"{group.slug}-queries", caption, names, WIDE, legend_height(styles)
+    ) as axes:
+        for name, style in styles.items():
+            mark = {"marker": "|", "markersize": 12} if name == BASELINE else {"markersize": 5}
+            axes.plot(
+                shares.loc[name, names],
+                range(len(names)),
+                linestyle="none",
+                label=legend_name(name),
+                **style | mark,
+            )
+        axes.set(xlim=(0, 1.05 * shares.to_numpy().max()), xlabel="share of the queried images, %")
+        legend_above(axes)
+    return pictures
+
+
+def query_shares(classes: pd.DataFrame) -> pd.DataFrame:
+    """Mean over seeds of each class's share of the labels bought after the initial set: strategies
+    × classes.
+
+    A strategy that bought nothing, as a run of one round does, has no row.
+    """
+    bought = classes[classes["round"] > classes["round"].min()]
+    counts = bought.groupby(["strategy", "seed", "class"])["queried"].sum()
+    totals = counts.groupby(["strategy", "seed"]).transform("sum")
+    return (counts / totals)[totals > 0].groupby(["strategy", "class"]).mean().unstack()

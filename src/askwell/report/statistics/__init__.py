@@ -1,0 +1,1 @@
+"""The statistics of the report: arrays in, numbers out."""

@@ -1,0 +1,228 @@
+"""Runs that wait for people: they end where a query is asked, and resume once it is answered."""
+
+import csv
+import json
+import shutil
+
+import pytest
+from experiment import equal, record_of, weights_of
+
+ASKS = ("oracle=file", "answers_dir=answers")
+MARKS = {"ash": 0, "birch": 1, "cedar": 2}
+
+
+def answer(folder, tell=lambda image: image.split("/")[-2]):
+    """Answers every question in the folder of a run as `tell` does by the name of the image."""
+    with (folder / "questions.csv").open(newline="") as file:
+        questions = list(csv.DictReader(file))
+    rows = [f"{row['index']},{tell(row['image'])}\n" for row in questions]
+    (folder / "answers.csv").write_text("index,label\n" + "".join(rows))
+    return [int(row["index"]) for row in questions]
+
+
+def status(folder):
+    run = json.loads((folder / "run.json").read_text())
+    return run["status"], run["reason"]
+
+
+@pytest.fixture
+def until_it_waits(program):
+    """Runs the program until it waits, and checks that it exits as it should."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit, match="75"):
+            program(*ASKS, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def waited(until_it_waits, program, tmp_path):
+    """The folder of a finished run whose three queries people answered, each in a new process."""
+
+    def finished(*arguments, tell=lambda image: image.split("/")[-2], queries=3):
+        folder = tmp_path / "outputs" / "run"
+        until_it_waits(*arguments)
+        for query in range(queries):
+            answer(folder, tell)
+            if query < queries - 1:
+                until_it_waits(*arguments, "resume=true")
+        program(*ASKS, *arguments, "resume=true")
+        return folder
+
+    return finished
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        ["protocol=paper"],
+        ["protocol=retrain", "protocol.epochs_per_round=2"],
+        ["protocol.rescore_every=2"],
+        ["strategy=bald", "initial=kcentre", "initial_size=4"],
+    ],
+)
+def test_a_run_that_waited_equals_one_that_did_not(waited, program, tmp_path, protocol):
+    folder = waited(*protocol)
+    program(*protocol, "name=simulated")
+    simulated = tmp_path / "outputs" / "simulated"
+    assert record_of(folder) == record_of(simulated)
+    assert equal(weights_of(folder), weights_of(simulated))
+
+
+def test_before_round_0_a_run_waits_without_a_checkpoint(until_it_waits, tmp_path):
+    until_it_waits()
+    folder = tmp_path / "outputs" / "run"
+    assert status(folder) == ("waiting", "answers")
+    assert (folder / "pending.json").exists()
+    assert not (folder / "checkpoints").exists()
+
+
+def test_a_run_without_an_answer_waits_on_and_asks_the_same(until_it_waits, tmp_path):
+    until_it_waits()
+    asked = (tmp_path / "outputs" / "run" / "questions.csv").read_bytes()
+    until_it_waits("resume=true")
+    assert (tmp_path / "outputs" / "run" / "questions.csv").read_bytes() == asked
+
+
+def test_a_query_is_recorded_after_its_round_and_replaces_the_last_one(until_it_waits, tmp_path):
+    folder = tmp_path / "outputs" / "run"
+    until_it_waits()
+    first = answer(folder)
+    until_it_waits("resume=true")
+    second = answer(folder)
+    assert not set(first) & set(second)
+    assert len((folder / "rounds.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_damaged_question_is_named(until_it_waits, program, tmp_path, capsys):
+    until_it_waits()
+    file = tmp_path / "outputs" / "run" / "pending.json"
+    file.write_text(file.read_text().replace("[", "[[", 1))
+    with pytest.raises(SystemExit, match="2"):
+        program(*ASKS, "resume=true")
+    assert "pending.json is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ("{asked},cedarr", "holds the label 'cedarr': expected one of 'ash', 'birch', 'cedar'"),
+        ("{unasked},ash", "which was not asked: answer the rows of questions.csv"),
+        ("999,ash", "holds the index '999': expected one of questions.csv"),
+        ("x,ash", "holds the index 'x'"),
+        ("{asked},ash\n{asked},birch", "it was answered 'ash' before: remove one of them"),
+        ("{asked},ash", "lacks 5 of 6 answers"),
+    ],
+)
+def test_answers_that_do_not_fit_are_one_line_and_lose_nothing(
+    until_it_waits, program, tmp_path, capsys, row, word
+):
+    until_it_waits()
+    folder = tmp_path / "outputs" / "run"
+    asked = answer(folder)
+    unasked = next(index for index in range(48) if index not in asked)
+    (folder / "answers.csv").write_text(
+        "index,label\n" + row.format(asked=asked[0], unasked=unasked) + "\n"
+    )
+    with pytest.raises(SystemExit, match="2"):
+        program(*ASKS, "resume=true")
+    assert word in capsys.readouterr().err
+    assert status(folder) == ("waiting", "answers")
+    answer(folder, lambda image: "ash")
+    until_it_waits("resume=true")
+    assert len((folder / "rounds.jsonl").read_text().splitlines()) == 1
+
+
+def test_an_answer_that_contradicts_a_taken_one_is_refused(
+    until_it_waits, program, tmp_path, capsys
+):
+    until_it_waits()
+    folder = tmp_path / "outputs" / "run"
+    first = answer(folder)
+    until_it_waits("resume=true")
+    (folder / "answers.csv").write_text(f"index,label\n{first[0]},broken\n")
+    with pytest.raises(SystemExit, match="2"):
+        program(*ASKS, "resume=true")
+    assert "with 'broken', it was answered" in capsys.readouterr().err
+
+
+def test_images_that_nobody_can_tell_leave_the_pool_and_count_against_the_budget(waited, tmp_path):
+    def tell(image):
+        return "cannot tell" if image.endswith(("3.png", "7.png")) else image.split("/")[-2]
+
+    folder = waited("budget=18", "rounds=null", tell=tell)
+    rounds = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
+    assert sum(sum(line["answers"].values()) for line in rounds) == 18
+    unknown = sum(line["answers"].get("cannot tell", 0) for line in rounds)
+    assert (unknown > 0, rounds[-1]["labels"]) == (True, 18 - unknown)
+    assert len((folder / "queries.csv").read_text().splitlines()) == 1 + 18 - unknown
+
+
+def test_a_query_without_one_label_asks_again_without_a_round(until_it_waits, tmp_path):
+    folder = tmp_path / "outputs" / "run"
+    until_it_waits()
+    answer(folder)
+    until_it_waits("resume=true")
+    second = answer(folder, lambda image: "none of these")
+    until_it_waits("resume=true")
+    third = answer(folder)
+    assert (len(third), set(second) & set(third)) == (6, set())
+    assert len((folder / "rounds.jsonl").read_text().splitlines()) == 1
+    until_it_waits("resume=true")
+    last = json.loads((folder / "rounds.jsonl").read_text().splitlines()[-1])
+    assert (last["round"], last["answers"]) == (1, {"labels": 6, "none of these": 6})
+
+
+def test_two_runs_that_ask_about_one_image_ask_once(waited, until_it_waits, tmp_path):
+    folder = waited()
+    shutil.copytree(tmp_path / "outputs", tmp_path / "kept")
+    until_it_waits("name=other", "query_size=8", "strategy=random")
+    asked = (tmp_path / "outputs" / "other" / "questions.csv").read_text().splitlines()[1:]
+    known = {row.split(",")[1] for row in (folder / "queries.csv").read_text().splitlines()[1:]}
+    assert (len(asked) < 8, {row.split(",")[0] for row in asked} & known) == (True, set())
+
+
+@pytest.mark.parametrize("tell", [str, lambda word: "cannot tell" if word == "ash" else word])
+def test_a_run_is_replayed_bit_for_bit(waited, program, tmp_path, tell):
+    folder = waited(tell=lambda image: tell(image.split("/")[-2]))
+    program("oracle=replay", f"oracle.run={folder}", "name=replayed")
+    replayed = tmp_path / "outputs" / "replayed"
+    assert record_of(folder) == record_of(replayed)
+    assert equal(weights_of(folder), weights_of(replayed))
+
+
+def test_a_simulated_run_is_replayed_from_its_queries(program, tmp_path):
+    program("oracle=noisy", "oracle.rate=0.3")
+    program("oracle=replay", "oracle.run=outputs/run", "name=replayed")
+    assert record_of(tmp_path / "outputs" / "run") == record_of(tmp_path / "outputs" / "replayed")
+
+
+def test_a_sweep_goes_past_jobs_that_wait_and_ends_as_waiting(program, tmp_path, capsys, no_report):
+    with pytest.raises(SystemExit, match="75"):
+        program("-m", *ASKS, "seed=0,1")
+    assert "2 jobs wait for answers" in capsys.readouterr().out
+    jobs = [tmp_path / "multirun" / "run" / name for name in ("0", "1")]
+    assert [status(job) for job in jobs] == 2 * [("waiting", "answers")]
+    for job in jobs:
+        answer(job)
+    with pytest.raises(SystemExit, match="75"):
+        program("-m", *ASKS, "seed=0,1", "resume=true")
+    assert [len((job / "rounds.jsonl").read_text().splitlines()) for job in jobs] == [1, 1]
+
+
+def test_a_sweep_with_a_failed_job_ends_as_failed_also_where_others_wait(program, no_report):
+    with pytest.raises(SystemExit) as ended:
+        program("-m", *ASKS, "strategy=lc,bald", "strategy@initial=random,bald")
+    assert ended.value.code not in (0, 75)
+
+
+def test_images_that_are_no_files_are_asked_by_their_index(program, tmp_path, cache_dir):
+    with pytest.raises(SystemExit, match="75"):
+        program(
+            *("dataset=mnist_mini", "oracle=file", "answers_dir=answers", "trainer=cpu"),
+            *("logger=none", "name=run", f"cache_dir={cache_dir}", "query_size=10"),
+            shrink=False,
+        )
+    questions = (tmp_path / "outputs" / "run" / "questions.csv").read_text().splitlines()
+    assert (questions[0], all(row.endswith(",") for row in questions[1:])) == ("index,image", True)
