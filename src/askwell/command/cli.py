@@ -211,6 +211,7 @@ def print_verdicts(folders: Sequence[Path]) -> None:
 
 def _train_and_report(train: Callable[[], object], command_line: list[str]) -> None:
     command_line[1:] = _for_hydra(command_line[1:])
+    sweep.waiting.clear()
     try:
         train()
     finally:
