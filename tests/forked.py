@@ -8,15 +8,18 @@ import runpy
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning import Callback
 
 from askwell.loop.listener import RoundListener
 from askwell.loop.tracking import PoolProgress
+from askwell.oracle import events
 from askwell.scoring.frozen import FrozenNetwork
 
 ROOT = Path(__file__).parents[1]
@@ -120,6 +123,10 @@ class Killer(Callback, RoundListener, PoolProgress):
     def setup(self, trainer, module, stage):
         spent = SPENT.read_text().count("\n") if SPENT.exists() else 0
         self.rank, self.kills = trainer.global_rank, self.kills[spent : spent + 1]
+        # The last step of a save is a file's new name; an answer is a new line.
+        saves = {"last.ckpt.previous": "keeping", "last.ckpt": "saving", "pending.json": "asking"}
+        Path.replace = watched(Path.replace, self, saves)
+        events.append = watched(events.append, self, {"answers.jsonl": "answering"})
 
     def at(self, instant: str) -> None:
         if (instant, self.now, self.rank) in self.kills:
@@ -145,18 +152,21 @@ class Killer(Callback, RoundListener, PoolProgress):
 
     def on_round_end(self, trainer, result):
         self.at("labelled")
-        replace = Path.replace
 
-        def watched(path, target):
-            """The last step of a save is a file's new name: killed right before it and right after
-            it.
-            """
-            named = {"last.ckpt.previous": "keeping", "last.ckpt": "saving"}.get(Path(target).name)
-            self.at(f"before {named}")
-            replace(path, target)
-            self.at(f"after {named}")
+    def on_waiting(self, trainer):
+        self.at("waiting")
 
-        Path.replace = watched if Path.replace.__name__ != "watched" else Path.replace
+
+def watched(change: Callable[..., None], killer: Killer, instants: dict[str, str]) -> Any:
+    """A change of a file by its path, with an instant right before it and right after it."""
+
+    def watch(path: Any, *others: Any) -> None:
+        instant = instants.get(Path(others[0] if change.__name__ == "replace" else path).name)
+        killer.at(f"before {instant}")
+        change(path, *others)
+        killer.at(f"after {instant}")
+
+    return watch
 
 
 class Cramped(Callback):

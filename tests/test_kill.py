@@ -9,13 +9,13 @@ from signal import SIGINT, SIGTERM
 
 import forked
 import pytest
-from experiment import equal, record_of, weights_of
+from experiment import answer, equal, record_of, weights_of
 
 from askwell.run.run_folder import read_run
 
 pytestmark = pytest.mark.slow
 
-SIGKILL = -9
+SIGKILL, WAITING = -9, 75
 PROTOCOLS = {
     "paper": ["protocol=paper"],
     "retrain": ["protocol=retrain", "protocol.epochs_per_round=2"],
@@ -64,6 +64,11 @@ def undisturbed(shrunk, tmp_path_factory):
     return run
 
 
+def first_code(codes):
+    """The exit code of the first process, of one or two."""
+    return codes if isinstance(codes, int) else codes[0]
+
+
 def matrix():
     """Every instant for the two protocols, and those that could differ for the rest; slow ones but
     for two.
@@ -84,6 +89,39 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     assert forked.finish(tmp_path, *arguments, "resume=true") == 0
     assert record_of(tmp_path / "outputs" / "run") == record_of(undisturbed(protocol))
     assert equal(weights_of(tmp_path / "outputs" / "run"), weights_of(undisturbed(protocol)))
+
+
+@pytest.mark.parametrize(
+    ("instant", "round"),
+    [
+        *(("before asking", 0), ("after asking", 0), ("waiting", 0), ("before answering", 0)),
+        *(("after answering", 0), ("training", 0), ("evaluating", 0), ("scoring", 0)),
+        *(("labelled", 0), ("before asking", 1), ("waiting", 1), ("before saving", 1)),
+        *(("after saving", 1), ("training", 2), ("after saving", 2)),
+    ],
+)
+@pytest.mark.parametrize("two", [(), tuple(TWO)], ids=["one process", "two processes"])
+def test_a_waiting_run_killed_at_any_instant_ends_as_one_that_never_waited(
+    shrunk, undisturbed, tmp_path, instant, round, two
+):
+    asks = ["oracle=file", "answers_dir=answers", "resume=true"]
+    arguments = [*shrunk, *PROTOCOLS["paper"], *two, *asks]
+    arguments += killer("paper", (instant, round, 0))
+    codes, folder = [], tmp_path / "outputs" / "run"
+    while not codes or codes[-1] != 0:
+        ended = (
+            forked.finish_two(tmp_path, *arguments)
+            if two
+            else [forked.finish(tmp_path, *arguments)]
+        )
+        codes.append(ended[0])
+        assert codes[-1] in (0, WAITING, SIGKILL), (tmp_path / "output.txt").read_text()
+        assert len(codes) < 7, codes
+        if codes[-1] == WAITING:
+            answer(folder)
+    assert (codes.count(SIGKILL), codes.count(WAITING)) in ((1, 3), (1, 2), (1, 4))
+    assert record_of(folder) == record_of(undisturbed("paper", *two))
+    assert equal(weights_of(folder), weights_of(undisturbed("paper", *two)))
 
 
 @pytest.mark.slow
