@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +63,8 @@ class Folder(ImageDataset):
         folders = subfolders(root)
         everything = self._source(root, folders, remarks)
         kept = _held_out(everything, root, folders, self.held_out)
-        evaluation = replace(_subset(everything, kept), remarks=())
-        return Splits(_subset(everything, ~kept), evaluation, class_names(folders))
+        evaluation = replace(everything.subset(kept), remarks=())
+        return Splits(everything.subset(~kept), evaluation, class_names(folders))
 
     def _source(
         self, root: Path, folders: Iterable[str], remarks: Sequence[str] = ()
@@ -112,8 +111,3 @@ def _held_out(
             )
         kept.append(held_out(files, fraction))
     return np.concatenate(kept)
-
-
-def _subset(source: FileSource, mask: np.ndarray) -> FileSource:
-    truth = truth_of(source)[mask]
-    return replace(source, files=list(compress(source.files, mask)), truth=truth)

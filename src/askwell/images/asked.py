@@ -1,7 +1,7 @@
 """Opening images whose labels people are asked for."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ class First:
 
     count: int  # of images
     held: tuple[int, ...]  # the evaluation sample, as it was drawn
+    broken: tuple[int, ...]  # of these images, those that could not be read
     fingerprint: str  # of these images and the sample
     mean: tuple[float, ...]  # [C], by which images are normalised
     std: tuple[float, ...]
@@ -59,7 +60,7 @@ def open_asked(
     train.traits.refuse_dim()
     for remark in (*remarks_of(source), *train.traits.remarks):
         log.warning(remark)
-    first = _first(train, held, broken, former)
+    first = _first(train, held, broken) if former is None else former
     evaluated = np.setdiff1d(held, broken)
     if not len(evaluated):
         raise UserError("not one image of the evaluation sample can be read: replace them")
@@ -72,7 +73,7 @@ def open_asked(
         evaluated,
         np.setdiff1d(given_in(source), np.concatenate([held, broken])),
         broken,
-        first.fingerprint,
+        _fingerprint_now(train, held, broken, first),
     )
     return dataset, first
 
@@ -102,20 +103,25 @@ def _opened(
     return open_with_blanks(source, missing, cache_dir)
 
 
-def _first(
-    train: ImageStore | OnDemandImages,
-    held: np.ndarray,
-    broken: np.ndarray,
-    former: First | None,
-) -> First:
-    if former is not None and (broken < former.count).any():
-        return former  # what is left of those images cannot say what they were
-    count = len(train) if former is None else former.count
-    fingerprint = digest(_fingerprint_of_first(train, count), "held", *held)
-    if former is not None:
-        return replace(former, fingerprint=fingerprint)
+def _first(train: ImageStore | OnDemandImages, held: np.ndarray, broken: np.ndarray) -> First:
     mean, std = _statistics(train, broken)
-    return First(count, tuple(held.tolist()), fingerprint, tuple(mean), tuple(std))
+    unreadable = tuple(broken.tolist())
+    fingerprint = _fingerprint(train, len(train), held)
+    return First(len(train), tuple(held.tolist()), unreadable, fingerprint, tuple(mean), tuple(std))
+
+
+def _fingerprint_now(
+    train: ImageStore | OnDemandImages, held: np.ndarray, broken: np.ndarray, first: First
+) -> str:
+    """The fingerprint of the first images as they are; as they were, where other ones than then
+    cannot be read, since what is left of them cannot say.
+    """
+    changed = set(broken[broken < first.count].tolist()) != set(first.broken)
+    return first.fingerprint if changed else _fingerprint(train, first.count, held)
+
+
+def _fingerprint(train: ImageStore | OnDemandImages, count: int, held: np.ndarray) -> str:
+    return digest(_fingerprint_of_first(train, count), "held", *held)
 
 
 def _statistics(train: ImageStore | OnDemandImages, broken: np.ndarray) -> Statistics:

@@ -37,6 +37,12 @@ class Chosen(ABC):
     def __len__(self) -> int:
         return len(self.indices)
 
+    @property
+    def stamps(self) -> np.ndarray | None:
+        """What each image is known by before it is decoded, uint64 [N]."""
+        stamps = stamps_of(self.source)
+        return None if stamps is None else stamps[self.indices]
+
     def read(self, index: int) -> Reading:
         """Image `index`, and what its file is like where it has one of its own."""
         return reading(self.source, int(self.indices[index]))
@@ -65,6 +71,13 @@ def remarks_of(source: Source) -> tuple[str, ...]:
     if isinstance(source, Chosen):
         return remarks_of(source.source)
     return source.remarks if isinstance(source, FileSource) else ()
+
+
+def stamps_of(source: Source) -> np.ndarray | None:
+    """What each image is known by before it is decoded, uint64 [N]: an image with an equal stamp
+    has equal pixels. None for images that are no files.
+    """
+    return source.stamps if isinstance(source, Chosen | FileSource) else None
 
 
 def missing_in(source: Source) -> tuple[int, ...]:

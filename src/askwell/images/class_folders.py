@@ -42,6 +42,11 @@ class Part(NamedTuple):
         return self.role in TRAIN
 
 
+def is_part_of_split(name: str) -> bool:
+    """Whether a folder is called like a part of a split: train, TestImages, seg_val."""
+    return _part(name) is not None
+
+
 def layout(root: Path, classes: Collection[str] = ()) -> Layout:
     """Finds the class folders below `root`; folders that are named in `classes` are never taken for
     parts of a split.

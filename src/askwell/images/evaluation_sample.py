@@ -18,7 +18,7 @@ def evaluation_sample(count: int, given: np.ndarray, size: int | None = None) ->
     runs on a folder are evaluated with the same images. Raises UserError for a size that cannot be.
 
     >>> evaluation_sample(10, given=np.array([0, 1]), size=3).tolist()
-    [3, 5, 7]
+    [5, 6, 8]
     """
     candidates = np.setdiff1d(np.arange(count), given)
     wanted = _checked(size, len(candidates), count)

@@ -1,7 +1,7 @@
 """Short names for what things are and where they lie, so that a change is noticed."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -55,6 +55,19 @@ def digest_files(files: Iterable[Path | str]) -> str:
     except OSError as error:
         missing = f"cannot find {visible(str(error.filename))} ({error.strerror})"
         raise UserError(f"{missing}: put it back, or start again without it") from error
+
+
+def file_stamps(files: Sequence[str], settings: str, missing: Container[int] = ()) -> np.ndarray:
+    """A number for each file that changes with its absolute path, its state and `settings`, uint64
+    [N]; 0 for the indices `missing`. No file is read.
+    """
+    return np.array(
+        [
+            0 if index in missing else int(digest(_state(file, file), settings)[:16], 16)
+            for index, file in enumerate(files)
+        ],
+        np.uint64,
+    )
 
 
 def _state(file: str, name: str) -> str:

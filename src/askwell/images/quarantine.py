@@ -17,6 +17,9 @@ from askwell.images.fingerprint import digest
 from askwell.images.pixels import DECODER, Reading
 from askwell.images.store import ImageStore
 
+BLACK = 0
+"""The stamp of an image that cannot be read: it is never copied from another store."""
+
 log = logging.getLogger(__name__)
 
 
@@ -58,6 +61,14 @@ class Blanked(Chosen):
         if not len(seen):
             raise UserError("not one image of the data set can be read: put the files back")
         return np.zeros(image_shape(seen), np.uint8)
+
+    @property
+    def stamps(self) -> np.ndarray | None:
+        """What each image is known by; those that are black have one in common."""
+        stamps = super().stamps
+        if stamps is not None:
+            stamps[list(self.blank)] = BLACK
+        return stamps
 
     def read(self, index: int) -> Reading:
         """Image `index`, and what its file is like; black where it cannot be read."""

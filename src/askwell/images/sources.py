@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from PIL import Image
 
-from askwell.images.fingerprint import digest, digest_files
+from askwell.images.fingerprint import digest, digest_files, file_stamps
 from askwell.images.pixels import Reading, fit, read
 from askwell.text import writable
 
@@ -47,8 +48,21 @@ class FileSource:
         settings = self.image_size, self.channels, self.bits
         return digest(digest_files(present), labels, *settings, *sorted(self.missing))
 
+    @property
+    def stamps(self) -> np.ndarray:
+        """What each image is known by before it is decoded: its path, its file's state and the
+        size, channels and bits asked for. uint64 [N].
+        """
+        settings = digest(self.image_size, self.channels, self.bits)
+        return file_stamps(self.files, settings, self.missing)
+
     def __len__(self) -> int:
         return len(self.files)
+
+    def subset(self, mask: np.ndarray) -> "FileSource":
+        """The images where `mask` [N] is true; of data without files that are gone."""
+        truth = None if self.truth is None else self.truth[mask]
+        return replace(self, files=list(compress(self.files, mask)), truth=truth)
 
     def read(self, index: int) -> Reading:
         """Image `index`, and what its file is like. Raises BrokenImageError, which names the

@@ -17,9 +17,11 @@ from torch import Tensor
 from askwell.errors import UserError
 from askwell.files import write_json
 from askwell.images.channel_statistics import Statistics, channel_statistics
+from askwell.images.chosen import stamps_of
 from askwell.images.contracts import Source
 from askwell.images.decoding import decode_into
 from askwell.images.fingerprint import digest, digest_images
+from askwell.images.former_pixels import STAMPS, WithFormerPixels, nearest_store
 from askwell.images.pixels import DECODER
 from askwell.images.traits import Traits
 
@@ -164,7 +166,7 @@ def _fill(source: Source, folder: Path) -> None:
     truth = None if source.truth is None else np.asarray(source.truth, dtype=np.int64)
     if truth is not None:
         np.save(folder / LABELS, truth)
-    traits = decode_into(source, folder / PIXELS)
+    traits = _decode(source, folder)
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     statistics = channel_statistics(
         lambda indices: torch.from_numpy(pixels[indices]).permute(0, 3, 1, 2), len(pixels)
@@ -173,6 +175,32 @@ def _fill(source: Source, folder: Path) -> None:
     _note(
         folder, {"fingerprint": fingerprint} | statistics._asdict() | {"traits": traits.as_json()}
     )
+
+
+def _decode(source: Source, folder: Path) -> Traits:
+    """Writes the pixels, those that another store has without decoding them again, and returns what
+    the files are like.
+    """
+    stamps = stamps_of(source)
+    if stamps is None:
+        return decode_into(source, folder / PIXELS)
+    np.save(folder / STAMPS, stamps)
+    nearest = nearest_store(stamps, folder.with_suffix(""))
+    former = _trusted(nearest[0]) if nearest else None
+    if former is None or nearest is None or not _says_traits_of(former, nearest[1]):
+        return decode_into(source, folder / PIXELS)
+    rows = nearest[1]
+    log.info("%d of %d images are decoded already", (rows >= 0).sum(), len(rows))
+    return former.traits + decode_into(
+        WithFormerPixels(source, former.pixels, rows), folder / PIXELS
+    )
+
+
+def _says_traits_of(former: ImageStore, rows: np.ndarray) -> bool:
+    """Whether the traits of a store are those of its images at `rows`: nothing is known of some of
+    them, unless all are without any.
+    """
+    return former.traits == Traits() or len(np.unique(rows[rows >= 0])) == len(former)
 
 
 def _note(folder: Path, content: dict[str, Any]) -> None:
