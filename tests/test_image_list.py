@@ -140,6 +140,15 @@ def test_an_image_that_is_gone_keeps_its_index_and_is_broken(root: Path, grow: b
     assert after.held.tolist() == before.held.tolist()
 
 
+def test_a_link_that_leads_nowhere_any_more_is_gone(root: Path) -> None:
+    plant(root.parent / "elsewhere", ["x.png"], first=30)
+    (root / "15.png").unlink()
+    (root / "15.png").symlink_to(root.parent / "elsewhere" / "x.png")
+    assert levels(opened(root).train)[5] == 30
+    (root.parent / "elsewhere" / "x.png").unlink()
+    assert opened(root).broken.tolist() == [5]
+
+
 def test_a_run_is_still_known_when_one_of_its_images_is_gone(root: Path) -> None:
     before = opened(root)
     (root / "13.png").unlink()

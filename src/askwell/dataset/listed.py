@@ -14,7 +14,7 @@ from askwell.errors import UserError
 from askwell.images.asked import open_asked
 from askwell.images.image_list import ImageList, grown, read_list, write_list
 from askwell.images.opening import chosen_of, open_splits
-from askwell.images.sources import FileSource
+from askwell.images.sources import FileSource, path_below
 from askwell.text import visible, writable
 
 
@@ -82,7 +82,7 @@ class ListedDataset(ImageDataset):
 
     def _splits(self, known: ImageList | None) -> Splits:
         self._check()
-        found = self.find()
+        found = self._present(self.find(), known)
         if known is None:
             names: Sequence[str] = sorted(found.labels)
         else:
@@ -104,6 +104,17 @@ class ListedDataset(ImageDataset):
             os.fspath(found.root),
             frozenset(index for index, name in enumerate(names) if name not in found.labels),
         )
+
+    def _present(self, found: Found, known: ImageList | None) -> Found:
+        """What is found, without links that lead nowhere where a run knew of a file: it is gone."""
+        if known is None:
+            return found
+        labels = {
+            name: label
+            for name, label in found.labels.items()
+            if os.path.exists(os.path.join(found.root, name))
+        }
+        return found._replace(labels=labels)
 
     def _check(self) -> None:
         if self.bits is not None and not (isinstance(self.bits, int) and 1 <= self.bits <= 16):
@@ -144,12 +155,7 @@ def class_names_of(classes: Sequence[str | int] | str | int | None) -> tuple[str
 
 
 def _names_below(source: FileSource) -> tuple[str, ...]:
-    return tuple(relative_name(source.root or "", file) for file in source.files)
-
-
-def relative_name(root: Path | str, file: str) -> str:
-    """The path of a file relative to `root`, posix style, byte for byte."""
-    return os.path.relpath(file, root).replace(os.sep, "/")
+    return tuple(path_below(source.root or "", file) for file in source.files)
 
 
 def _remarks_on(found: Found, names: Sequence[str]) -> tuple[str, ...]:

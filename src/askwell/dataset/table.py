@@ -1,5 +1,6 @@
 """A table of image names and labels beside a folder of images, as Kaggle ships them."""
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from askwell.dataset.base import UNKNOWN, Splits
-from askwell.dataset.listed import Found, ListedDataset, class_names_of, folder_at, relative_name
+from askwell.dataset.listed import Found, ListedDataset, class_names_of, folder_at
 from askwell.errors import UserError
 from askwell.images.contracts import truth_of
 from askwell.images.held_out import held_out
 from askwell.images.label_table import Row, files_of, read_table
-from askwell.images.sources import FileSource
+from askwell.images.sources import FileSource, path_below
 from askwell.images.tree import listed
 from askwell.text import first_of, visible
 
@@ -44,7 +45,7 @@ class Table(ListedDataset):
         table = Path(self.table).absolute()
         root = folder_at(table.parent if self.root is None else self.root, "dataset.root")
         rows = read_table(table, self.image_column, self.label_column)
-        images = sorted(relative_name(root, file) for file in listed(root).images)
+        images = sorted(path_below(os.fspath(root), file) for file in listed(root).images)
         files = files_of(rows, images, root)
         words = _labels(rows, files)
         classes = self._names(words)

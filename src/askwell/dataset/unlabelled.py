@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from askwell.dataset.base import UNKNOWN
-from askwell.dataset.listed import Found, ListedDataset, class_names_of, folder_at, relative_name
+from askwell.dataset.listed import Found, ListedDataset, class_names_of, folder_at
 from askwell.errors import UserError
 from askwell.images.class_folders import is_part_of_split
+from askwell.images.sources import path_below
 from askwell.images.tree import listed, remark_on, subfolders
 from askwell.text import first_of, visible, writable
 
@@ -89,15 +90,16 @@ def _labels(
     classes: tuple[str, ...],
 ) -> dict[str, int]:
     """The label of each image by its name; an image that two paths lead to is taken once."""
+    place = os.fspath(root)
     labelled = {
-        relative_name(root, file): classes.index(name)
+        path_below(place, file): classes.index(name)
         for name, files in of_classes.items()
         for file in files
     }
     folders: dict[str, str] = {}
     known = {_real(file, folders) for files in of_classes.values() for file in files}
     others = (file for file in images if not known or _real(file, folders) not in known)
-    return {relative_name(root, file): UNKNOWN for file in others} | labelled
+    return {path_below(place, file): UNKNOWN for file in others} | labelled
 
 
 def _real(file: str, folders: dict[str, str]) -> str:

@@ -127,4 +127,16 @@ def name_below(root: str, file: str) -> str:
     >>> name_below("/photos", "/photos/cat/caf\udce9 1.png")
     'cat/caf\\xe9 1.png'
     """
-    return writable(os.path.relpath(file, root).replace(os.sep, "/"))
+    return writable(path_below(root, file))
+
+
+def path_below(root: str, file: str) -> str:
+    """The path of a file relative to `root`, posix style, byte for byte.
+
+    >>> path_below("/photos", "/photos/cat/1.png"), path_below("/photos", "/more/2.png")
+    ('cat/1.png', '../more/2.png')
+    """
+    start = f"{root}{os.sep}"
+    # relpath takes 10 microseconds, which a million files would be waited for
+    path = file[len(start) :] if file.startswith(start) else os.path.relpath(file, root)
+    return path.replace(os.sep, "/")
