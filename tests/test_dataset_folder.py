@@ -218,7 +218,7 @@ def test_what_file_managers_leave_is_passed_over(tmp_path: Path) -> None:
 def test_images_beside_the_class_folders_are_named(tmp_path: Path) -> None:
     Image.new("L", (4, 4)).save(plant(tmp_path) / "loose.png")
     assert "1 images in" in remarks(tmp_path)
-    assert "lie outside the class folders and are left out: loose.png" in remarks(tmp_path)
+    assert "outside the class folders and are left out: loose.png" in remarks(tmp_path)
 
 
 def test_an_ordinary_folder_is_without_remarks(tmp_path: Path) -> None:

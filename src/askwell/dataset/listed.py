@@ -160,9 +160,9 @@ def _names_below(source: FileSource) -> tuple[str, ...]:
 
 def _remarks_on(found: Found, names: Sequence[str]) -> tuple[str, ...]:
     gone, new = len(set(names) - set(found.labels)), len(set(found.labels) - set(names))
-    told = {
+    remarks = {
         f"{gone} images are gone from {visible(str(found.root))}: they are not asked about": gone,
         f"{new} images came to {visible(str(found.root))} since the run began and are not used: "
         "set dataset.grow=true to use them": new,
     }
-    return tuple(remark for remark, count in told.items() if count)
+    return tuple(remark for remark, count in remarks.items() if count)

@@ -1,4 +1,4 @@
-"""Some of the images of a source, and what is known of the file behind each."""
+"""A choice among the images of a source, and what is known of their files."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Chosen(ABC):
         return None if stamps is None else stamps[self.indices]
 
     def read(self, index: int) -> Reading:
-        """Image `index`, and what its file is like where it has one of its own."""
+        """Image `index`, with what is known of its file if it has one of its own."""
         return reading(self.source, int(self.indices[index]))
 
     def decode(self, index: int) -> np.ndarray:
@@ -53,7 +53,7 @@ class Chosen(ABC):
 
 
 def reading(source: Source, index: int) -> Reading:
-    """Image `index` of any source, and what its file is like where it has one of its own."""
+    """Image `index` of any source, with what is known of its file if it has one of its own."""
     if isinstance(source, Chosen | FileSource):
         return source.read(index)
     return Reading(source.decode(index))
@@ -67,7 +67,7 @@ def name_of(source: Source, index: int) -> str:
 
 
 def remarks_of(source: Source) -> tuple[str, ...]:
-    """What a user should know of how the files were found."""
+    """What a user should know about how the files were found."""
     if isinstance(source, Chosen):
         return remarks_of(source.source)
     return source.remarks if isinstance(source, FileSource) else ()

@@ -71,7 +71,7 @@ class Blanked(Chosen):
         return stamps
 
     def read(self, index: int) -> Reading:
-        """Image `index`, and what its file is like; black where it cannot be read."""
+        """Image `index`, with what is known of its file; black if it cannot be read."""
         return Reading(self._black) if index in self._blank else super().read(index)
 
     @property

@@ -1,4 +1,4 @@
-"""Where images come from: files on disk, or arrays that are loaded when first needed."""
+"""Sources of images: files on disk, or arrays that are loaded when first needed."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class FileSource:
         return replace(self, files=list(compress(self.files, mask)), truth=truth)
 
     def read(self, index: int) -> Reading:
-        """Image `index`, and what its file is like. Raises BrokenImageError, which names the
+        """Image `index`, with what is known of its file. Raises BrokenImageError, which names the
         file.
         """
         return read(self.files[index], self.image_size, self.channels, self.bits)
@@ -80,8 +80,8 @@ class ArraySource:
     """Images and labels that `load` returns, as uint8 [N, H, W] or [N, H, W, C] and integers [N];
     None in place of labels where none is known.
 
-    Nothing is loaded until pixels or labels are asked for; `key` stands for what `load` would
-    return, and must change whenever that does: decoded images are found by it.
+    Nothing is loaded until pixels or labels are needed. `key` identifies what `load` would return,
+    and must change whenever that does: decoded images are found by it.
     """
 
     load: Callable[[], tuple[np.ndarray, np.ndarray | None]]

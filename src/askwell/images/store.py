@@ -1,4 +1,4 @@
-"""Images decoded once, mapped from disk ever after."""
+"""Images decoded once, and mapped from disk from then on."""
 
 import json
 import logging
@@ -87,15 +87,14 @@ class ImageStore:
 
 
 def folder_of(source: Source, cache_dir: Path) -> Path:
-    """Where the store of a source lies. Another layout and another decoder have another folder."""
+    """The folder of the store of a source. It differs for other layouts and other decoders."""
     return cache_dir / digest(source.stamp, PIXELS, LABELS, CONTENT, DECODER)
 
 
 def discard_if_damaged(source: Source, cache_dir: Path) -> Path | None:
-    """The store of a source if its pixels or labels are damaged, which reads all of them; it is
-    deleted then.
+    """The store of a source if its pixels or labels are damaged; it is then deleted.
 
-    Unlike a start this finds bits that decayed on the disk.
+    Reads all of them, and so finds bits that decayed on the disk, which a start does not.
     """
     folder = folder_of(source, cache_dir)
     try:
@@ -108,8 +107,7 @@ def discard_if_damaged(source: Source, cache_dir: Path) -> Path | None:
 
 
 def _trusted(folder: Path) -> ImageStore | None:
-    """The store in `folder`; None where there is none, or only a part of one, or one that is
-    damaged.
+    """The store in `folder`; None where there is none, or an incomplete or damaged one.
 
     The facts in the content file are sealed by a sum, which holds at each start. Pixels and labels
     are read against the fingerprint only where their files are not in the state that was noted when
@@ -142,13 +140,13 @@ def _built(source: Source, folder: Path) -> ImageStore:
     except OSError as error:
         raise UserError(
             f"cannot store decoded images in {folder.parent} ({error.strerror or error}): "
-            "set cache_dir=… to a folder with room, or dataset.store=none to do without"
+            "set cache_dir=… to a folder with room, or dataset.store=none to work without a store"
         ) from error
 
 
 def _build(source: Source, folder: Path) -> ImageStore:
-    """Fills a folder beside the right one and renames it when it is complete, so that no part is
-    ever trusted.
+    """Fills a folder next to the final one and renames it when it is complete, so that an
+    incomplete store is never trusted.
     """
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -178,8 +176,8 @@ def _fill(source: Source, folder: Path) -> None:
 
 
 def _decode(source: Source, folder: Path) -> Traits:
-    """Writes the pixels, those that another store has without decoding them again, and returns what
-    the files are like.
+    """Writes the pixels, copying those that another store has, and returns the traits of the
+    files.
     """
     stamps = stamps_of(source)
     if stamps is None:
@@ -197,8 +195,8 @@ def _decode(source: Source, folder: Path) -> Traits:
 
 
 def _says_traits_of(former: ImageStore, rows: np.ndarray) -> bool:
-    """Whether the traits of a store are those of its images at `rows`: nothing is known of some of
-    them, unless all are without any.
+    """Whether the traits of a store describe its images at `rows`: they are counts over all of its
+    images, and cannot be divided.
     """
     return former.traits == Traits() or len(np.unique(rows[rows >= 0])) == len(former)
 
