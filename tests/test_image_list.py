@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from photos import SIZE, numbered, plant
 
 from askwell.dataset import OpenDataset
@@ -254,3 +256,15 @@ def test_copied_pixels_make_the_store_that_decoding_makes(root: Path) -> None:
     plant(root, ["05.png", "99.png"], first=50)
     grown_one, fresh = opened(root), opened(root, cache="another cache")
     assert grown_one.train.fingerprint == fresh.train.fingerprint
+
+
+NAMES = st.lists(st.text(max_size=3), unique=True)
+
+
+@given(NAMES, NAMES)
+def test_a_list_only_ever_grows(known: list[str], found: list[str]) -> None:
+    names = grown(known, found)
+    assert list(names[: len(known)]) == known
+    assert set(names) == {*known, *found}
+    assert len(set(names)) == len(names)
+    assert grown(names, found) == names

@@ -252,3 +252,14 @@ def test_labels_of_a_table_are_counted(capsys, tmp_path):
 
 def small(tmp_path):
     return ["dataset.image_size=4", "dataset.channels=1", f"cache_dir={tmp_path}/cache"]
+
+
+def test_equal_images_of_a_folder_without_labels_are_named(capsys, tmp_path):
+    plant(tmp_path / "photos", numbered(5))
+    for copy in ("98.png", "99.png"):
+        shutil.copy(tmp_path / "photos" / "03.png", tmp_path / "photos" / copy)
+    classes = "dataset.classes=[cat,dog]"
+    main(["check", "unlabelled", f"dataset.root={tmp_path}/photos", classes, *small(tmp_path)])
+    printed = capsys.readouterr().out
+    assert "2 images occur more than once" in printed
+    assert f"{tmp_path}/photos/03.png is {tmp_path}/photos/99.png" in printed

@@ -113,10 +113,14 @@ def findings(inspection: Inspection) -> list[str]:
 
 
 def _shared(inspection: Inspection) -> list[str]:
-    """Equal images of both splits, where there are two."""
+    """Equal images of both splits; those of the one split, where a sample of it is held out."""
     train, evaluation = inspection.train, inspection.evaluation
     if evaluation is None:
-        return []
+        twins = [
+            f"  {train.name(one)} is {train.name(other)}" for one, other in inspection.repeated
+        ]
+        found = "images occur more than once, and may be trained on and evaluated with"
+        return _listed(twins, "no image occurs twice", found)
     pairs = [f"  {train.name(one)} is {evaluation.name(other)}" for one, other in inspection.shared]
     return _listed(
         pairs,

@@ -70,6 +70,18 @@ class Inspection:
         ]
 
     @property
+    def repeated(self) -> list[tuple[int, int]]:
+        """Pairs of equal images where a sample of them is held out: one of a pair may be trained
+        on, and the other evaluated with.
+        """
+        if self.evaluation is not None:
+            return []
+        first: dict[str, int] = {}
+        readable = ((index, found) for index, found in enumerate(self.train.contents) if found)
+        places = ((first.setdefault(content, index), index) for index, content in readable)
+        return [(one, other) for one, other in places if one != other]
+
+    @property
     def traits(self) -> Traits:
         return sum((split.traits for split, _ in self.splits), Traits())
 
