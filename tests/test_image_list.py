@@ -109,6 +109,21 @@ def test_growth_changes_neither_sample_nor_fingerprint_nor_mean(root: Path) -> N
     assert (after.mean, after.std) == (before.mean, before.std)
 
 
+def test_labelled_images_may_come_to_a_folder_without_any(root: Path) -> None:
+    (root / "labels" / "cat").mkdir(parents=True)
+    before = opened(root, labelled="labels")
+    plant(root, ["labels/cat/1.png", "labels/cat/2.png"], first=90)
+    after = opened(root, labelled="labels")
+    assert after.given.tolist() == [10, 11]
+    assert after.fingerprint == before.fingerprint
+
+
+def test_another_size_of_the_sample_than_the_lists_is_refused(root: Path) -> None:
+    opened(root, evaluation_size=3)
+    with pytest.raises(UserError, match=r"evaluation_size=4, but .* a sample of 3"):
+        opened(root, evaluation_size=4)
+
+
 def test_a_folder_grows_more_than_once(root: Path) -> None:
     for name in ("30.png", "25.png", "20.png"):
         opened(root)

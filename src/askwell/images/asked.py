@@ -55,7 +55,7 @@ def open_asked(
     source = splits.train
     check_images(len(source), "training")
     check_labels(source.truth, "training", splits.classes, lowest=UNKNOWN)
-    held = _drawn(source, evaluation_size) if former is None else np.array(former.held, np.int64)
+    held = _held(source, evaluation_size, former)
     train, broken = _opened(source, store, cache_dir, broken_images)
     train.traits.refuse_dim()
     for remark in (*remarks_of(source), *train.traits.remarks):
@@ -86,8 +86,16 @@ def given_in(source: Source) -> np.ndarray:
     return labelled if len(labelled) < len(source) else labelled[:0]
 
 
-def _drawn(source: Source, size: int | None) -> np.ndarray:
-    return evaluation_sample(len(source), given_in(source), size)
+def _held(source: Source, size: int | None, former: First | None) -> np.ndarray:
+    """The evaluation sample: that of the former start, or a new one."""
+    if former is None:
+        return evaluation_sample(len(source), given_in(source), size)
+    if size not in (None, len(former.held)):
+        raise UserError(
+            f"dataset.evaluation_size={size}, but the list of images has a sample of "
+            f"{len(former.held)}: set the same, or start with another list"
+        )
+    return np.array(former.held, np.int64)
 
 
 def _opened(
@@ -136,6 +144,8 @@ def _fingerprint_of_first(train: ImageStore | OnDemandImages, count: int) -> str
     if count == len(train):
         return train.fingerprint
     truth = None if train.truth is None else train.truth[:count]
+    if not len(known(truth)):
+        truth = None
     starts = range(0, count, BLOCK)
     blocks = (
         train.fetch(np.arange(start, min(start + BLOCK, count))).permute(0, 2, 3, 1).numpy()
