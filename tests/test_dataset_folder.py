@@ -1,6 +1,7 @@
 """Class-per-folder trees of one's own."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from askwell.dataset.folder import Folder
 from askwell.errors import UserError
 from askwell.images.contracts import Splits
 from askwell.images.sources import FileSource
+from askwell.images.store import ImageStore
 
 
 def plant(root: Path, images: int = 5, classes: tuple[str, ...] = ("cat", "dog")) -> Path:
@@ -218,7 +220,7 @@ def test_what_file_managers_leave_is_passed_over(tmp_path: Path) -> None:
 def test_images_beside_the_class_folders_are_named(tmp_path: Path) -> None:
     Image.new("L", (4, 4)).save(plant(tmp_path) / "loose.png")
     assert "1 images in" in remarks(tmp_path)
-    assert "lie outside the class folders and are left out: loose.png" in remarks(tmp_path)
+    assert "outside the class folders and are left out: loose.png" in remarks(tmp_path)
 
 
 def test_an_ordinary_folder_is_without_remarks(tmp_path: Path) -> None:
@@ -263,3 +265,39 @@ def test_a_broken_image_is_named_when_the_data_set_is_opened(tmp_path: Path) -> 
     )
     with pytest.raises(UserError, match=r"dog/3\.png"):
         dataset.open()
+
+
+def test_images_are_named_by_their_place_below_the_root(tmp_path: Path) -> None:
+    plant(tmp_path / "data" / "train", images=2)
+    plant(tmp_path / "data" / "test", images=1)
+    train, evaluation, _ = splits(tmp_path)
+    assert list(train.names or ())[::3] == ["data/train/cat/0.png", "data/train/dog/1.png"]
+    assert evaluation is not None
+    assert list(evaluation.names or ()) == ["data/test/cat/0.png", "data/test/dog/0.png"]
+
+
+def test_names_stay_with_their_images_through_selection_and_quarantine(tmp_path: Path) -> None:
+    plant(tmp_path / "images", classes=("cat", "dog", "fox"))
+    train, _, _ = splits(tmp_path / "images")
+    kept = [name for name in train.names or () if name.startswith(("dog/", "fox/"))]
+    (tmp_path / "images" / kept[1]).write_bytes(b"")
+    dataset = Folder(
+        root=tmp_path / "images",
+        classes=["fox", "dog"],
+        broken_images="quarantine",
+        image_size=4,
+        channels=1,
+        data_dir="",
+        cache_dir=tmp_path / "cache",
+    )
+    assert list(dataset.open().train.names or ()) == [kept[0], *kept[2:]]
+
+
+def test_a_store_keeps_no_names(tmp_path: Path) -> None:
+    plant(tmp_path / "images")
+    source = splits(tmp_path / "images").train
+    renamed = replace(source, root=str(tmp_path))  # type: ignore[type-var]
+    ImageStore.open(source, tmp_path / "cache")
+    names = ImageStore.open(renamed, tmp_path / "cache").names
+    assert names is not None
+    assert names[0].startswith("images/cat/")

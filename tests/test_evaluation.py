@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, recall_score
 
 from askwell.randomness import generator
 from askwell.scoring import evaluation
-from askwell.scoring.evaluation import Evaluation, evaluate
+from askwell.scoring.evaluation import Evaluation, evaluate, interval
 
 IMAGES, CLASSES = 101, 5
 LOGITS = 3 * torch.randn(IMAGES, CLASSES, generator=generator("logits"))
@@ -98,3 +99,17 @@ def test_twenty_thousand_classes_take_no_square_of_memory():
 def test_an_evaluation_of_nothing_is_refused():
     with pytest.raises(ValueError, match="needs its confusion, or what was recognised"):
         _ = Evaluation(0.5, 0.5).class_accuracy
+
+
+@pytest.mark.parametrize(
+    ("correct", "total"), [(0, 1), (1, 1), (7, 10), (90, 100), (0, 40), (40, 40)]
+)
+def test_the_interval_of_an_accuracy_is_that_of_scipy(correct: int, total: int) -> None:
+    found = binomtest(correct, total).proportion_ci(method="wilson")
+    assert interval(correct, total) == pytest.approx((found.low, found.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("correct", "total"), [(0, 0), (3, 2), (-1, 2)])
+def test_an_accuracy_of_no_images_has_no_interval(correct: int, total: int) -> None:
+    with pytest.raises(ValueError, match=f"found {correct} of {total}"):
+        interval(correct, total)

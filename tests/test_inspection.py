@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from photos import numbered, plant
 from PIL import Image
 
 from askwell.command.cli import main
@@ -219,3 +220,46 @@ def source(levels, labels=None):
     pixels = np.array(levels, np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2)
     truth = np.zeros(len(levels), np.int64) if labels is None else np.array(labels)
     return ArraySource(lambda: (pixels, truth), str(levels), image_size=4, channels=1)
+
+
+def test_images_without_labels_are_counted(capsys, tmp_path):
+    plant(tmp_path / "photos", numbered(10))
+    classes = "dataset.classes=[cat,dog]"
+    main(["check", "unlabelled", f"dataset.root={tmp_path}/photos", classes, *small(tmp_path)])
+    printed = capsys.readouterr().out
+    assert ["no", "label", "10"] in [line.split() for line in printed.splitlines()]
+    assert "every image can be read" in printed
+    assert "splits" not in printed
+
+
+def test_a_sample_that_cannot_be_is_refused_by_the_check_too(capsys, tmp_path):
+    plant(tmp_path / "photos", numbered(10))
+    settings = ["dataset.classes=[cat,dog]", "dataset.evaluation_size=9", *small(tmp_path)]
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", "unlabelled", f"dataset.root={tmp_path}/photos", *settings])
+    assert "dataset.evaluation_size=9 leaves" in capsys.readouterr().out
+
+
+def test_labels_of_a_table_are_counted(capsys, tmp_path):
+    plant(tmp_path / "photos", numbered(6))
+    rows = [f"{name},{label}" for name, label in zip(numbered(6), "aabb  ", strict=True)]
+    (tmp_path / "train.csv").write_text("\n".join(["image,label", *rows]))
+    place = [f"dataset.root={tmp_path}/photos", f"dataset.table={tmp_path}/train.csv"]
+    main(["check", "csv", *place, *small(tmp_path)])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert all(row in rows for row in (["a", "2"], ["b", "2"], ["no", "label", "2"], ["all", "6"]))
+
+
+def small(tmp_path):
+    return ["dataset.image_size=4", "dataset.channels=1", f"cache_dir={tmp_path}/cache"]
+
+
+def test_equal_images_of_a_folder_without_labels_are_named(capsys, tmp_path):
+    plant(tmp_path / "photos", numbered(5))
+    for copy in ("98.png", "99.png"):
+        shutil.copy(tmp_path / "photos" / "03.png", tmp_path / "photos" / copy)
+    classes = "dataset.classes=[cat,dog]"
+    main(["check", "unlabelled", f"dataset.root={tmp_path}/photos", classes, *small(tmp_path)])
+    printed = capsys.readouterr().out
+    assert "2 images occur more than once" in printed
+    assert f"{tmp_path}/photos/03.png is {tmp_path}/photos/99.png" in printed

@@ -70,6 +70,8 @@ def writable(text: str) -> str:
     >>> print(writable("caf\udce9 1.png"))
     caf\xe9 1.png
     """
+    if text.isprintable():
+        return text
     return "".join(
         _written_out(character) if unicodedata.category(character) in ("Cc", "Cs") else character
         for character in text

@@ -3,7 +3,7 @@ them.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -113,10 +113,14 @@ def findings(inspection: Inspection) -> list[str]:
 
 
 def _shared(inspection: Inspection) -> list[str]:
-    """Equal images of both splits, where there are two."""
+    """Equal images of both splits; those of the one split, where a sample of it is held out."""
     train, evaluation = inspection.train, inspection.evaluation
     if evaluation is None:
-        return []
+        twins = [
+            f"  {train.name(one)} is {train.name(other)}" for one, other in inspection.repeated
+        ]
+        found = "images occur more than once, and may be trained on and evaluated with"
+        return _listed(twins, "no image occurs twice", found)
     pairs = [f"  {train.name(one)} is {evaluation.name(other)}" for one, other in inspection.shared]
     return _listed(
         pairs,
@@ -131,23 +135,30 @@ def refusals(
     """Why a run would refuse the data set, a line each; broken images are found apart from
     these.
     """
+    lines = [
+        reason for check in _checks(inspection, evaluation_size) if (reason := _refusal(check))
+    ]
+    lost = [] if inspection.evaluation is None or not quarantine else _lost(inspection)
+    return [*lines, *([f"not one image of {first_of(lost, NAMED)} can be read"] if lost else [])]
+
+
+def _checks(inspection: Inspection, evaluation_size: int | None) -> Iterator[Callable[[], object]]:
+    """What a run checks, each of which raises UserError."""
     lowest = UNKNOWN if inspection.evaluation is None else 0
-    checks: list[Callable[[], object]] = [inspection.traits.refuse_dim]
+    yield inspection.traits.refuse_dim
     for split, name in inspection.splits:
-        checks.append(partial(check_images, len(split.source), name))
-        checks.append(partial(check_labels, split.source.truth, name, inspection.classes, lowest))
+        yield partial(check_images, len(split.source), name)
+        yield partial(check_labels, split.source.truth, name, inspection.classes, lowest)
     if inspection.evaluation is None:
         source = inspection.train.source
-        given = given_in(source)
-        checks.append(partial(evaluation_sample, len(source), given, evaluation_size))
-    lines = [reason for check in checks if (reason := _refusal(check))]
+        yield partial(evaluation_sample, len(source), given_in(source), evaluation_size)
+
+
+def _lost(inspection: Inspection) -> list[str]:
+    """The classes of which not one image can be read, in either split."""
     known = dict(enumerate(inspection.classes))
-    lost = [
-        known[label] for split, _ in inspection.splits for label in split.lost if label in known
-    ]
     return [
-        *lines,
-        *([f"not one image of {first_of(lost, NAMED)} can be read"] if lost and quarantine else []),
+        known[label] for split, _ in inspection.splits for label in split.lost if label in known
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a data set is: where its images lie, before anything is decoded."""
+"""What a data set is: where its images are, before anything is decoded."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -35,13 +35,11 @@ class ImageDataset(ABC):
 
     @abstractmethod
     def splits(self) -> Splits:
-        """Finds the images, or downloads them; decodes none. Raises UserError where they cannot be
-        had.
-        """
+        """Finds the images, or downloads them; decodes none. Raises UserError where this fails."""
 
     def open(self) -> OpenDataset:
-        """The images of the chosen classes, ready to be fetched; the first time they are decoded
-        into the store.
+        """The images of the chosen classes, ready to be fetched; decoded into the store the first
+        time.
         """
         return open_splits(
             self.splits(),

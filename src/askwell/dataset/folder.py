@@ -1,8 +1,7 @@
-"""Any images of one's own, sorted into one folder per class."""
+"""A user's own images, sorted into one folder per class."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ class Folder(ImageDataset):
     """The class folders in `root`, or in its train and test folders under one of their usual names.
 
     Without a test folder the fraction `held_out` of each class is kept for evaluation, always the
-    same images. `bits` is how many bits of a 16-bit level the images use; they are scaled by it.
+    same images. `bits` is how many bits of a 16-bit level the images use, which scales them.
     """
 
     root: Path | str | None = None
@@ -64,25 +63,25 @@ class Folder(ImageDataset):
         folders = subfolders(root)
         everything = self._source(root, folders, remarks)
         kept = _held_out(everything, root, folders, self.held_out)
-        evaluation = replace(_subset(everything, kept), remarks=())
-        return Splits(_subset(everything, ~kept), evaluation, class_names(folders))
+        evaluation = replace(everything.subset(kept), remarks=())
+        return Splits(everything.subset(~kept), evaluation, class_names(folders))
 
     def _source(
         self, root: Path, folders: Iterable[str], remarks: Sequence[str] = ()
     ) -> FileSource:
-        told = [*remarks, *remarks_on_loose(root)]
+        all_remarks = [*remarks, *remarks_on_loose(root)]
         return file_source(
             [[root / name] for name in folders],
             self.image_size,
             self.channels,
             self.bits,
-            told,
+            all_remarks,
             Path(self.root or "").absolute(),
         )
 
 
 def class_names(folders: Sequence[str]) -> tuple[str, ...]:
-    """The names of classes, which are those of their folders, as text that any file can hold.
+    """The names of the class folders, as text that any file can hold.
 
     Bytes that are not UTF-8 and control characters are written out. Raises UserError where two
     become the same.
@@ -112,8 +111,3 @@ def _held_out(
             )
         kept.append(held_out(files, fraction))
     return np.concatenate(kept)
-
-
-def _subset(source: FileSource, mask: np.ndarray) -> FileSource:
-    truth = truth_of(source)[mask]
-    return replace(source, files=list(compress(source.files, mask)), truth=truth)

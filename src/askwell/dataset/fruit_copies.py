@@ -1,4 +1,4 @@
-"""Where a copy of Fruits-360 may lie: its own layout, or one of those that Kaggle unpacks to."""
+"""Where a copy of Fruits-360 may be: in its own layout, or as Kaggle unpacks it."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ DEPTH = 3  # archive/fruits-360_100x100/fruits-360/Training
 
 def fruit_copies(data_dir: Path) -> list[Path]:
     """The folders at or below `data_dir` that hold Training and Test, the best first: original size
-    last, then by the number of class folders. What the program fetched itself is left out.
+    last, then by the number of class folders. Folders that the program fetched are left out.
     """
     candidates = [data_dir, *_below(data_dir, DEPTH)] if data_dir.is_dir() else []
     copies = [folder for folder in candidates if _is_copy(folder)]

@@ -1,4 +1,4 @@
-"""Fruits-360: photographs of fruits on a turntable, one folder a variety (CC BY-SA 4.0)."""
+"""Fruits-360: photographs of fruits on a turntable, one folder per variety (CC BY-SA 4.0)."""
 
 from abc import abstractmethod
 from collections import defaultdict
@@ -35,8 +35,8 @@ class FruitsDataset(ImageDataset):
 
     @abstractmethod
     def choose(self, folders: Iterable[str], count: Callable[[str], int]) -> Choice:
-        """The folders of each class, out of all folders there are; `count` tells how many training
-        images one has.
+        """The folders of each class, out of `folders`; `count` returns how many training images a
+        folder has.
         """
 
     def splits(self) -> Splits:
@@ -101,7 +101,7 @@ class Fruits(FruitsDataset):
     """Ten fruits that are easily confused, one variety each, 100 x 100 colour pixels."""
 
     def choose(self, folders: Iterable[str], count: Callable[[str], int]) -> Choice:
-        """The folder with the fruit's very name, otherwise the lowest of its numbered ones."""
+        """The folder with the exact name of the fruit, otherwise its lowest numbered one."""
         known = list(folders)
         return {fruit: _variety(fruit, known) for fruit in CONFUSABLE}
 

@@ -14,12 +14,12 @@ from askwell.images.held_out import held_out
 from askwell.images.sources import ArraySource
 
 FILE = "data/data/mnist_5k.csv.gz"
-HELD_OUT = 0.2  # of 500 images a class, always the same ones
+HELD_OUT = 0.2  # of 500 images per class, always the same ones
 
 
 @dataclass(frozen=True, kw_only=True)
 class MnistMini(ImageDataset):
-    """4,000 digits to learn from and 1,000 to be tested on, 400 and 100 a class, 28 x 28 grey
+    """4,000 digits to train on and 1,000 to evaluate with, 400 and 100 per class, 28 x 28 grey
     pixels.
     """
 

@@ -25,7 +25,7 @@ from askwell.images.sources import ArraySource
 
 logger = logging.getLogger(__name__)
 
-SILENCE = 30  # seconds without an answer after which a download is given up
+SILENCE = 30  # seconds without an answer before a download is abandoned
 UNREADABLE = (
     *(OSError, RuntimeError, ValueError, EOFError, AssertionError, KeyError),
     *(pickle.UnpicklingError, tarfile.TarError),
@@ -60,8 +60,8 @@ BATCHES = (
 
 @dataclass(frozen=True, kw_only=True)
 class TorchvisionDataset(ImageDataset):
-    """A data set that a class of torchvision's reads from `files` below `data_dir`; downloaded
-    where they are absent.
+    """A data set that a class of torchvision reads from `files` below `data_dir`; they are
+    downloaded if they are absent.
 
     torchvision is imported only to download and to fill the store.
     """
@@ -71,14 +71,14 @@ class TorchvisionDataset(ImageDataset):
     @staticmethod
     @abstractmethod
     def reader() -> Callable[..., Any]:
-        """torchvision's class."""
+        """The class of torchvision that reads the data set."""
 
     @abstractmethod
     def names(self) -> tuple[str, ...]:
         """The classes, in the order of their numbers."""
 
     def splits(self) -> Splits:
-        """Finds or downloads the files; none but CIFAR's list of classes is read."""
+        """Finds or downloads the files; reads none of them but CIFAR's list of classes."""
         if not self._present:
             self._download()
         key = f"{type(self).__name__} {digest_files(self._root / file for file in self.files)}"
@@ -97,8 +97,8 @@ class TorchvisionDataset(ImageDataset):
         return all((self._root / file).is_file() for file in self.files)
 
     def _download(self) -> None:
-        """Into a folder of its own first: files in their place are whole, so a later run can trust
-        them.
+        """Downloads into a temporary folder first: files in their final place are whole, so that
+        later runs can trust them.
         """
         name, root = type(self).__name__, self._root
         lock = root / f".{name}.lock"
@@ -117,7 +117,7 @@ class TorchvisionDataset(ImageDataset):
             ) from error
         finally:
             with suppress(OSError):
-                # whoever still waits for it finds the files, or downloads them beside us: no harm
+                # another process that waits for it finds the files, or downloads them too: no harm
                 lock.unlink()
 
     def _download_into(self, temporary: Path) -> None:
@@ -178,7 +178,7 @@ class Cifar10(TorchvisionDataset):
         return CIFAR10
 
     def names(self) -> tuple[str, ...]:
-        """As the data set's own list has them."""
+        """The classes in the data set's own list."""
         return _cifar_names(self._root / self.files[-1], "label_names")
 
 
@@ -197,7 +197,7 @@ class Cifar100(TorchvisionDataset):
         return CIFAR100
 
     def names(self) -> tuple[str, ...]:
-        """As the data set's own list has them."""
+        """The classes in the data set's own list."""
         return _cifar_names(self._root / self.files[-1], "fine_label_names")
 
 
@@ -213,8 +213,8 @@ def _load(
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads plain values; a pickle that names any class or function, as a hostile one must, is
-    refused.
+    """Reads plain values, and refuses a pickle that names any class or function, as a hostile one
+    must.
     """
 
     def find_class(self, module: str, name: str) -> Any:
@@ -222,7 +222,9 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def _cifar_names(file: Path, entry: str) -> tuple[str, ...]:
-    """torchvision checks the sums of all files, but only when it reads them, which may be never."""
+    """The classes of CIFAR, read with care: torchvision verifies checksums only when it reads the
+    images, which may be never.
+    """
     try:
         return tuple(_PlainUnpickler(io.BytesIO(file.read_bytes())).load()[entry])
     except UNREADABLE as error:
@@ -242,8 +244,8 @@ def _one_line(error: Exception) -> str:
 
 @contextmanager
 def _careful() -> Iterator[None]:
-    """A bound on silence, for torchvision would wait for a dead network for ever, and on where an
-    archive may write.
+    """Limits how long torchvision waits for a dead network, which is for ever otherwise, and where
+    an archive may write.
     """
     timeout, extraction = socket.getdefaulttimeout(), vars(tarfile.TarFile)["extraction_filter"]
     socket.setdefaulttimeout(SILENCE)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from askwell.errors import UserError
 
-# A dead network is given up after half a minute of silence.
+# A dead network is abandoned after half a minute of silence.
 PATIENCE = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30")
 # No question for a password, on the terminal or in a window; and no other repository than the one
 # that is named.
@@ -34,7 +34,7 @@ def git(*arguments: str, text: str = "", timeout: float) -> str:
             ) from error
         finally:
             if process.poll() is None:
-                # Its helpers hold the pipes and would outlive it, so the whole group goes.
+                # Its child processes hold the pipes and would outlive it.
                 os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
         raise UserError(f"git failed: {_reason(complaint)}")
@@ -55,6 +55,6 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def _reason(complaint: str) -> str:
-    """The line that says why: the first fatal one, or else the last."""
-    lines = complaint.strip().splitlines() or ["it did not say why"]
+    """The line that gives the reason: the first fatal one, otherwise the last."""
+    lines = complaint.strip().splitlines() or ["it gave no reason"]
     return next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])

@@ -1,4 +1,4 @@
-"""A copy of a public git repository that holds only the folders that are wanted."""
+"""A copy of a public git repository with only some of its folders."""
 
 import json
 import logging
@@ -16,9 +16,8 @@ from askwell.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-# How many files every folder of the repository has, and which folders are here. The second name
-# stands for the first while folders are being added: a clone that was left like that is fetched
-# anew.
+# How many files each folder of the repository has, and which folders are here. The file has the
+# second name while folders are being added: a clone that was left like that is fetched again.
 WHOLE, UNFINISHED = ".git/askwell.json", ".git/askwell-unfinished.json"
 Choose = Callable[[Mapping[str, int]], Iterable[str]]
 
@@ -34,11 +33,11 @@ class SparseClone:
     timeout: float
 
     def require(self, choose: Choose) -> None:
-        """Fetches the folders that `choose` picks from all that the repository has, given their
-        numbers of files.
+        """Fetches the folders that `choose` picks, given the number of files in each folder of the
+        repository.
 
-        What is here is not fetched again. Raises UserError where git, the network or the disk
-        fails.
+        Folders that are here already are not fetched again. Raises UserError where git, the network
+        or the disk fails.
         """
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -51,8 +50,8 @@ class SparseClone:
             raise UserError(f"cannot write to {self.folder} ({error.strerror or error})") from error
 
     def _clone(self, choose: Choose) -> None:
-        """Clones beside the right place and renames the whole: a part of a clone is never taken for
-        all of it.
+        """Clones next to the final place and renames the complete clone: an incomplete one is never
+        used.
         """
         part = self.folder.with_name(f".{self.folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
@@ -75,7 +74,7 @@ class SparseClone:
             self._check_out(self.folder, state["counts"], sorted(here | wanted))
 
     def _count(self, clone: Path) -> dict[str, int]:
-        """The number of files in each folder, from the trees alone: no image travels for it."""
+        """The number of files in each folder, from the trees alone: no image is downloaded."""
         names = git(
             "-C", str(clone), "ls-tree", "-r", "-z", "--name-only", "HEAD", timeout=self.timeout
         )
@@ -103,7 +102,5 @@ class SparseClone:
 
 
 def is_sparse_clone(folder: Path) -> bool:
-    """Whether the folder was fetched by `SparseClone`, so that there may be more where it came
-    from.
-    """
+    """Whether the folder was fetched by `SparseClone`, so that its repository may have more."""
     return (folder / WHOLE).is_file() or (folder / UNFINISHED).is_file()

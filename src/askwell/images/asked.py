@@ -1,7 +1,7 @@
 """Opening images whose labels people are asked for."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ class First:
 
     count: int  # of images
     held: tuple[int, ...]  # the evaluation sample, as it was drawn
+    broken: tuple[int, ...]  # of these images, those that could not be read
     fingerprint: str  # of these images and the sample
     mean: tuple[float, ...]  # [C], by which images are normalised
     std: tuple[float, ...]
@@ -54,12 +55,12 @@ def open_asked(
     source = splits.train
     check_images(len(source), "training")
     check_labels(source.truth, "training", splits.classes, lowest=UNKNOWN)
-    held = _drawn(source, evaluation_size) if former is None else np.array(former.held, np.int64)
+    held = _held(source, evaluation_size, former)
     train, broken = _opened(source, store, cache_dir, broken_images)
     train.traits.refuse_dim()
     for remark in (*remarks_of(source), *train.traits.remarks):
         log.warning(remark)
-    first = _first(train, held, broken, former)
+    first = _first(train, held, broken) if former is None else former
     evaluated = np.setdiff1d(held, broken)
     if not len(evaluated):
         raise UserError("not one image of the evaluation sample can be read: replace them")
@@ -72,7 +73,7 @@ def open_asked(
         evaluated,
         np.setdiff1d(given_in(source), np.concatenate([held, broken])),
         broken,
-        first.fingerprint,
+        _fingerprint_now(train, held, broken, first),
     )
     return dataset, first
 
@@ -85,8 +86,16 @@ def given_in(source: Source) -> np.ndarray:
     return labelled if len(labelled) < len(source) else labelled[:0]
 
 
-def _drawn(source: Source, size: int | None) -> np.ndarray:
-    return evaluation_sample(len(source), given_in(source), size)
+def _held(source: Source, size: int | None, former: First | None) -> np.ndarray:
+    """The evaluation sample: that of the former start, or a new one."""
+    if former is None:
+        return evaluation_sample(len(source), given_in(source), size)
+    if size not in (None, len(former.held)):
+        raise UserError(
+            f"dataset.evaluation_size={size}, but the list of images has a sample of "
+            f"{len(former.held)}: set the same, or start with another list"
+        )
+    return np.array(former.held, np.int64)
 
 
 def _opened(
@@ -102,20 +111,25 @@ def _opened(
     return open_with_blanks(source, missing, cache_dir)
 
 
-def _first(
-    train: ImageStore | OnDemandImages,
-    held: np.ndarray,
-    broken: np.ndarray,
-    former: First | None,
-) -> First:
-    if former is not None and (broken < former.count).any():
-        return former  # what is left of those images cannot say what they were
-    count = len(train) if former is None else former.count
-    fingerprint = digest(_fingerprint_of_first(train, count), "held", *held)
-    if former is not None:
-        return replace(former, fingerprint=fingerprint)
+def _first(train: ImageStore | OnDemandImages, held: np.ndarray, broken: np.ndarray) -> First:
     mean, std = _statistics(train, broken)
-    return First(count, tuple(held.tolist()), fingerprint, tuple(mean), tuple(std))
+    unreadable = tuple(broken.tolist())
+    fingerprint = _fingerprint(train, len(train), held)
+    return First(len(train), tuple(held.tolist()), unreadable, fingerprint, tuple(mean), tuple(std))
+
+
+def _fingerprint_now(
+    train: ImageStore | OnDemandImages, held: np.ndarray, broken: np.ndarray, first: First
+) -> str:
+    """The fingerprint of the first images as they are; as they were, where other ones than then
+    cannot be read, since what is left of them cannot say.
+    """
+    changed = set(broken[broken < first.count].tolist()) != set(first.broken)
+    return first.fingerprint if changed else _fingerprint(train, first.count, held)
+
+
+def _fingerprint(train: ImageStore | OnDemandImages, count: int, held: np.ndarray) -> str:
+    return digest(_fingerprint_of_first(train, count), "held", *held)
 
 
 def _statistics(train: ImageStore | OnDemandImages, broken: np.ndarray) -> Statistics:
@@ -130,6 +144,8 @@ def _fingerprint_of_first(train: ImageStore | OnDemandImages, count: int) -> str
     if count == len(train):
         return train.fingerprint
     truth = None if train.truth is None else train.truth[:count]
+    if not len(known(truth)):
+        truth = None
     starts = range(0, count, BLOCK)
     blocks = (
         train.fetch(np.arange(start, min(start + BLOCK, count))).permute(0, 2, 3, 1).numpy()

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of the channels, which images are normalised by."""
+"""Mean and standard deviation of each channel, by which images are normalised."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,15 +14,16 @@ FLOOR = 1 / 255  # one grey level: images of one colour are not divided by zero
 
 
 class Statistics(NamedTuple):
-    """One number a channel, in units where white is 1."""
+    """One number per channel, in units where white is 1."""
 
     mean: list[float]
     std: list[float]
 
 
 def channel_statistics(fetch: Callable[[np.ndarray], Tensor], count: int) -> Statistics:
-    """Of up to 1,000 evenly spaced images out of `count`; counted in integers, so that no order of
-    summing shows.
+    """Mean and standard deviation over up to 1,000 evenly spaced images out of `count`.
+
+    Levels are counted in integers, so that the order of summing cannot change the result.
     """
     indices = np.linspace(0, count - 1, min(count, SAMPLE)).astype(np.int64)
     blocks = np.array_split(indices, -(-len(indices) // BLOCK))

@@ -1,4 +1,4 @@
-"""Some of the images of a source, and what is known of the file behind each."""
+"""A choice among the images of a source, and what is known of their files."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -37,8 +37,14 @@ class Chosen(ABC):
     def __len__(self) -> int:
         return len(self.indices)
 
+    @property
+    def stamps(self) -> np.ndarray | None:
+        """What each image is known by before it is decoded, uint64 [N]."""
+        stamps = stamps_of(self.source)
+        return None if stamps is None else stamps[self.indices]
+
     def read(self, index: int) -> Reading:
-        """Image `index`, and what its file is like where it has one of its own."""
+        """Image `index`, with what is known of its file if it has one of its own."""
         return reading(self.source, int(self.indices[index]))
 
     def decode(self, index: int) -> np.ndarray:
@@ -47,7 +53,7 @@ class Chosen(ABC):
 
 
 def reading(source: Source, index: int) -> Reading:
-    """Image `index` of any source, and what its file is like where it has one of its own."""
+    """Image `index` of any source, with what is known of its file if it has one of its own."""
     if isinstance(source, Chosen | FileSource):
         return source.read(index)
     return Reading(source.decode(index))
@@ -61,10 +67,17 @@ def name_of(source: Source, index: int) -> str:
 
 
 def remarks_of(source: Source) -> tuple[str, ...]:
-    """What a user should know of how the files were found."""
+    """What a user should know about how the files were found."""
     if isinstance(source, Chosen):
         return remarks_of(source.source)
     return source.remarks if isinstance(source, FileSource) else ()
+
+
+def stamps_of(source: Source) -> np.ndarray | None:
+    """What each image is known by before it is decoded, uint64 [N]: an image with an equal stamp
+    has equal pixels. None for images that are no files.
+    """
+    return source.stamps if isinstance(source, Chosen | FileSource) else None
 
 
 def missing_in(source: Source) -> tuple[int, ...]:

@@ -1,5 +1,5 @@
-"""Where the class folders lie: at the root, or in folders of a split, however these are called and
-wrapped.
+"""Where the class folders are: at the root, or in the folders of a split, whatever their names and
+however deep.
 """
 
 import re
@@ -13,16 +13,16 @@ from askwell.text import first_of, visible
 
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "val", "valid", "validation", "eval", "evaluation")
-"""The first that is there, and has class folders, is the one for evaluation."""
-NAMED = 4  # folders that are named
+"""The first that exists and has class folders is used for evaluation."""
+NAMED = 4  # folders that a message lists
 
 LONGEST_FIRST = "|".join(sorted((*TRAIN, *TEST), key=len, reverse=True))
 SPLIT_WORD = re.compile(rf"(?<![a-z])({LONGEST_FIRST})(?:set|data|images?|imgs?)?(?![a-z])")
 
 
 class Layout(NamedTuple):
-    """The folder with the class folders to train on, that for evaluation where there is one, and
-    what to know.
+    """The folder of the class folders to train on, the one for evaluation if there is one, and
+    remarks for the user.
     """
 
     train: Path
@@ -31,23 +31,27 @@ class Layout(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A folder that is called like a part of a split."""
+    """A folder whose name suggests a part of a split."""
 
     name: str
     role: str  # the word for it in TRAIN or TEST
-    rest: str  # what else the name consists of, by which the parts of one split are equal
+    rest: str  # the rest of the name, which the parts of one split share
 
     @property
     def trains(self) -> bool:
         return self.role in TRAIN
 
 
-def layout(root: Path, classes: Collection[str] = ()) -> Layout:
-    """Finds the class folders below `root`; folders that are named in `classes` are never taken for
-    parts of a split.
+def is_part_of_split(name: str) -> bool:
+    """Whether a folder is called like a part of a split: train, TestImages, seg_val."""
+    return _part(name) is not None
 
-    Raises UserError where the parts of a split could be taken for classes: a network would learn to
-    tell a training from a test image, and do well at it.
+
+def layout(root: Path, classes: Collection[str] = ()) -> Layout:
+    """The class folders below `root`. Folders named in `classes` are never parts of a split.
+
+    Raises UserError where the parts of a split could be mistaken for classes: a network would learn
+    to distinguish training images from test images, and do well at it.
     """
     place = _unwrapped(root)
     names = subfolders(place)
@@ -74,7 +78,7 @@ def layout(root: Path, classes: Collection[str] = ()) -> Layout:
 
 
 def _unwrapped(root: Path) -> Path:
-    """The first folder from `root` on that holds more than a single folder of folders."""
+    """The first folder from `root` down that holds more than a single folder of folders."""
     names = subfolders(root)
     return (
         _unwrapped(root / names[0])
@@ -84,17 +88,15 @@ def _unwrapped(root: Path) -> Path:
 
 
 def _part(name: str) -> Part | None:
-    """seg_train and TrainImages are parts of a split, train_station is not one that goes with
-    test_tube.
-    """
+    """The part of a split that a folder's name suggests, such as seg_train or TrainImages."""
     spelt = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     found = SPLIT_WORD.search(spelt)
     return Part(name, found[1], re.sub(r"[^a-z]", "", SPLIT_WORD.sub("", spelt))) if found else None
 
 
 def _split(parts: Sequence[Part]) -> tuple[Part | None, list[Part]]:
-    """The one part to train on, and those that go with it, the best for evaluation first; none
-    where it is not one.
+    """The part to train on and the parts that match it, the best for evaluation first; no part
+    unless exactly one is to train on.
     """
     trains = [part for part in parts if part.trains]
     plain = [part for part in trains if part.name.lower() in TRAIN]
@@ -113,8 +115,8 @@ def _split(parts: Sequence[Part]) -> tuple[Part | None, list[Part]]:
 
 
 def _is_flat(place: Path, train: Part, tests: Sequence[Part], names: Sequence[str]) -> bool:
-    """Whether the folder to train on holds images that are not sorted into classes, not those of a
-    class `train`.
+    """Whether the folder to train on holds unsorted images, rather than those of a class called
+    `train`.
     """
     plain = train.name.lower() in TRAIN and any(part.name.lower() in TEST for part in tests)
     return plain or len(tests) + 1 == len(names)
@@ -139,7 +141,7 @@ def _of_split(place: Path, train: Part, tests: Sequence[Part]) -> Layout:
 
 
 def _remarks_on_split(train: Part, test: Part, unused: Sequence[str]) -> tuple[str, ...]:
-    """What was made of folders that are called otherwise than usual, and what is left over."""
+    """How folders with unusual names were understood, and which ones are not used."""
     roles = (
         f"taken for a split: {visible(train.name)} to train on, {visible(test.name)} to "
         "evaluate with"
@@ -150,8 +152,8 @@ def _remarks_on_split(train: Part, test: Part, unused: Sequence[str]) -> tuple[s
 
 
 def _remarks(place: Path, names: Sequence[str]) -> tuple[str, ...]:
-    """Whether the class folders hold the same folders each, as the parts of a split with an unusual
-    name would.
+    """A warning if all class folders hold the same folders, as the parts of a split with unusual
+    names would.
     """
     if len(names) < 2 or not _holds_only_folders(place / names[0]):
         return ()

@@ -21,11 +21,11 @@ from askwell.text import first_of
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 32  # images a thread decodes at a time
+BLOCK = 32  # images that a thread decodes at a time
 BLOCKS = (
     32  # blocks in memory at a time: 1,024 images, the most that is decoded and not yet written
 )
-NAMED = 3  # broken images that are named in full
+NAMED = 3  # broken images that a message lists
 
 Broken = dict[int, BrokenImageError]
 """What is wrong with images, by their indices."""
@@ -39,20 +39,19 @@ class BrokenImagesError(UserError):
         images = "the image " if len(broken) == 1 else f"{len(broken)} images: "
         named = in_short((error.path, error.reason) for error in broken.values())
         super().__init__(
-            f"cannot read {images}{named}: replace or remove what is broken, or set "
+            f"cannot read {images}{named}: replace or remove them, or set "
             "dataset.broken_images=quarantine "
-            "to go on without"
+            "to continue without them"
         )
 
 
 def in_short(broken: Iterable[tuple[str, str]]) -> str:
-    """The first few of the broken images, each given by its path and what is wrong with it."""
-    told = [f"{path} ({reason})" for path, reason in broken]
-    return first_of(told, NAMED)
+    """The first few broken images, each by its path and what is wrong with it."""
+    return first_of([f"{path} ({reason})" for path, reason in broken], NAMED)
 
 
 def decode_into(source: Source, file: Path) -> Traits:
-    """Writes all images as uint8 [N, H, W, C], and returns what their files are like.
+    """Writes all images as uint8 [N, H, W, C], and returns the traits of their files.
 
     Raises one BrokenImagesError for all that are broken.
     """
@@ -72,12 +71,10 @@ def decode_into(source: Source, file: Path) -> Traits:
 
 
 def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray, Traits]]:
-    """All images in their order, in blocks of uint8 [B, H, W, C], each with what its files are
-    like.
+    """All images in order, in blocks of uint8 [B, H, W, C], each with the traits of its files.
 
-    As many threads as there are cores decode them.
-
-    Raises in the end one BrokenImagesError for all that are broken.
+    One thread per core decodes them. Raises one BrokenImagesError for all broken images, at the
+    end.
     """
     count = len(source)
     broken: Broken = {}
@@ -111,8 +108,8 @@ def image_shape(source: Source) -> tuple[int, ...]:
 def _decode(
     source: Source, shape: tuple[int, ...], indices: range
 ) -> tuple[np.ndarray, Traits, Broken]:
-    """The images at `indices` as [B, H, W, C], black where broken, their traits, and what was wrong
-    with those.
+    """The images at `indices` as [B, H, W, C], black where broken, with the traits of their files
+    and the errors of the broken ones.
     """
     images, readings, broken = np.zeros((len(indices), *shape), np.uint8), [], {}
     for image, index in zip(images, indices, strict=True):
@@ -125,7 +122,7 @@ def _decode(
 
 
 def _progress() -> Progress:
-    """A bar on the terminal; nothing where there is none, so that logs stay clean."""
+    """A progress bar on a terminal; nothing elsewhere, so that logs stay clean."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

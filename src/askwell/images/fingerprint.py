@@ -1,7 +1,7 @@
-"""Short names for what things are and where they lie, so that a change is noticed."""
+"""Short digests of contents and of places, by which a change is noticed."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,11 +22,11 @@ def digest(*parts: object) -> str:
 def digest_images(
     truth: np.ndarray | None, shape: Sequence[int], pixels: Iterable[np.ndarray]
 ) -> str:
-    """32 hexadecimal digits of what N images are, wherever they lie: truth [N], shape (H, W, C),
+    """32 hexadecimal digits that identify N images wherever they are: truth [N], shape (H, W, C)
     and uint8 pixels.
 
-    `pixels` are the images, or blocks of several, in their order. Without truth it is of the pixels
-    alone.
+    `pixels` are the images, or blocks of several, in their order. Without truth the digest is of
+    the pixels alone.
     """
     labels = b"" if truth is None else np.asarray(truth, np.int64).tobytes()
     content = sha256(labels + str(tuple(shape)).encode())
@@ -36,16 +36,14 @@ def digest_images(
 
 
 def digest_files(files: Iterable[Path | str]) -> str:
-    """Changes with the paths below their common folder, and with the states of the files, of which
-    few are read.
+    """A digest that changes with the paths below the common folder and with the states of the
+    files, few of which are read.
 
-    Two data sets may have equal names, sizes and times, and a file may be written over and its time
-    set back. The time of the last change of state (ctime) cannot be set by a program, so it tells
-    these apart; a chmod or a copy costs one more decoding, no more. Some network file systems have
-    no such time: a sample of bytes tells whole data sets apart there. Inode numbers, which such
-    systems give out
-    anew at each mount, are
-    left out.
+    Two data sets may have equal names, sizes and times, and a file may be overwritten and its time
+    set back. No program can set the time of the last change of state (ctime), so it distinguishes
+    these; a chmod or a copy costs one more decoding, no more. Some network file systems have no
+    such time: a sample of bytes distinguishes whole data sets there. Inode numbers do not count,
+    because such systems assign new ones at each mount.
     """
     paths = [os.fspath(file) for file in files]
     root = len(os.path.commonpath([min(paths), max(paths)])) if len(paths) > 1 else 0
@@ -55,6 +53,19 @@ def digest_files(files: Iterable[Path | str]) -> str:
     except OSError as error:
         missing = f"cannot find {visible(str(error.filename))} ({error.strerror})"
         raise UserError(f"{missing}: put it back, or start again without it") from error
+
+
+def file_stamps(files: Sequence[str], settings: str, missing: Container[int] = ()) -> np.ndarray:
+    """A number for each file that changes with its absolute path, its state and `settings`, uint64
+    [N]; 0 for the indices `missing`. No file is read.
+    """
+    return np.array(
+        [
+            0 if index in missing else int(digest(_state(file, file), settings)[:16], 16)
+            for index, file in enumerate(files)
+        ],
+        np.uint64,
+    )
 
 
 def _state(file: str, name: str) -> str:

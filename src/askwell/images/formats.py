@@ -1,4 +1,4 @@
-"""Which files are images: what the installed Pillow reads by itself, whatever a file is called."""
+"""Which files are images: those that the installed Pillow reads by itself, whatever their names."""
 
 import importlib
 import os
@@ -30,7 +30,7 @@ FLOATS = {".pfm"}
 
 @cache
 def extensions() -> frozenset[str]:
-    """The endings of image files, in lower case and with their dot."""
+    """The extensions of image files, in lower case and with their dot."""
     known = set(_formats())
     return (
         frozenset(end for end, name in Image.registered_extensions().items() if name in known)
@@ -40,11 +40,11 @@ def extensions() -> frozenset[str]:
 
 @contextmanager
 def opened(path: str) -> Iterator[Image.Image]:
-    """The image in a file, not decoded yet. Raises what Pillow raises, and OSError for what is no
-    regular file.
+    """The image in a file, not decoded yet. Raises what Pillow raises, and OSError for anything but
+    a regular file.
 
-    Unlike `Image.open` it sets no limit on pixels: what decoding would take is for the caller to
-    judge, who may ask a JPEG to leave out detail first.
+    Unlike `Image.open` it sets no limit on pixels: the caller judges what decoding would cost, and
+    may ask a JPEG to leave out detail first.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError("it is not a regular file")

@@ -1,4 +1,4 @@
-"""Which images are kept for evaluation, where a data set does not say."""
+"""Which images are kept for evaluation where a data set does not define it."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -12,8 +12,8 @@ def held_out(names: Sequence[str], fraction: float) -> np.ndarray:
     """Whether each image of one class is kept for evaluation, bool [N]; at least one is, and at
     least one is not.
 
-    It hangs on the names alone: no seed, no order and no machine changes it, and images that are
-    added later change little of it.
+    The choice depends on the names alone: no seed, order or machine changes it, and images that are
+    added later change little.
     """
     if not 0 < fraction < 1:
         raise UserError(f"dataset.held_out must lie between 0 and 1, found {fraction}")

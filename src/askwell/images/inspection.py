@@ -1,4 +1,4 @@
-"""A data set looked at image by image, before labels or hours are spent on it."""
+"""Inspection of a data set, image by image, before labels or hours are spent on it."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ BLOCK = 1024  # images in memory at a time
 
 @dataclass(frozen=True)
 class Inspected:
-    """What decoding every image of one split showed. N images."""
+    """The outcome of decoding every image of one split. N images."""
 
     source: Source
     contents: list[str | None]  # [N], a digest of the pixels; None for a broken image
@@ -28,7 +28,7 @@ class Inspected:
 
     @property
     def lost(self) -> list[int]:
-        """The classes of which not one image can be read."""
+        """The classes without a single readable image."""
         readable = [content is not None for content in self.contents]
         truth = self.source.truth
         return [] if truth is None else sorted(classes_in(truth) - classes_in(truth[readable]))
@@ -40,7 +40,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What decoding every image of a data set showed."""
+    """The outcome of decoding every image of a data set."""
 
     train: Inspected
     evaluation: Inspected | None  # None where a sample of the training set is asked about
@@ -58,9 +58,7 @@ class Inspection:
 
     @property
     def shared(self) -> list[tuple[int, int]]:
-        """Pairs of equal images, one to train on and one to evaluate with: these flatter the
-        accuracy.
-        """
+        """Pairs of equal images, one in each split: these flatter the accuracy."""
         first = {
             content: index
             for index, content in reversed([*enumerate(self.train.contents)])
@@ -72,12 +70,24 @@ class Inspection:
         ]
 
     @property
+    def repeated(self) -> list[tuple[int, int]]:
+        """Pairs of equal images where a sample of them is held out: one of a pair may be trained
+        on, and the other evaluated with.
+        """
+        if self.evaluation is not None:
+            return []
+        first: dict[str, int] = {}
+        readable = ((index, found) for index, found in enumerate(self.train.contents) if found)
+        places = ((first.setdefault(content, index), index) for index, content in readable)
+        return [(one, other) for one, other in places if one != other]
+
+    @property
     def traits(self) -> Traits:
         return sum((split.traits for split, _ in self.splits), Traits())
 
     @property
     def remarks(self) -> list[str]:
-        """What a user should know of the files."""
+        """What a user should know about the files."""
         of_files = [remark for split, _ in self.splits for remark in remarks_of(split.source)]
         return [*of_files, *self.traits.remarks]
 
@@ -97,9 +107,7 @@ class Inspection:
 
 
 def inspect(splits: Splits) -> Inspection:
-    """Decodes every image of both splits once, in as many threads as there are cores; keeps
-    none.
-    """
+    """Decodes every image of both splits once, with one thread per core; keeps none of them."""
     evaluation = None if splits.evaluation is None else _inspected(splits.evaluation)
     return Inspection(_inspected(splits.train), evaluation, splits.classes)
 

@@ -1,4 +1,4 @@
-"""Images without a store: decoded from their source whenever they are fetched."""
+"""Images without a store: decoded from their source at every fetch."""
 
 import logging
 from collections.abc import Iterator
@@ -28,19 +28,19 @@ class OnDemandImages:
 
     @property
     def fingerprint(self) -> str:
-        """That of a store of the same images. Decodes all of them, once per start, and so finds all
-        that are broken.
+        """The fingerprint of a store of the same images. Decodes all of them, once per start, and
+        so finds every broken one.
         """
         return self._known[0]
 
     @property
     def traits(self) -> Traits:
-        """What the files are like. Decodes all of them, as the fingerprint does."""
+        """The traits of the files. Decodes all of them, as the fingerprint does."""
         return self._known[1]
 
     @cached_property
     def _known(self) -> tuple[str, Traits]:
-        logger.info("decoding %d images once, to know them by their pixels", len(self))
+        logger.info("decoding %d images once, to identify them by their pixels", len(self))
         shape, traits = image_shape(self.source), [Traits()]
 
         def pixels() -> Iterator[np.ndarray]:

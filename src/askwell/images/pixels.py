@@ -1,4 +1,4 @@
-"""Image files to arrays of one size and one number of channels."""
+"""Image files as arrays of one size and one number of channels."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -35,7 +35,7 @@ class BrokenImageError(UserError):
 
     def __init__(self, path: str, reason: str) -> None:
         path, reason = visible(path), visible(reason)
-        super().__init__(f"cannot read the image {path} ({reason}): replace it or take it away")
+        super().__init__(f"cannot read the image {path} ({reason}): replace it or remove it")
         self.path, self.reason = path, reason
 
     def __reduce__(self) -> tuple[type["BrokenImageError"], tuple[str, str]]:
@@ -46,16 +46,14 @@ class BrokenImageError(UserError):
 
 
 class Reading(NamedTuple):
-    """What reading one image gave: pixels, uint8 [H, W, C], and what a user may want to know of the
-    file.
-    """
+    """The pixels of one image, uint8 [H, W, C], and what a user may want to know about its file."""
 
     pixels: np.ndarray
     frames: bool = False
     """Whether the file holds more frames or pages than the first, which is the one that is read."""
     highest: int | None = None
-    """The highest level of a file with more than 8 bits a channel of which nobody has said how many
-    are used.
+    """The highest level of a file with more than 8 bits per channel, if `dataset.bits` does not set
+    how many are used.
     """
 
 
@@ -76,8 +74,8 @@ def read_image(path: str, size: int, channels: int) -> np.ndarray:
 
 
 def read(path: str, size: int, channels: int, bits: int | None = None) -> Reading:
-    """`read_image`, and what the file is like. `bits` is how many of a 16-bit level are used, 16
-    where it is None.
+    """`read_image`, with what is known of the file. `bits` is how many bits of a 16-bit level are
+    used, 16 if it is None.
     """
     try:
         with opened(path) as image:
@@ -121,7 +119,7 @@ def _reading(image: Image.Image, size: int, channels: int, bits: int | None) -> 
 
 
 def _memory(image: Image.Image) -> int:
-    """Bytes that the decoded pixels take."""
+    """The bytes that the decoded pixels take."""
     width, height = image.size
     return width * height * (2 if image.mode.startswith("I;") else WIDTHS.get(image.mode, 4))
 
@@ -138,7 +136,7 @@ def _coefficients(image: Image.Image) -> int:
 
 
 def _turn_upright(image: Image.Image) -> None:
-    """As the camera noted it in the EXIF data; as it lies where these are damaged."""
+    """Turns the image as its EXIF data have it; leaves it if these are damaged."""
     try:
         ImageOps.exif_transpose(image, in_place=True)
     except Exception:  # what is no image data cannot make an image broken
@@ -146,8 +144,8 @@ def _turn_upright(image: Image.Image) -> None:
 
 
 def _has_more_frames(image: Image.Image) -> bool:
-    """Whether there is more to see than the first frame or page; the layers of a Photoshop file are
-    in its picture.
+    """Whether there are frames or pages after the first; the layers of a Photoshop file are in its
+    picture.
     """
     if image.format == "PSD":
         return False

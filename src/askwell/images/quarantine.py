@@ -17,6 +17,9 @@ from askwell.images.fingerprint import digest
 from askwell.images.pixels import DECODER, Reading
 from askwell.images.store import ImageStore
 
+BLACK = 0
+"""The stamp of an image that cannot be read: it is never copied from another store."""
+
 log = logging.getLogger(__name__)
 
 
@@ -59,8 +62,16 @@ class Blanked(Chosen):
             raise UserError("not one image of the data set can be read: put the files back")
         return np.zeros(image_shape(seen), np.uint8)
 
+    @property
+    def stamps(self) -> np.ndarray | None:
+        """What each image is known by; those that are black have one in common."""
+        stamps = super().stamps
+        if stamps is not None:
+            stamps[list(self.blank)] = BLACK
+        return stamps
+
     def read(self, index: int) -> Reading:
-        """Image `index`, and what its file is like; black where it cannot be read."""
+        """Image `index`, with what is known of its file; black if it cannot be read."""
         return Reading(self._black) if index in self._blank else super().read(index)
 
     @property

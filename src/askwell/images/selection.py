@@ -40,8 +40,8 @@ class ClassSubset(Chosen):
 
 
 def select_classes(splits: Splits, classes: Sequence[str | int]) -> Splits:
-    """Both splits with the given classes only, in the order given. Raises UserError for unknown or
-    repeated ones.
+    """Both splits with the given classes only, in the given order. Raises UserError for unknown or
+    repeated classes.
     """
     if isinstance(classes, str | int):
         raise UserError(f"dataset.classes must be a list, write dataset.classes=[{classes},…]")
@@ -60,8 +60,8 @@ def select_classes(splits: Splits, classes: Sequence[str | int]) -> Splits:
 
 
 def class_number(name: str | int, classes: Sequence[str]) -> int:
-    """The position of a class given by name or by number; a class that is *called* 7 goes before
-    the seventh.
+    """The position of a class given by name or by number; a class *called* 7 takes precedence over
+    class number 7.
     """
     text = str(name)
     if text in classes:

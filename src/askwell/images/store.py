@@ -1,4 +1,4 @@
-"""Images decoded once, mapped from disk ever after."""
+"""Images decoded once, and mapped from disk from then on."""
 
 import json
 import logging
@@ -17,9 +17,11 @@ from torch import Tensor
 from askwell.errors import UserError
 from askwell.files import write_json
 from askwell.images.channel_statistics import Statistics, channel_statistics
+from askwell.images.chosen import stamps_of
 from askwell.images.contracts import Source
 from askwell.images.decoding import decode_into
 from askwell.images.fingerprint import digest, digest_images
+from askwell.images.former_pixels import STAMPS, WithFormerPixels, nearest_store
 from askwell.images.pixels import DECODER
 from askwell.images.traits import Traits
 
@@ -85,15 +87,14 @@ class ImageStore:
 
 
 def folder_of(source: Source, cache_dir: Path) -> Path:
-    """Where the store of a source lies. Another layout and another decoder have another folder."""
+    """The folder of the store of a source. It differs for other layouts and other decoders."""
     return cache_dir / digest(source.stamp, PIXELS, LABELS, CONTENT, DECODER)
 
 
 def discard_if_damaged(source: Source, cache_dir: Path) -> Path | None:
-    """The store of a source if its pixels or labels are damaged, which reads all of them; it is
-    deleted then.
+    """The store of a source if its pixels or labels are damaged; it is then deleted.
 
-    Unlike a start this finds bits that decayed on the disk.
+    Reads all of them, and so finds bits that decayed on the disk, which a start does not.
     """
     folder = folder_of(source, cache_dir)
     try:
@@ -106,8 +107,7 @@ def discard_if_damaged(source: Source, cache_dir: Path) -> Path | None:
 
 
 def _trusted(folder: Path) -> ImageStore | None:
-    """The store in `folder`; None where there is none, or only a part of one, or one that is
-    damaged.
+    """The store in `folder`; None where there is none, or an incomplete or damaged one.
 
     The facts in the content file are sealed by a sum, which holds at each start. Pixels and labels
     are read against the fingerprint only where their files are not in the state that was noted when
@@ -140,13 +140,13 @@ def _built(source: Source, folder: Path) -> ImageStore:
     except OSError as error:
         raise UserError(
             f"cannot store decoded images in {folder.parent} ({error.strerror or error}): "
-            "set cache_dir=… to a folder with room, or dataset.store=none to do without"
+            "set cache_dir=… to a folder with room, or dataset.store=none to work without a store"
         ) from error
 
 
 def _build(source: Source, folder: Path) -> ImageStore:
-    """Fills a folder beside the right one and renames it when it is complete, so that no part is
-    ever trusted.
+    """Fills a folder next to the final one and renames it when it is complete, so that an
+    incomplete store is never trusted.
     """
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -164,7 +164,7 @@ def _fill(source: Source, folder: Path) -> None:
     truth = None if source.truth is None else np.asarray(source.truth, dtype=np.int64)
     if truth is not None:
         np.save(folder / LABELS, truth)
-    traits = decode_into(source, folder / PIXELS)
+    traits = _decode(source, folder)
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     statistics = channel_statistics(
         lambda indices: torch.from_numpy(pixels[indices]).permute(0, 3, 1, 2), len(pixels)
@@ -173,6 +173,32 @@ def _fill(source: Source, folder: Path) -> None:
     _note(
         folder, {"fingerprint": fingerprint} | statistics._asdict() | {"traits": traits.as_json()}
     )
+
+
+def _decode(source: Source, folder: Path) -> Traits:
+    """Writes the pixels, copying those that another store has, and returns the traits of the
+    files.
+    """
+    stamps = stamps_of(source)
+    if stamps is None:
+        return decode_into(source, folder / PIXELS)
+    np.save(folder / STAMPS, stamps)
+    nearest = nearest_store(stamps, folder.with_suffix(""))
+    former = _trusted(nearest[0]) if nearest else None
+    if former is None or nearest is None or not _says_traits_of(former, nearest[1]):
+        return decode_into(source, folder / PIXELS)
+    rows = nearest[1]
+    log.info("%d of %d images are decoded already", (rows >= 0).sum(), len(rows))
+    return former.traits + decode_into(
+        WithFormerPixels(source, former.pixels, rows), folder / PIXELS
+    )
+
+
+def _says_traits_of(former: ImageStore, rows: np.ndarray) -> bool:
+    """Whether the traits of a store describe its images at `rows`: they are counts over all of its
+    images, and cannot be divided.
+    """
+    return former.traits == Traits() or len(np.unique(rows[rows >= 0])) == len(former)
 
 
 def _note(folder: Path, content: dict[str, Any]) -> None:

@@ -1,6 +1,4 @@
-"""What decoding shows of the files of a data set besides their pixels, and what a user should know
-of it.
-"""
+"""What decoding reveals about the files of a data set, and what a user should know of it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -20,8 +18,8 @@ USUAL_BITS = (8, 10, 12, 14)
 
 @dataclass(frozen=True)
 class Traits:
-    """Counts of files. Deep ones have 16 bits a channel of which nobody has said how many are
-    used.
+    """Counts of files. Deep ones have 16 bits per channel, and `dataset.bits` does not set how many
+    are used.
     """
 
     frames: int = 0  # with more frames or pages than the first
@@ -53,7 +51,7 @@ class Traits:
     def remarks(self) -> list[str]:
         """A sentence for each thing that a user may not expect."""
         few = self.dim > 0 and self.highest > WASTED
-        said = {
+        remarks = {
             f"{self.frames} files hold more than one frame or page: only the first is "
             "used": self.frames,
             f"{self.deep} images have 16 bits a channel and are scaled down to 8": self.deep,
@@ -61,7 +59,7 @@ class Traits:
             "nearly black, "
             "convert them to 8 bits": few,
         }
-        return [sentence for sentence, holds in said.items() if holds]
+        return [sentence for sentence, holds in remarks.items() if holds]
 
     def refuse_dim(self) -> None:
         """Raises UserError where 16 bits are so little used that the images would come out nearly

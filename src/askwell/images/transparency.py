@@ -16,10 +16,7 @@ def without_transparency(image: Image.Image) -> Image.Image:
     the same condition, else that one of white, black and grey from which most stands out; pixels
     count by their opacity. So a white shape, a black icon and a grey one are all seen, and most
     images share one ground. An image that is opaque everywhere keeps its pixels. So does one that
-    is transparent
-    everywhere:
-    nothing else is left of
-    it.
+    is transparent everywhere: nothing else is left of it.
     """
     if not image.has_transparency_data:
         return image

@@ -15,18 +15,18 @@ from askwell.images.sources import FileSource
 from askwell.text import first_of, visible
 
 JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
-"""Files that file managers leave, in lower case; hidden ones go without saying."""
+"""Files that file managers leave, in lower case, besides hidden ones."""
 JUNK_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"}
 """Folders of archives, network disks and file systems, whose images are thumbnails and rubbish, in
 lower case.
 """
-NAMED = 3  # files left out that are named
+NAMED = 3  # files left out that a message lists
 HEIF = (".heic", ".heif")
 
 
 class Listing(NamedTuple):
-    """What lies in a folder and below: paths of images, sorted, and of other files, sorted, each
-    with its kind.
+    """The files in a folder and below: sorted paths of images, and sorted paths of other files,
+    each with its kind.
     """
 
     images: list[str]
@@ -42,17 +42,17 @@ def subfolders(root: Path) -> list[str]:
 
 
 def holds_images(folder: Path) -> bool:
-    """Whether an image lies in `folder` itself, not only below it."""
+    """Whether there is an image in `folder` itself, not only below it."""
     return next(_images_in(folder), None) is not None
 
 
 def remarks_on_loose(folder: Path) -> list[str]:
-    """A sentence about the images beside the class folders in `folder`, if there are any: they have
+    """A remark about the images next to the class folders in `folder`, if there are any: they have
     no class.
     """
     names = sorted(map(visible, _images_in(folder)))
     beside = (
-        f"in {visible(str(folder))} lie outside the class folders and are left out: "
+        f"in {visible(str(folder))} are outside the class folders and are left out: "
         f"{first_of(names, NAMED)}"
     )
     return [f"{len(names)} images {beside}"] if names else []
@@ -103,9 +103,9 @@ def file_source(
             left_out += found.left_out
         counts.append(len(files) - before)
     truth = np.repeat(np.arange(len(counts)), counts)
-    told = (*remarks, *([remark_on(left_out)] if left_out else []))
+    all_remarks = (*remarks, *([remark_on(left_out)] if left_out else []))
     place = None if root is None else os.fspath(root)
-    return FileSource(files, truth, image_size, channels, bits, told, place)
+    return FileSource(files, truth, image_size, channels, bits, all_remarks, place)
 
 
 def remark_on(left_out: Sequence[tuple[str, str]]) -> str:
@@ -130,7 +130,7 @@ def _files_of_class(folder: Path) -> Listing:
         kind = f"holds no images{_instead(found.left_out)}" if folder.is_dir() else "does not exist"
         name = visible(str(folder))
         raise UserError(
-            f"the class folder {name} {kind}: put images in it, or take the class away everywhere"
+            f"the class folder {name} {kind}: put images in it, or remove the class everywhere"
         )
     return found
 
@@ -140,8 +140,8 @@ def _instead(left_out: Sequence[tuple[str, str]]) -> str:
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """All files in `folder` and below but hidden ones and junk, each once; links to folders come
-    last.
+    """All files in `folder` and below, each once, without hidden ones and junk; links to folders
+    come last.
     """
     folders, links, entered = [os.fspath(folder)], list[str](), set[tuple[int, int]]()
     while folders or links:
@@ -166,7 +166,7 @@ def _entries(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
     except OSError as error:
         place = visible(str(error.filename or folder))
         raise UserError(
-            f"cannot list {place} ({error.strerror}): make it readable, or take it away"
+            f"cannot list {place} ({error.strerror}): make it readable, or remove it"
         ) from error
 
 
@@ -181,8 +181,8 @@ def _is_junk(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
-    """By its ending; a link that leads nowhere counts, so that the missing file is named when it is
-    asked for.
+    """Whether an entry is an image by its extension. A link that leads nowhere counts, so that the
+    missing file is reported when it is read.
     """
     if _is_junk(entry) or _ending(entry.name) not in extensions():
         return False

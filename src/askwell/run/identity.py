@@ -24,6 +24,7 @@ PLACES = (
     "dataset.cache_dir",
     "dataset.root",
     "dataset.repository",
+    "dataset.image_list",
 )
 APPEARANCE = ("title", "colour", "marker")
 LISTENERS = ("log_rounds", "console", "progress", "checkpoint", "snapshot")
@@ -37,6 +38,7 @@ FREE = (
     # How the same images are read; what a broken image leaves out changes the data set's
     # fingerprint.
     *("dataset.store", "dataset.timeout", "dataset.broken_images", "datamodule.num_workers"),
+    "dataset.grow",  # images that came later are known by their indices
     "dataset.num_classes",  # taken from the data
     *("logger", "hydra"),
     *(f"callbacks.{listener}" for listener in LISTENERS),
