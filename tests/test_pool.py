@@ -97,9 +97,34 @@ def test_reading_a_state_forgets_what_was_bought_since(pool):
     assert pool.labelled.tolist() == [7, 2, 5]
 
 
-def test_the_state_of_a_pool_of_another_size_is_refused(pool):
-    with pytest.raises(ValueError, match="expected a pool of 11 images, the checkpoint has 10"):
-        Pool(11).load_state_dict(pool.state_dict())
+def test_the_state_of_a_larger_pool_is_refused(pool):
+    with pytest.raises(ValueError, match="expected a pool of 9 images, the checkpoint has 10"):
+        Pool(9).load_state_dict(pool.state_dict())
+
+
+def test_a_pool_that_has_grown_has_the_new_images_as_candidates(pool):
+    grown = Pool(12)
+    grown.load_state_dict(pool.state_dict())
+    assert grown.unlabelled.tolist() == [0, 1, 3, 4, 6, 8, 9, 10, 11]
+
+
+def test_held_and_broken_images_are_no_candidates():
+    apart = Pool(5, held=[1], broken=[3])
+    assert (apart.unlabelled.tolist(), apart.left) == ([0, 2, 4], 3)
+
+
+def test_images_without_a_label_leave_the_pool_and_are_not_trained_on(pool):
+    pool.drop([0, 9], [-1, -2], round=1)
+    restored = Pool(10)
+    restored.load_state_dict(pool.state_dict())
+    assert restored.unlabelled.tolist() == [1, 3, 4, 6, 8]
+    assert (len(restored), restored.digest) == (3, pool.digest)
+
+
+def test_given_labels_cost_nothing():
+    pool = Pool(5, given=[2])
+    pool.label([2, 0], [1, 1], round=0)
+    assert (len(pool), pool.bought, pool.answers) == (2, 1, 1)
 
 
 @pytest.mark.parametrize(

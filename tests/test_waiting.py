@@ -215,3 +215,127 @@ def test_images_that_are_no_files_are_asked_by_their_index(program, tmp_path, ca
         )
     questions = (tmp_path / "outputs" / "run" / "questions.csv").read_text().splitlines()
     assert (questions[0], all(row.endswith(",") for row in questions[1:])) == ("index,image", True)
+
+
+@pytest.fixture
+def photos(images, tmp_path):
+    """A flat folder of the training images of all classes, named so that their classes mix."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for file in images.glob("train/*/*.png"):
+        shutil.copy(file, folder / f"{file.stem}-{file.parent.name}.png")
+    return folder
+
+
+@pytest.fixture
+def unlabelled(photos):
+    """What makes a run ask about `photos`."""
+    names = "dataset.classes=[ash,birch,cedar]"
+    return ["dataset=unlabelled", f"dataset.root={photos}", names, *PHOTOS]
+
+
+PHOTOS = ("dataset.image_size=16", "dataset.channels=1", "dataset.evaluation_size=9")
+
+
+def by_name(image):
+    return image.removesuffix(".png").split("-")[1]
+
+
+def test_a_folder_without_labels_is_asked_about_and_replayed(waited, unlabelled, program, tmp_path):
+    folder = waited(*unlabelled, tell=by_name)
+    program(*unlabelled, "oracle=replay", f"oracle.run={folder}", "name=replayed")
+    assert record_of(folder) == record_of(tmp_path / "outputs" / "replayed")
+    run = json.loads((folder / "run.json").read_text())
+    low, high = run["accuracy_interval"]
+    assert (run["evaluation"], low < run["accuracy"] < high) == (9, True)
+
+
+def test_evaluation_images_are_asked_first_and_cost_nothing(waited, unlabelled):
+    folder = waited(*unlabelled, "budget=18", "rounds=null", tell=by_name)
+    bought = (folder / "queries.csv").read_text().splitlines()[1:]
+    measured = (folder / "evaluation.csv").read_text().splitlines()[1:]
+    indices = [
+        {int(row.split(",")[place]) for row in rows} for rows, place in ((bought, 1), (measured, 0))
+    ]
+    assert ([len(each) for each in indices], indices[0] & indices[1]) == ([18, 9], set())
+    assert all(row.endswith(f"{row.split(',')[1]}.png") for row in measured)
+
+
+def test_images_that_nobody_can_tell_are_not_evaluated_with(waited, unlabelled):
+    def tell(image):
+        return "cannot tell" if image.startswith(("01", "05", "11")) else by_name(image)
+
+    folder = waited(*unlabelled, tell=tell)
+    measured = (folder / "evaluation.csv").read_text()
+    run = json.loads((folder / "run.json").read_text())
+    assert run["evaluation"] == 9 - measured.count("cannot tell")
+
+
+def test_images_that_appear_while_people_answer_get_the_next_indices(
+    until_it_waits, unlabelled, photos
+):
+    folder = photos.parent / "outputs" / "run"
+    until_it_waits(*unlabelled, "rounds=null")
+    asked = (folder / "questions.csv").read_text()
+    shutil.copy(photos / "03-ash.png", photos / "00-ash-again.png")
+    until_it_waits(*unlabelled, "rounds=null", "resume=true")
+    assert (folder / "questions.csv").read_text() == asked
+    answer(folder, by_name)
+    until_it_waits(*unlabelled, "rounds=null", "resume=true", "query_size=6")
+    run = json.loads((folder / "run.json").read_text())
+    assert run["pool"] == 49
+    images = json.loads((folder / "images.json").read_text())
+    assert "00-ash-again.png" in str(images)
+
+
+def test_labels_that_are_there_already_are_round_0_and_free(
+    until_it_waits, program, images, photos, tmp_path
+):
+    labelled = tmp_path / "have"
+    shutil.copytree(images / "test", labelled)
+    arguments = [
+        *("dataset=unlabelled", f"dataset.root={photos}", f"dataset.labelled={labelled}"),
+        *(*PHOTOS, "budget=6", "rounds=null"),
+    ]
+    until_it_waits(*arguments)
+    folder = tmp_path / "outputs" / "run"
+    assert len(answer(folder, by_name)) == 9  # the evaluation sample alone
+    until_it_waits(*arguments, "resume=true")
+    answer(folder, by_name)
+    program(*ASKS, *arguments, "resume=true")
+    rounds = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
+    assert [line["labels"] for line in rounds] == [24, 30]
+    assert [line["answers"] for line in rounds] == [{"labels": 0}, {"labels": 6}]
+
+
+def test_a_table_without_labels_refuses_the_truth_and_names_who_can_answer(
+    program, photos, tmp_path, capsys
+):
+    names = sorted(file.name for file in photos.iterdir())
+    (tmp_path / "table.csv").write_text("image,label\n" + "".join(f"{name},\n" for name in names))
+    with pytest.raises(SystemExit, match="2"):
+        program(
+            *("dataset=csv", "dataset.table=table.csv", f"dataset.root={photos}", *PHOTOS[:2]),
+            "dataset.classes=[ash,birch,cedar]",
+        )
+    assert "set oracle=file to answer yourself" in capsys.readouterr().err
+
+
+def test_answers_of_a_table_are_replayed_by_the_names_of_the_images(
+    program, images, tmp_path, capsys
+):
+    names = [file.relative_to(images).as_posix() for file in sorted(images.glob("train/*/*"))]
+    swapped = {"ash": "birch", "birch": "ash", "cedar": "cedar"}
+    rows = [f"{name},{swapped[name.split('/')[1]]}\n" for name in names]
+    (tmp_path / "people.csv").write_text("image,second\n" + "".join(rows))
+    program("oracle=replay", "oracle.table=people.csv", "oracle.column=second")
+    rows = (tmp_path / "outputs" / "run" / "queries.csv").read_text().splitlines()[1:]
+    for _, _, label, _, image in (row.split(",") for row in rows):
+        assert ("ash", "birch", "cedar")[int(label)] == swapped[image.split("/")[1]]
+
+
+def test_a_table_that_lacks_an_image_is_named(program, images, tmp_path, capsys):
+    (tmp_path / "people.csv").write_text("image,label\ntrain/ash/00.png,ash\n")
+    with pytest.raises(SystemExit, match="2"):
+        program("oracle=replay", "oracle.table=people.csv")
+    assert "people.csv holds no answer for index" in capsys.readouterr().err

@@ -30,8 +30,8 @@ class Pool:
     """The training images of an experiment: all are candidates until they are answered.
 
     Purchases and dropped images, in query order, are the only state; everything else is derived.
-    `held` images are for evaluation and never candidates; `given` labels were there before anything
-    was asked and cost nothing.
+    `held` images are for evaluation and `broken` ones cannot be read: neither are candidates.
+    `given` labels were there before anything was asked and cost nothing.
 
     >>> pool = Pool(5)
     >>> pool.label([3, 0], labels=[7, 7], round=0)
@@ -39,8 +39,14 @@ class Pool:
     ([3, 0], [1, 2, 4])
     """
 
-    def __init__(self, size: int, held: Sequence[int] = (), given: Sequence[int] = ()) -> None:
-        self.size, self.held, self.given = size, [int(i) for i in held], [int(i) for i in given]
+    def __init__(
+        self,
+        size: int,
+        held: Sequence[int] = (),
+        given: Sequence[int] = (),
+        broken: Sequence[int] = (),
+    ) -> None:
+        self.size, self.held, self.given, self.broken = size, list(held), list(given), list(broken)
         self.purchases: dict[int, Purchase] = {}
         self.dropped: dict[int, Dropped] = {}
 
@@ -87,14 +93,14 @@ class Pool:
     def unlabelled(self) -> Tensor:
         """Indices of all candidates, ascending, int64 [N]."""
         candidates = torch.ones(self.size, dtype=torch.bool)
-        for taken in (self.purchases, self.dropped, self.held):
+        for taken in (self.purchases, self.dropped, self.held, self.broken):
             candidates[torch.tensor(list(taken), dtype=torch.int64)] = False
         return candidates.nonzero().flatten()
 
     @property
     def left(self) -> int:
         """How many candidates there are."""
-        return len(self.unlabelled) if self.held else self.size - len(self) - len(self.dropped)
+        return len(self.unlabelled)
 
     @property
     def answers(self) -> int:
@@ -140,8 +146,10 @@ class Pool:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the history of `state`, in place. Raises ValueError for a pool of another size."""
-        if state["size"] != self.size:
+        """Takes the history of `state`, in place. Raises ValueError for a larger pool than this;
+        a smaller one has grown since.
+        """
+        if state["size"] > self.size:
             raise ValueError(
                 f"expected a pool of {self.size} images, the checkpoint has {state['size']}"
             )

@@ -76,7 +76,8 @@ class ActiveDataModule(LightningDataModule):
     @cached_property
     def pool(self) -> Pool:
         dataset = self.dataset
-        return Pool(len(dataset.train), dataset.held.tolist(), dataset.given.tolist())
+        apart = (dataset.held, dataset.given, dataset.broken)
+        return Pool(len(dataset.train), *(indices.tolist() for indices in apart))
 
     @cached_property
     def _train_loader(self) -> DataLoader[tuple[Tensor, Tensor]]:

@@ -99,9 +99,17 @@ def round_line(result: RoundResult, rounds: int | None) -> str:
     times = "  ".join(f"{name} {seconds(value)}" for name, value in seconds_of(result).items())
     return (
         f"round {round_of(result.round, rounds)}  {result.labels:>6} labels   accuracy "
-        f"{result.accuracy:7.2%}   "
+        f"{result.accuracy:7.2%}{spread_of(result)}   "
         f"worst class {visible(result.worst_class)} {worst:.1%}   {times}"
     )
+
+
+def spread_of(result: RoundResult) -> str:
+    """The 95 % interval of an accuracy that is measured on a sample."""
+    if result.interval is None:
+        return ""
+    low, high = result.interval
+    return f" ({low:.0%} to {high:.0%})"
 
 
 def lost_line(name: str, result: RoundResult) -> str:

@@ -54,7 +54,8 @@ class Record(Callback, RoundListener):
         rows = self._new_rows()
         append(self.queries, table(rows[0], rows[1:]) if rows else b"")
         append(self.rounds, (json.dumps(result.record()) + "\n").encode())
-        self.folder.describe(**self.run.facts())  # scoring may continue with smaller batches
+        spread = {} if result.interval is None else {"accuracy_interval": list(result.interval)}
+        self.folder.describe(**spread, **self.run.facts())  # its batches may have become smaller
 
     def on_waiting(self, trainer: Any) -> None:
         labelling, pool = self.run.labelling, self.run.pool

@@ -100,6 +100,7 @@ class Learner:
             preview=self.sight.preview(settled) if settled is not None and previews else None,
             query_diversity=self.diversity,
             reason=self.reason,
+            sample=len(self.sight.truth) if len(self.data.dataset.held) else None,
             **known,
         )
         self.diversity = self.sight.diversity(settled, self.round)  # for the next round

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from askwell.loop.diversity import Diversity
-from askwell.scoring.evaluation import Evaluation
+from askwell.scoring.evaluation import Evaluation, interval
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class RoundResult:
     `query_class_counts` and `query_diversity` are of the labels bought *for* this round, by the
     query before it or as the initial set, which has no diversity; `score_seconds` and `preview` are
     of the query that ended it, which buys for the next. `pool_size` is what was unlabelled when the
-    accuracy was
-    measured.
+    accuracy was measured. `answers` counts by kind what was answered for this round; `reason` is
+    why the run ends with it; `sample` is the number of evaluation images where they are a sample of
+    the pool.
     """
 
     round: int
@@ -47,6 +48,14 @@ class RoundResult:
     query_diversity: Diversity | None = None
     answers: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
+    sample: int | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % confidence interval of an accuracy that is measured on a sample."""
+        if self.sample is None:
+            return None
+        return interval(round(self.accuracy * self.sample), self.sample)
 
     @property
     def accuracy(self) -> float:

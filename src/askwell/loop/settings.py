@@ -64,7 +64,7 @@ class Settings:
         """The plan of a run on `dataset`."""
         limits = (self.rounds, self.budget, self.target_accuracy)
         return plan_for(
-            len(dataset.train) - len(dataset.held) - len(dataset.given),
+            len(dataset.train) - sum(map(len, (dataset.held, dataset.given, dataset.broken))),
             self.query_size,
             self.initial_size,
             *limits,
