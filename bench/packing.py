@@ -1,0 +1,57 @@
+"""Finished runs in a few hundred bytes each: the raw curve and the indices asked, in one file."""
+
+import base64
+import csv
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Job = Mapping[str, str | int]
+"""Settings that tell one job of a study from the others, such as strategy and seed."""
+
+
+class Packed:
+    """The finished jobs in `file`, one line each, in the order in which they finished."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        lines = self.file.read_text().splitlines() if self.file.exists() else []
+        return map(json.loads, lines)
+
+    def missing(self, jobs: list[Job]) -> list[Job]:
+        """Those of `jobs` that are not in the file, in their order."""
+        done = [run["job"] for run in self]
+        return [job for job in jobs if dict(job) not in done]
+
+    def add(self, job: Job, folder: Path) -> None:
+        """Packs the finished run in `folder`."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a") as file:
+            file.write(json.dumps({"job": dict(job), **packed(folder)}) + "\n")
+
+
+def packed(folder: Path) -> dict[str, Any]:
+    """What of a run's folder its results are made from."""
+    rounds = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
+    run = json.loads((folder / "run.json").read_text())
+    with (folder / "queries.csv").open(newline="") as file:
+        asked = np.array([int(row["index"]) for row in csv.DictReader(file)], np.uint32)
+    return {
+        "labels": [line["labels"] for line in rounds],
+        "accuracy": [line["accuracy"] for line in rounds],
+        "query_seconds": [round(line["score_seconds"], 4) for line in rounds[:-1]],
+        "asked": base64.b85encode(zlib.compress(asked.tobytes(), 9)).decode(),
+        **{name: run[name] for name in ("initial_digest", "weights_digest", "git_commit")},
+        **{name: run[name] for name in ("dataset_fingerprint", "device")},
+    }
+
+
+def asked(run: Mapping[str, Any]) -> np.ndarray:
+    """The indices that a packed run asked about, in the order of its queries."""
+    return np.frombuffer(zlib.decompress(base64.b85decode(run["asked"])), np.uint32)
