@@ -17,8 +17,8 @@ apart.
 """
 
 
-def unit_points(candidates: Candidates, also: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Positions [n] of the candidates that can be compared, and their features at length 1, [n, D].
+def comparable(candidates: Candidates, also: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Positions [n] of the candidates that can be compared, and their features [n, D].
 
     Left out are those with features, or values of `also` [N], that are not finite. They are in the
     order of their indices, so that a tie is decided by them however the candidates are ordered.
@@ -29,7 +29,13 @@ def unit_points(candidates: Candidates, also: Tensor | None = None) -> tuple[Ten
         finite &= also.isfinite()
     positions = torch.nonzero(finite).flatten()
     positions = positions[candidates.indices[positions].argsort()]
-    return positions, unit(features[positions])
+    return positions, features[positions]
+
+
+def unit_points(candidates: Candidates, also: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """As `comparable`, with features at length 1."""
+    positions, features = comparable(candidates, also)
+    return positions, unit(features)
 
 
 def labelled_unit_points(candidates: Candidates, width: int) -> Tensor:
