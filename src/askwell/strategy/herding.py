@@ -61,7 +61,7 @@ class Herding:
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         weights = self._weights(candidates)
         positions, points = unit_points(candidates, weights)
-        labelled = labelled_unit_points(candidates, points.shape[1])
+        _, labelled = labelled_unit_points(candidates, points.shape[1])
         radius = radius_of(labelled, self.radius) if isinstance(self.radius, str) else self.radius
         seen = some(candidates.indices[positions], self.references, fresh_key(generator))
         cover = Cover(points[seen], weights[positions[seen]], labelled, radius)

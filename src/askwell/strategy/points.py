@@ -38,12 +38,13 @@ def unit_points(candidates: Candidates, also: Tensor | None = None) -> tuple[Ten
     return positions, unit(features)
 
 
-def labelled_unit_points(candidates: Candidates, width: int) -> Tensor:
-    """The features of the labelled images at length 1, [L, D]; those that are not finite are left
-    out.
+def labelled_unit_points(candidates: Candidates, width: int) -> tuple[Tensor, Tensor]:
+    """Positions [l] among the labelled images, and their features at length 1, [l, D]; those that
+    are not finite are left out.
     """
     features = candidates.embeddings(candidates.labelled).detach().reshape(-1, width)
-    return unit(features[features.isfinite().all(dim=1)])
+    positions = torch.nonzero(features.isfinite().all(dim=1)).flatten()
+    return positions, unit(features[positions])
 
 
 def unit(rows: Tensor) -> Tensor:
