@@ -7,7 +7,8 @@ from sklearn.cluster import KMeans
 from strategy_pools import asked, normal, pool
 
 from askwell.errors import UserError
-from askwell.strategy.cluster_margin import ClusterMargin, central
+from askwell.strategy.cluster_margin import ClusterMargin
+from askwell.strategy.k_means import central
 
 GROUPS = torch.arange(60) % 6
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from askwell.acquisition import smallest_margin
 from askwell.errors import UserError
 from askwell.strategy.candidates import Candidates, Query
-from askwell.strategy.k_means import clustered, members
+from askwell.strategy.k_means import central
 from askwell.strategy.keyed import fresh_key
 from askwell.strategy.look import Look, probabilities
-from askwell.strategy.points import ROUNDING, first_highest, unit
+from askwell.strategy.points import unit
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,3 @@ def uncertainty(look: Look) -> Tensor:
     """`1 - (p₁ - p₂)` [B], from 0 (certain) to 1; nan for features that are not finite."""
     margins = 1 + smallest_margin(probabilities(look))
     return torch.where(look.features.isfinite().all(dim=1), margins, torch.nan)
-
-
-def central(
-    points: Tensor, indices: Tensor, size: int, key: int, weights: Tensor | None = None
-) -> Tensor:
-    """`size` distinct rows [Q] of points [n, D], ascending: the nearest to the centre of each of as
-    many clusters; the first rows where there are fewer clusters, int64.
-    """
-    if size >= len(points):
-        return torch.arange(len(points))
-    weights = weights if weights is not None and weights.any() else None
-    clusters, distances = clustered(points, indices, size, key, weights)
-    taken = torch.zeros(len(points), dtype=torch.bool)
-    for part in members(clusters):
-        taken[part[first_highest(-distances[part], ROUNDING)]] = True
-    others = torch.nonzero(~taken).flatten()[: size - int(taken.sum())]
-    return torch.cat([torch.nonzero(taken).flatten(), others]).sort().values

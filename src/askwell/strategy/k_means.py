@@ -107,3 +107,20 @@ def members(clusters: Tensor) -> Iterator[Tensor]:
     """
     order = clusters.argsort(stable=True)
     yield from order.split(clusters.unique(return_counts=True)[1].tolist())
+
+
+def central(
+    points: Tensor, indices: Tensor, size: int, key: int, weights: Tensor | None = None
+) -> Tensor:
+    """`size` distinct rows [Q] of points [n, D], ascending: the nearest to the centre of each of as
+    many clusters; the first rows where there are fewer clusters, int64.
+    """
+    if size >= len(points):
+        return torch.arange(len(points))
+    weights = weights if weights is not None and weights.any() else None
+    clusters, distances = clustered(points, indices, size, key, weights)
+    taken = torch.zeros(len(points), dtype=torch.bool)
+    for part in members(clusters):
+        taken[part[first_highest(-distances[part], ROUNDING)]] = True
+    others = torch.nonzero(~taken).flatten()[: size - int(taken.sum())]
+    return torch.cat([torch.nonzero(taken).flatten(), others]).sort().values
