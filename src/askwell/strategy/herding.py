@@ -9,11 +9,11 @@ from torch import Tensor
 from askwell.acquisition import entropy, smallest_margin
 from askwell.errors import UserError
 from askwell.strategy.candidates import Candidates, Query
+from askwell.strategy.greedy import greedy
 from askwell.strategy.keyed import fresh_key, some
 from askwell.strategy.look import Look, probabilities
 from askwell.strategy.points import (
     ROUNDING,
-    first_highest,
     labelled_unit_points,
     squared_distances,
     unit_points,
@@ -23,7 +23,7 @@ WEIGHTS = {"margin": lambda probs: 1 + smallest_margin(probs), "entropy": entrop
 ROWS = 512
 """Candidates whose kernels with all reference images are in memory at a time."""
 RENEWED = 64
-"""Candidates whose gains are brought up to date at a time."""
+"""Candidates whose gains are brought up to date at a time: the sum of maxima is submodular."""
 
 
 @dataclass(frozen=True)
@@ -128,30 +128,13 @@ class Cover:
 
 
 def covering(points: Tensor, cover: Cover, size: int) -> Tensor:
-    """`size` distinct rows [Q] of points [N, D], each the one that adds most to the cover, int64.
-
-    What an image adds only shrinks (the sum is submodular), so that former gains bound new ones and
-    few have to be computed again (Minoux, 1978).
-    """
-    bounds = torch.cat([torch.empty(0), *(cover.gains(part) for part in points.split(ROWS))])
-    tolerance = ROUNDING * float(bounds.amax()) if len(bounds) else 0.0
-    chosen: list[int] = []
-    while len(chosen) < min(size, len(points)):
-        if chosen:
-            bounds = _renewed(bounds, points, cover, tolerance)
-        chosen.append(first_highest(bounds, tolerance))
-        bounds[chosen[-1]] = -torch.inf
-        cover.add(points[chosen[-1:]])
-    return torch.tensor(chosen, dtype=torch.int64)
-
-
-def _renewed(bounds: Tensor, points: Tensor, cover: Cover, tolerance: float) -> Tensor:
-    """The bounds [N], with all that may be the highest up to date."""
-    bounds, old, highest = bounds.clone(), torch.ones_like(bounds, dtype=torch.bool), 0.0
-    while True:
-        waiting = torch.nonzero(old & (bounds > max(highest - tolerance, tolerance))).flatten()
-        if not len(waiting):
-            return bounds
-        first = waiting[bounds[waiting].topk(min(RENEWED, len(waiting))).indices]
-        bounds[first], old[first] = cover.gains(points[first]), False
-        highest = max(highest, float(bounds[first].max()))
+    """`size` distinct rows [Q] of points [N, D], each the one that adds most to the cover."""
+    first = torch.cat([torch.empty(0), *(cover.gains(part) for part in points.split(ROWS))])
+    return greedy(
+        first,
+        gains=lambda rows: cover.gains(points[rows]),
+        add=lambda row: cover.add(points[row : row + 1]),
+        size=size,
+        at_once=RENEWED,
+        tolerance=ROUNDING * float(cover.weights.sum()),
+    )
