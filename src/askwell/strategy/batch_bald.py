@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from askwell.errors import UserError
-from askwell.strategy.bald import mutual_information
+from askwell.strategy.bald import entropies, mutual_information
 from askwell.strategy.candidates import Candidates, Query
 from askwell.strategy.greedy import greedy
 from askwell.strategy.look import probabilities
@@ -127,13 +127,8 @@ class Labels:
 def _information(probs: Tensor, posterior: Tensor, weights: Tensor) -> Tensor:
     """Expected entropy of the label by the posterior, less its mean entropy by a draw, [B]."""
     mixed = posterior @ probs.transpose(0, 1).flatten(start_dim=1)  # [M, B·C]
-    by_configuration = _entropies(mixed.view(len(mixed), *probs.shape[::2]))
-    return (weights @ by_configuration - _entropies(probs).mean(dim=1)).clamp(min=0)
-
-
-def _entropies(probs: Tensor) -> Tensor:
-    """`-Σ p ln p` over the last axis; twice as fast as torch's own in double precision."""
-    return -(probs.clamp(min=torch.finfo(torch.float64).tiny).log_().mul_(probs)).sum(dim=-1)
+    by_configuration = entropies(mixed.view(len(mixed), *probs.shape[::2]))
+    return (weights @ by_configuration - entropies(probs).mean(dim=1)).clamp(min=0)
 
 
 def _log(probs: Tensor) -> Tensor:
