@@ -5,6 +5,8 @@ A new yaml is tested unasked.
 
 import pytest
 import torch
+from matplotlib.colors import is_color_like
+from matplotlib.lines import Line2D
 from strategy_pools import asked, asked_by_each_process, normal, pool
 from test_strategy import STRATEGIES, load
 
@@ -23,6 +25,20 @@ def strategy(request):
 @pytest.fixture
 def expected(strategy):
     return asked(strategy, pool(FEATURES, LOGITS, LABELLED), 12)
+
+
+def test_it_has_a_title_a_colour_and_a_marker_of_a_figure(strategy):
+    kind = type(strategy)
+    assert kind.title
+    assert is_color_like(kind.colour)
+    assert kind.marker in Line2D.markers
+
+
+def test_no_two_kinds_of_strategies_look_alike():
+    kinds = {type(load(name)) for name in STRATEGIES}
+    assert (
+        len({kind.colour for kind in kinds}) == len({kind.marker for kind in kinds}) == len(kinds)
+    )
 
 
 @pytest.mark.parametrize("batch_size", [1, 64])

@@ -1,6 +1,7 @@
 """Uncertainty sampling: ask where the network is least sure."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -12,6 +13,10 @@ from askwell.strategy.look import Look, probabilities
 @dataclass(frozen=True)
 class UncertaintySampling:
     """Asks for the highest values of one acquisition function; ties go to the lower index."""
+
+    title: ClassVar[str] = "uncertainty"
+    colour: ClassVar[str] = "#0072b2"
+    marker: ClassVar[str] = "s"
 
     acquisition: AcquisitionFunction
 
