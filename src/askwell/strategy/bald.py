@@ -19,7 +19,7 @@ class Bald:
 
     title: ClassVar[str] = "BALD"
     colour: ClassVar[str] = "#b8a900"
-    marker: ClassVar[str] = "v"
+    marker: ClassVar[str] = "2"
 
     draws: int = 20
 
