@@ -19,6 +19,9 @@ from askwell.strategy.conformance import CHECKS, Verdict, ask, candidates, some_
 
 CONF = Path(__file__).parents[1] / "conf"
 STRATEGIES = sorted(file.stem for file in (CONF / "strategy").glob("*.yaml"))
+CLUSTERS = {"typiclust", "switch", "cluster_margin", "drop_query"}
+"""These form as many clusters as images are asked for, so that no image is the first of any query.
+"""
 REFERENCES = {
     "lc": lambda probs: 1 - probs.max(axis=1),
     "entropy": lambda probs: scipy.stats.entropy(probs, axis=1),
@@ -59,8 +62,9 @@ def test_it_asks_for_distinct_candidates(name, shape, seed, data):
     assert len(ask(load(name), some_logits(*shape, seed), size, seed)) == size
 
 
-def test_asked_for_one_it_asks_for_the_first_of_its_order(strategy):
-    assert ask(strategy, some_logits(), 1) == ask(strategy, some_logits(), 40)[:1]
+@pytest.mark.parametrize("name", sorted({*STRATEGIES} - CLUSTERS))
+def test_asked_for_one_it_asks_for_the_first_of_its_order(name):
+    assert ask(load(name), some_logits(), 1) == ask(load(name), some_logits(), 40)[:1]
 
 
 @pytest.mark.parametrize("name", REFERENCES)

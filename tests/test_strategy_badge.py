@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from strategy_pools import asked, normal, pool
 
 from askwell.randomness import generator, gumbel
-from askwell.strategy.badge import spread
+from askwell.strategy.badge import Badge, error, spread
+from askwell.strategy.keyed import fresh_key
+from askwell.strategy.look import Look
 
 INDICES = torch.arange(100, 140)
 
@@ -82,3 +85,30 @@ def test_the_order_of_the_images_does_not_change_which_are_drawn():
     straight = INDICES[spread(errors, features, INDICES, 12, key=5)]
     shuffled = INDICES[order][spread(errors[order], features[order], INDICES[order], 12, key=5)]
     assert straight.tolist() == shuffled.tolist()
+
+
+def test_a_copy_is_chosen_last_in_single_precision_too():
+    errors, features = (part.float().repeat(3, 1) for part in rows(0, images=20))
+    for key in range(20):
+        chosen = spread(errors, features, torch.arange(60), 20, key=97 * key)
+        assert sorted(position % 20 for position in chosen.tolist()) == list(range(20))
+
+
+def test_an_image_without_a_gradient_is_no_centre_of_its_own():
+    """Others keep one at the origin: the image nearest to it would never be drawn."""
+    errors = torch.tensor([[1.0, -1], [0, 0], [1, -1]])
+    features = torch.tensor([[3.0], [1], [1]])
+    seconds = {
+        spread(errors, features, torch.arange(3), 2, 97 * key)[1].item() for key in range(40)
+    }
+    assert seconds == {1, 2}
+
+
+def test_it_chooses_by_gradients_of_the_network_whatever_the_embedding():
+    draw = normal(30, 6), 2 * normal(30, 4, seed=1)
+    candidates = pool(*draw)
+    candidates.embeddings = None
+    errors = error(Look(draw[1], draw[0]))
+    key = fresh_key(generator("query", 0))
+    expected = by_full_gradients(errors.double(), draw[0].double(), torch.arange(30), 7, key)
+    assert asked(Badge(), candidates, 7) == expected

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import cdist
+from strategy_pools import asked, pool
 
 from askwell.randomness import generator
-from askwell.strategy.kcentre import centres
+from askwell.strategy.kcentre import KCentre, centres
 
 
 def by_all_distances(features, labelled, size):
@@ -55,3 +56,13 @@ def test_rescaled_features_lead_to_the_same_query():
         centres(features, labelled, 9).tolist()
         == centres(1024 * features, 1024 * labelled, 9).tolist()
     )
+
+
+def test_a_labelled_image_that_the_network_cannot_read_is_left_out():
+    features = rows(30).float()
+    known = features.clone()
+    known[4] = torch.nan
+    with_it = asked(KCentre(), pool(known, labelled=[4, 9]), 6)
+    free = [index for index in range(30) if index not in (4, 9)]
+    expected = by_all_distances(features[free].numpy(), features[[9]].numpy(), 6)
+    assert with_it == [free[row] for row in expected]

@@ -1,13 +1,14 @@
 """BALD: images on which draws of the network disagree, though each is sure."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.special import entr
 
 from askwell.errors import UserError
-from askwell.strategy import Candidates, Look, Query
+from askwell.strategy.candidates import Candidates, Query
+from askwell.strategy.look import Look, probabilities
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,9 @@ class Bald:
     (Houlsby et al., 2011).
     """
 
-    title, colour, marker = "BALD", "#56b4e9", "X"  # of the class: no fields
+    title: ClassVar[str] = "BALD"
+    colour: ClassVar[str] = "#b8a900"
+    marker: ClassVar[str] = "2"
 
     draws: int = 20
 
@@ -33,6 +36,11 @@ class Bald:
 
 def mutual_information(look: Look) -> Tensor:
     """`H(mean_k p) - mean_k H(p)` in nats, [B], from 0 (all K draws agree) to ln min(K, C)."""
-    probs = look.logits.softmax(dim=2)  # [B, K, C]
-    of_mean, mean = entr(probs.mean(dim=1)).sum(dim=1), entr(probs).sum(dim=2).mean(dim=1)
-    return (of_mean - mean).clamp(min=0)  # rounding can make it negative
+    probs = probabilities(look)  # [B, K, C]
+    information = entropies(probs.mean(dim=1)) - entropies(probs).mean(dim=1)
+    return information.clamp(min=0)  # rounding can make it negative
+
+
+def entropies(probs: Tensor) -> Tensor:
+    """`-Σ p ln p` in nats over the last axis; twice as fast in double precision as `entr`."""
+    return -(probs.clamp(min=torch.finfo(probs.dtype).tiny).log() * probs).sum(dim=-1)

@@ -1,11 +1,14 @@
 """K-centre greedy: images far from all that is labelled."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
-from askwell.strategy import Candidates, Query
+from askwell.strategy.candidates import Candidates, Query
+from askwell.strategy.points import comparable
 
-AT_ONCE = 256
+AT_ONCE = 32
 """Labelled images whose distances to all candidates are in memory at a time."""
 
 
@@ -16,16 +19,14 @@ class KCentre:
     Without any labelled image the first is the one nearest to the mean. Ties go to the lower index.
     """
 
-    title, colour, marker = "k-centre", "#b8a900", "<"
+    title: ClassVar[str] = "k-centre"
+    colour: ClassVar[str] = "#a0522d"
+    marker: ClassVar[str] = "x"
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
-        features = candidates.embeddings()
-        positions = torch.nonzero(features.isfinite().all(dim=1)).flatten()
-        return Query(
-            positions[
-                centres(features[positions], candidates.embeddings(candidates.labelled), size)
-            ]
-        )
+        positions, features = comparable(candidates)
+        known = candidates.embeddings(candidates.labelled).detach().reshape(-1, features.shape[1])
+        return Query(positions[centres(features, known[known.isfinite().all(dim=1)], size)])
 
 
 def centres(features: Tensor, labelled: Tensor, size: int) -> Tensor:

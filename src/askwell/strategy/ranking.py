@@ -32,7 +32,7 @@ def best(positions: Tensor, scores: Tensor, size: int) -> Ranking:
 
 def running_best(stream: Iterable[tuple[Tensor, Tensor]], size: int, chunk: int = 8192) -> Ranking:
     """`best` of all (positions, scores) batches of `stream`, keeping no more than `size` + `chunk`
-    at a time.
+    at a time, or twice `size` if that is more.
     """
     kept = Ranking(torch.empty(0, dtype=torch.int64), torch.empty(0))
     waiting: list[tuple[Tensor, Tensor]] = []
@@ -40,7 +40,7 @@ def running_best(stream: Iterable[tuple[Tensor, Tensor]], size: int, chunk: int 
     for positions, scores in stream:
         waiting.append((positions, scores))
         count += len(positions)
-        if count >= chunk:
+        if count >= max(chunk, size):  # or a whole ranking would be sorted for every chunk
             kept, waiting, count = _merge([kept, *waiting], size), [], 0
     return _merge([kept, *waiting], size)
 

@@ -1,6 +1,7 @@
 """Uncertainty sampling: ask where the network is least sure."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -15,6 +16,10 @@ class UncertaintySampling:
 
     `title`, `colour` and `marker` say how the report shows it.
     """
+
+    title: ClassVar[str] = "uncertainty"
+    colour: ClassVar[str] = "#0072b2"
+    marker: ClassVar[str] = "s"
 
     acquisition: AcquisitionFunction
     title: str | None = None
