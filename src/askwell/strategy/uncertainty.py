@@ -1,7 +1,6 @@
 """Uncertainty sampling: ask where the network is least sure."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
@@ -16,10 +15,6 @@ class UncertaintySampling:
 
     `title`, `colour` and `marker` say how the report shows it.
     """
-
-    title: ClassVar[str] = "uncertainty"
-    colour: ClassVar[str] = "#0072b2"
-    marker: ClassVar[str] = "s"
 
     acquisition: AcquisitionFunction
     title: str | None = None
