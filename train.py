@@ -68,6 +68,7 @@ def main(cfg: DictConfig) -> float:
 
         data = instantiate(cfg.datamodule)
         cfg.dataset.num_classes = len(data.dataset.classes)
+        cfg.embedding.features = data.features
         seed_process(cfg.seed)
         model = instantiate(cfg.model)
         model.save_hyperparameters(

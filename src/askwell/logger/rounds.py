@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from pytorch_lightning import Callback, Trainer
 
+from askwell.embedding.embedded import pictures_of
 from askwell.learning_curve import TARGETS, area_under_curve, labels_to_target, target_name
 from askwell.logger.writer import Confusion, Gallery, RoundWriter, writer_for
 from askwell.loop.rounds import Preview, RoundListener, RoundResult
@@ -99,7 +100,7 @@ def gallery(trainer: Trainer, preview: Preview, classes: tuple[str, ...]) -> Gal
             preview.indices, preview.labels, preview.predictions, scores, strict=True
         )
     )
-    return Gallery(dataset.train.fetch(preview.indices).numpy(), tuple(captions))
+    return Gallery(pictures_of(dataset.train).fetch(preview.indices).numpy(), tuple(captions))
 
 
 def _writers(trainer: Trainer) -> list[RoundWriter]:

@@ -35,7 +35,7 @@ FREE = (
     # How the same images are read; what a broken image leaves out changes the data set's
     # fingerprint.
     *("dataset.store", "dataset.timeout", "dataset.broken_images", "datamodule.num_workers"),
-    "dataset.num_classes",  # taken from the data
+    *("dataset.num_classes", "embedding.features"),  # taken from the data
     *("logger", "hydra"),
     *(f"callbacks.{listener}" for listener in LISTENERS),
 )
@@ -60,6 +60,9 @@ FORMER: dict[str, Any] = {
     "draws.prior_precision": 1.0,
     "callbacks.active_learning.draws": "copy of draws",
     "model.network.dropout": 0.0,
+    "embedding._target_": "Own",
+    "datamodule.embedding": "copy of embedding",
+    "datamodule.inputs": "pixels",
 }
 """What a setting was before it existed: runs whose config lacks it computed with this value."""
 
