@@ -39,6 +39,9 @@ FOLDER, ROWS, CONTENT = "embeddings", "rows.npy", "content.json"
 BLOCK = 256
 """Images that are computed again after a kill, at the most, and a multiple of every batch."""
 
+LOCKS = 64
+"""Files by which blocks are claimed, at the most: blocks that share one wait for each other."""
+
 AGAIN = "set cache_dir=… to a folder with room; what is computed is kept"
 
 
@@ -54,6 +57,7 @@ def stored(
     found = _trusted(folder)
     if found is None:
         with told_in_a_line(folder, AGAIN):
+            _clear_away(folder)
             _compute(encoder, images, folder, track)
             found = _joined(encoder, images, folder)
     return Embeddings(found, f"{images.fingerprint} {encoder.fingerprint.digest}")
@@ -83,30 +87,43 @@ def device_at_hand() -> torch.device:
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
 
 
+def _clear_away(folder: Path) -> None:
+    """Removes damaged rows, so that from now on a folder of this name means that all is done."""
+    with _lock(folder):
+        if folder.exists() and _trusted(folder) is None:
+            shutil.rmtree(folder)
+
+
 def _compute(encoder: Encoder, images: Images, folder: Path, track: Track) -> None:
     """Computes the blocks that no other process has; returns when all are there."""
-    part = folder.with_suffix(".part")
-    part.mkdir(parents=True, exist_ok=True)
-    count = -(-len(images) // BLOCK)
-    scorer = _scorer(encoder, images)
+    scorer, count = _scorer(encoder, images), -(-len(images) // BLOCK)
     for block in track(range(count), count, "embedding"):
-        _claim(scorer, images, part, block, wait=False)
+        _claim(scorer, images, folder, block, wait=False)
     for block in range(count):  # those that others had claimed: finished by now, or given up
-        if not part.is_dir():  # joined by another process
-            return
-        _claim(scorer, images, part, block, wait=True)
+        _claim(scorer, images, folder, block, wait=True)
 
 
-def _claim(scorer: Scorer, images: Images, part: Path, block: int, wait: bool) -> None:
+def _claim(scorer: Scorer, images: Images, folder: Path, block: int, wait: bool) -> None:
     """Leaves the rows of a block, unless they are there or another process is at them and `wait` is
     false.
     """
-    file = _block_file(part, block)
-    if file.exists():
-        return
-    with suppress(Timeout), FileLock(file.with_suffix(".lock"), blocking=wait):
-        if not file.exists():
+    file = _block_file(_part(folder), block)
+    with suppress(Timeout), _lock(folder, f".{block % LOCKS}", wait):
+        # In this order: who joins the blocks removes them after the folder is there.
+        if not file.exists() and not folder.exists():
             write_whole(file, _as_npy(_rows(scorer, images, block)), AGAIN)
+
+
+def _lock(folder: Path, of: str = "", wait: bool = True) -> FileLock:
+    """Locks lie beside what they protect: who waits for one needs it when all else is gone."""
+    locks = folder.with_suffix(".locks")
+    locks.mkdir(parents=True, exist_ok=True)
+    return FileLock(locks / f"lock{of}", blocking=wait)
+
+
+def _part(folder: Path) -> Path:
+    """Where the blocks lie until they are joined."""
+    return folder.with_suffix(".part")
 
 
 def _rows(scorer: Scorer, images: Images, block: int) -> np.ndarray:
@@ -141,8 +158,8 @@ def _scorer(encoder: Encoder, images: Images) -> Scorer:
 
 def _joined(encoder: Encoder, images: Images, folder: Path) -> np.ndarray:
     """The rows of all blocks in one file, which the first process to come writes for all."""
-    part, whole = folder.with_suffix(".part"), folder.with_suffix(".whole")
-    with FileLock(folder.with_suffix(".lock")):
+    part, whole = _part(folder), folder.with_suffix(".whole")
+    with _lock(folder):
         found = _trusted(folder)
         if found is None:
             shutil.rmtree(whole, ignore_errors=True)
@@ -151,7 +168,6 @@ def _joined(encoder: Encoder, images: Images, folder: Path) -> np.ndarray:
             facts = {"encoder": encoder.fingerprint._asdict(), "images": images.fingerprint}
             checksum = _checksum(whole / ROWS)
             write_sealed(whole / CONTENT, facts | {"checksum": checksum}, [whole / ROWS])
-            shutil.rmtree(folder, ignore_errors=True)
             os.replace(whole, folder)
         shutil.rmtree(part, ignore_errors=True)
     return _mapped(folder) if found is None else found

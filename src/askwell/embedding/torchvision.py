@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torchvision import models
 from torchvision.models import get_model, get_model_weights, list_models
 
 from askwell.embedding.pretrained import Normalisation, PretrainedNetwork
@@ -48,8 +49,7 @@ def without_last_layer(network: nn.Module) -> nn.Module:
 
 
 def _entry(name: str, weights: str) -> Any:
-    known = [model for model in list_models() if "/" not in model]
-    if name not in known or not hasattr(_transforms(name), "crop_size"):
+    if name not in list_models(models) or not hasattr(_transforms(name), "crop_size"):
         raise UserError(
             f"embedding.name={name}: expected a classification network of torchvision, such as "
             "resnet50, convnext_tiny or vit_b_16"
