@@ -164,3 +164,17 @@ def test_a_former_run_that_names_a_file_is_not_another_study(tmp_path):
     own = {"model": {"weights": str(tmp_path / "w.pt")}}
     former = {"config": OmegaConf.to_container(OmegaConf.merge(BASE, own), resolve=True)}
     assert refuse_other_study(former, study(own), "runs/a") is None
+
+
+def test_a_network_in_a_folder_counts_by_the_folders_name():
+    studies = [
+        study({"embedding": {"name": f"local-dir:{place}"}})
+        for place in ("/here/net", "/there/net", "/here/other")
+    ]
+    assert studies[0] == studies[1] != studies[2]
+
+
+def test_a_run_from_before_there_were_embeddings_computes_the_same():
+    own = {"_target_": "askwell.embedding.own.Own", "features": None}
+    data = {"embedding": "${embedding}", "inputs": "pixels"}
+    assert study({"embedding": own, "datamodule": data}) == study()

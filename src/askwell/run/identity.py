@@ -71,6 +71,7 @@ REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a setting that is another one
 OF_PROCESS = re.compile(r"\$\{(hydra|now):")  # where and when a process runs
 
 OF_FILE = "sha256:"
+FOLDER = "local-dir:"  # how timm names a folder
 COPY_OF_SEED = "copy of seed"
 
 ReadFile = Callable[[Path], str]
@@ -271,6 +272,8 @@ def _known(value: Any, path: str, read: ReadFile) -> Any:
 
 
 def _known_path(value: str, read: ReadFile) -> str | None:
+    if value.startswith(FOLDER):
+        return FOLDER + Path(value.removeprefix(FOLDER)).name
     if "/" not in value and not Path(value).suffix:
         return value
     path = Path(value).expanduser() if value.startswith("~/") else Path(value)
