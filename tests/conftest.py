@@ -1,5 +1,6 @@
 """What several tests share: the real data, a tiny image folder, and the program shrunk to it."""
 
+import importlib
 import logging
 import os
 import runpy
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache, partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -40,6 +42,13 @@ def data_dir() -> Path:
     if "CI" in os.environ:
         pytest.fail("CI tests the real data: set ASKWELL_DATA to their folder")
     pytest.skip("needs the real MNIST and Fruits-360: set ASKWELL_DATA to their folder")
+
+
+def needed(package: str) -> ModuleType:
+    """A package of the dev group. Tests that need it are skipped without it, but not in CI."""
+    if "CI" in os.environ:
+        return importlib.import_module(package)
+    return pytest.importorskip(package)
 
 
 @pytest.fixture(scope="session")

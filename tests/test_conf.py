@@ -16,7 +16,9 @@ from pytorch_lightning.loggers import Logger
 
 from askwell.batches import ActiveDataModule
 from askwell.dataset.base import ImageDataset
+from askwell.embedding.pretrained import Normalisation, PretrainedNetwork
 from askwell.loop.callback import ActiveLearning
+from askwell.model.head import Head
 from askwell.oracle.answers import answers_of
 from askwell.oracle.subject import oracle_for
 
@@ -60,14 +62,36 @@ def test_every_data_set_builds_without_a_file(chosen, choice):
     assert isinstance(dataset, ImageDataset)
 
 
+@pytest.fixture
+def built_model(chosen, tmp_path):
+    """A model of 7 classes; what it needs of an embedding is an encoder of 5 numbers an image."""
+
+    def build(choice, *overrides):
+        embedding = "torchvision" if choice == "finetune" else "own"
+        cfg = chosen(f"model={choice}", f"embedding={embedding}", *overrides)
+        cfg.dataset.num_classes, cfg.embedding.features = 7, 5
+        if choice == "finetune":
+            cfg.model.encoder = {"_target_": f"{__name__}.five_means"}
+        return instantiate(cfg.model)
+
+    return build
+
+
+def five_means():
+    trunk = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 5, 1), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    )
+    return PretrainedNetwork("five", trunk, 8, Normalisation((0.5,) * 3, (0.5,) * 3))
+
+
 @every("model")
 @pytest.mark.parametrize("shape", [(1, 28), (3, 32)])
-def test_every_network_gives_logits_of_the_data_sets_classes(chosen, choice, shape):
+def test_every_network_gives_logits_of_the_data_sets_classes(built_model, choice, shape):
     channels, size = shape
-    cfg = chosen(f"model={choice}", f"dataset.channels={channels}", f"dataset.image_size={size}")
-    cfg.dataset.num_classes = 7
+    model = built_model(choice, f"dataset.channels={channels}", f"dataset.image_size={size}")
     pixels = torch.zeros(2, channels, size, size, dtype=torch.uint8)
-    assert instantiate(cfg.model)(pixels).shape == (2, 7)
+    rows = torch.zeros(2, 5, dtype=torch.float16)
+    assert model(rows if isinstance(model, Head) else pixels).shape == (2, 7)
 
 
 @pytest.mark.parametrize("size", [8, 12, 13, 28, 64, 100])
@@ -78,12 +102,20 @@ def test_the_default_network_fits_images_of_any_size(chosen, size):
 
 
 @every("model")
-def test_every_network_has_an_optimizer(chosen, choice):
-    cfg = chosen(f"model={choice}")
-    cfg.dataset.num_classes = 10
-    made = instantiate(cfg.model).configure_optimizers()
+def test_every_network_has_an_optimizer(built_model, choice):
+    made = built_model(choice).configure_optimizers()
     optimizers = made[0] if isinstance(made, tuple) else [made]
     assert [isinstance(optimizer, torch.optim.Optimizer) for optimizer in optimizers] == [True]
+
+
+@pytest.mark.parametrize("choice", ["own", "file"])
+def test_every_embedding_builds_that_needs_nothing(chosen, choice):
+    assert callable(instantiate(chosen(f"embedding={choice}").embedding).open)
+
+
+@every("embedding")
+def test_every_embedding_has_a_place_for_the_length_of_its_rows(chosen, choice):
+    assert chosen(f"embedding={choice}").embedding.features is None
 
 
 @every("strategy")
@@ -244,7 +276,7 @@ def test_the_data_module_builds(chosen):
     assert isinstance(instantiate(chosen().datamodule), ActiveDataModule)
 
 
-@pytest.mark.parametrize("group", ["dataset", "model", "strategy"])
+@pytest.mark.parametrize("group", ["dataset", "embedding", "model", "strategy"])
 def test_what_users_extend_lives_in_the_room_of_its_group(chosen, group):
     targets = {chosen(f"{group}={choice}")[group]._target_ for choice in choices(group)}
     assert {".".join(target.split(".")[:2]) for target in targets} == {f"askwell.{group}"}

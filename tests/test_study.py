@@ -189,3 +189,17 @@ def test_another_initial_strategy_is_another_study():
     assert chosen == study() | {"initial._target_": "KCentre"}
     with pytest.raises(UserError, match=r"initial\._target_=RandomSampling, .*=KCentre"):
         refuse_other_study({"study": study()}, chosen, "runs/a")
+
+
+def test_a_network_in_a_folder_counts_by_the_folders_name():
+    studies = [
+        study({"embedding": {"name": f"local-dir:{place}"}})
+        for place in ("/here/net", "/there/net", "/here/other")
+    ]
+    assert studies[0] == studies[1] != studies[2]
+
+
+def test_a_run_from_before_there_were_embeddings_computes_the_same():
+    own = {"_target_": "askwell.embedding.own.Own", "features": None}
+    data = {"embedding": "${embedding}", "inputs": "pixels"}
+    assert study({"embedding": own, "datamodule": data}) == study()

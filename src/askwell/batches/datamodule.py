@@ -1,6 +1,7 @@
 """The Lightning data module whose training set grows."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from torch.utils.data import DataLoader, Dataset
 from askwell.batches.augmentation import Augmentation
 from askwell.batches.sampler import LabelledBatches
 from askwell.dataset.base import ImageDataset, Images, OpenDataset
+from askwell.embedding.base import Embedding, Embeddings
+from askwell.embedding.embedded import EmbeddedImages, embedded
+from askwell.embedding.own import Own
 from askwell.errors import UserError
 from askwell.pool import Pool
 from askwell.randomness import generator, key
@@ -20,6 +24,10 @@ HANGS = 300
 """Seconds without a batch after which a loader's worker is given up, and the run ends with an error
 to resume from.
 """
+
+
+INPUTS = ("pixels", "embeddings")
+ALL = "all"
 
 
 class Fetched(Dataset[tuple[Tensor, Tensor]]):
@@ -38,9 +46,10 @@ class ActiveDataModule(LightningDataModule):
     """The labelled images as batches of (pixels, labels), the rest as the pool, and a fixed
     evaluation set.
 
-    `train_batch_size` counts the images of one process. Labels come from the pool, where the
-    oracle's answers are, at the moment a batch reaches the device: loader workers only ever see
-    indices and pixels.
+    `train_batch_size` counts the images of one process; "all" is one batch of all that are
+    labelled. Labels come from the pool, where the oracle's answers are, at the moment a batch
+    reaches the device: loader workers only ever see indices and pixels. With `inputs` "embeddings"
+    a batch holds rows of `embedding` in the place of pixels.
     """
 
     trainer: Any  # the Lightning trainer, attached before any hook is called
@@ -48,30 +57,61 @@ class ActiveDataModule(LightningDataModule):
     def __init__(
         self,
         dataset: ImageDataset,
-        train_batch_size: int,
+        train_batch_size: int | str,
         seed: int,
         num_workers: int = 0,
         augmentation: Augmentation | None = None,
+        embedding: Embedding | None = None,
+        inputs: str = "pixels",
     ) -> None:
         super().__init__()
-        if train_batch_size < 4:
-            few = f"datamodule.train_batch_size={train_batch_size}"
-            raise UserError(
-                f"{few}: expected at least 4, or batch norm would meet a single image and fail"
-            )
+        _refuse_batch_size(train_batch_size, inputs)
         if not (augmentation is None or callable(augmentation)):
             raise UserError(
                 f"datamodule.augmentation={augmentation}: expected {{_target_: ...}} of what "
                 "augments images"
             )
-        self._dataset = dataset
-        self.train_batch_size, self.seed, self.num_workers = train_batch_size, seed, num_workers
+        if inputs not in INPUTS:
+            raise UserError(f"datamodule.inputs={inputs}: expected {' or '.join(INPUTS)}")
+        if inputs == "embeddings" and augmentation is not None:
+            raise UserError(
+                "datamodule.augmentation needs pixels and a head is trained on rows: leave it out, "
+                "or choose model=finetune"
+            )
+        self._dataset, self._embedding, self.inputs = dataset, embedding or Own(), inputs
+        self._batch_size, self.seed, self.num_workers = train_batch_size, seed, num_workers
         self.augmentation = augmentation
 
     @cached_property
     def dataset(self) -> OpenDataset:
-        """The data set, found and decoded (or mapped) on first use."""
-        return self._dataset.open()
+        """The data set, found and decoded (or mapped) on first use, with rows in the place of
+        pixels where they are the inputs.
+        """
+        opened = self._dataset.open()
+        if self.inputs == "pixels":
+            return opened
+        return embedded(opened, self._embedding, Path(self._dataset.cache_dir))
+
+    @cached_property
+    def embeddings(self) -> Embeddings | None:
+        """The encoder's rows of the training images; None where strategies see the network's own
+        features.
+        """
+        images = self.dataset.train
+        if isinstance(images, EmbeddedImages):
+            return images.embeddings
+        return self._embedding.open(images, "train", Path(self._dataset.cache_dir))
+
+    @property
+    def features(self) -> int | None:
+        """Numbers in a row, where rows are the inputs."""
+        images = self.dataset.train
+        return images.embeddings.features if isinstance(images, EmbeddedImages) else None
+
+    @property
+    def train_batch_size(self) -> int:
+        """Images of a batch in one process."""
+        return len(self.dataset.train) if self._batch_size == ALL else int(self._batch_size)
 
     @cached_property
     def pool(self) -> Pool:
@@ -127,6 +167,27 @@ class ActiveDataModule(LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.pool.load_state_dict(state_dict["pool"])
+
+
+def _refuse_batch_size(size: int | str, inputs: str) -> None:
+    """Raises UserError for a batch that the networks of these inputs cannot be trained on."""
+    if size == ALL and inputs == "pixels":
+        raise UserError(
+            "protocol=head trains on all labelled images at once, which is for model=linear and "
+            "model=mlp: choose one of them, or another protocol="
+        )
+    if size == ALL:
+        return
+    if inputs == "embeddings":
+        raise UserError(
+            f"datamodule.train_batch_size={size}: a head is trained on all labelled images at "
+            "once, choose protocol=head"
+        )
+    if not isinstance(size, int) or size < 4:
+        raise UserError(
+            f"datamodule.train_batch_size={size}: expected at least 4, or batch norm would meet a "
+            "single image and fail"
+        )
 
 
 def _as_fetched(batch: Any) -> Any:

@@ -56,6 +56,7 @@ def assemble(cfg: DictConfig) -> Assembly:
     config = OmegaConf.to_container(cfg, resolve=True)
     data = instantiate(cfg.datamodule)
     cfg.dataset.num_classes = len(data.dataset.classes)
+    cfg.embedding.features = data.features
     seed_process(cfg.seed)
     model = instantiate(cfg.model)
     model.save_hyperparameters(portable(config) | {"choices": choices()})  # for the loggers

@@ -20,7 +20,7 @@ from askwell.command.overrides import understood
 from askwell.errors import EXIT_WAITING, UserError, exit_with, user_error
 from askwell.text import first_of, write_out_unknown
 
-TRUST = "--trust"
+TRUST, PROBE = "--trust", "--probe"
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """The exit code of a command whose reader went away, as a shell reports it of other commands."""
@@ -120,6 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "DATASET",
     )
     check.set_defaults(work=lambda chosen: _check(chosen.subject, chosen.overrides))
+    embed = _add(commands, "embed", "compute the rows of an encoder beforehand", "DATASET")
+    embed.add_argument(
+        PROBE, action="store_true", help="also print what a linear head makes of a few labels"
+    )
+    embed.set_defaults(work=lambda chosen: _embed(chosen.subject, chosen.overrides, chosen.probe))
     conform = _add(commands, "conform", "try whether a strategy keeps its contract", "STRATEGY")
     conform.set_defaults(work=lambda chosen: _conform(chosen.subject, chosen.overrides))
     dashboard = commands.add_parser(
@@ -137,7 +142,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _do(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    flags_first = [*arguments[:1], *sorted(arguments[1:], key=lambda word: word != TRUST)]
+    flags_first = [
+        *arguments[:1],
+        *sorted(arguments[1:], key=lambda word: word not in (TRUST, PROBE)),
+    ]
     chosen = parser.parse_args(flags_first)
     chosen.work(chosen)
 
@@ -169,6 +177,12 @@ def _check(dataset: str, overrides: list[str]) -> None:
     from askwell.command.check import check
 
     check(dataset, overrides)
+
+
+def _embed(dataset: str, overrides: list[str], probe: bool) -> None:
+    from askwell.command.embed import embed
+
+    embed(dataset, overrides, probe)
 
 
 def _conform(strategy: str, overrides: list[str]) -> None:

@@ -14,7 +14,7 @@ from askwell.errors import EXIT_WAITING
 from askwell.listener.run_files import Record
 from askwell.logger import close_loggers
 from askwell.loop.agreement import SameStart, held_at_start
-from askwell.loop.learner import Learner
+from askwell.loop.learner import Learner, made_of
 from askwell.run import provenance
 from askwell.run.admission import Admission
 from askwell.run.checkpoint import SafeCheckpointIO
@@ -67,8 +67,8 @@ def _fit(
     """Trains until the run is over or waits, from the folder's last checkpoint if it has one."""
     dataset, record, learning = parts.data.dataset, Record(folder), parts.learning
     weights = provenance.weights_digest(parts.model.state_dict())
-    made_of = {"data set": dataset.fingerprint, "initial weights": weights}
-    admission = Admission(folder.path, study, free, made_of, learning.state_key, record.state_key)
+    origin = made_of(parts.data, weights)
+    admission = Admission(folder.path, study, free, origin, learning.state_key, record.state_key)
     checkpoints = SafeCheckpointIO(admission)
     if folder.checkpoint:
         checkpoints.load_checkpoint(folder.checkpoint)  # refused before anything is written

@@ -22,6 +22,7 @@ CLASSES = (
         "askwell.loop.callback",
         "askwell.listener.console",
         "askwell.dataset",
+        "askwell.embedding",
         "askwell.logger",
     ),
     *(
@@ -39,7 +40,7 @@ CLASSES = (
 )
 """Modules whose own classes only build parts of a run."""
 
-FUNCTIONS = ("askwell.acquisition", "askwell.model", "torchvision.models")
+FUNCTIONS = ("askwell.acquisition", "askwell.embedding", "askwell.model", "torchvision.models")
 """Modules whose own functions do so too; a function elsewhere may load, call or fetch anything."""
 
 HYDRA = (

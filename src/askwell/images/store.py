@@ -15,7 +15,6 @@ from filelock import FileLock
 from torch import Tensor
 
 from askwell.errors import UserError
-from askwell.files import write_json
 from askwell.images.channel_statistics import Statistics, channel_statistics
 from askwell.images.chosen import stamps_of
 from askwell.images.contracts import Source
@@ -24,6 +23,7 @@ from askwell.images.fingerprint import digest, digest_images
 from askwell.images.former_pixels import STAMPS, WithFormerPixels, nearest_store
 from askwell.images.pixels import DECODER
 from askwell.images.traits import Traits
+from askwell.seal import STATE, read_sealed, state_of, write_sealed
 
 log = logging.getLogger(__name__)
 
@@ -115,10 +115,8 @@ def _trusted(folder: Path) -> ImageStore | None:
     """
     try:
         store = ImageStore(folder)
-        content = json.loads((folder / CONTENT).read_text())
-        if content["seal"] != _seal(content):
-            raise ValueError("its facts were changed")
-        if content["state"] != _state(folder):
+        content = read_sealed(folder / CONTENT)
+        if content[STATE] != state_of(_files(folder)):
             if not store.is_whole:
                 raise ValueError("its pixels or labels were changed")
             with suppress(
@@ -203,19 +201,9 @@ def _says_traits_of(former: ImageStore, rows: np.ndarray) -> bool:
 
 def _note(folder: Path, content: dict[str, Any]) -> None:
     """Writes the content file of a store whose pixels and labels are known to be whole."""
-    noted = content | {"state": _state(folder)}
-    write_json(folder / CONTENT, noted | {"seal": _seal(noted)})
+    write_sealed(folder / CONTENT, content, _files(folder))
 
 
-def _seal(content: dict[str, Any]) -> str:
-    facts = {name: value for name, value in content.items() if name != "seal"}
-    return digest(json.dumps(facts, sort_keys=True))
-
-
-def _state(folder: Path) -> list[list[int]]:
-    """What changes whenever a file of pixels or labels is written, even where its time is set back
-    afterwards.
-    """
-    files = [folder / PIXELS, *([folder / LABELS] if (folder / LABELS).exists() else [])]
-    states = [os.stat(file) for file in files]
-    return [[state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino] for state in states]
+def _files(folder: Path) -> list[Path]:
+    """What is sealed: the pixels and, where there are any, the labels."""
+    return [folder / PIXELS, *([folder / LABELS] if (folder / LABELS).exists() else [])]

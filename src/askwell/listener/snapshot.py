@@ -12,6 +12,7 @@ import torch
 from pytorch_lightning import Callback
 from torch import Tensor
 
+from askwell.embedding.embedded import pictures_of
 from askwell.errors import UserError
 from askwell.files import write_whole
 from askwell.images.contracts import Images
@@ -103,7 +104,7 @@ class Snapshot(Callback, RoundListener):
 
 def pixels(images: Images, indices: np.ndarray) -> np.ndarray:
     """The images at `indices` [S], uint8 [S, H, W, C]."""
-    return images.fetch(indices).permute(0, 2, 3, 1).cpu().numpy()
+    return pictures_of(images).fetch(indices).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def places(features: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from askwell.pool import Pool
 from askwell.processes import ALONE, Processes, odd_one
 from askwell.randomness import generator
 from askwell.strategy import RandomSampling, Strategy
-from askwell.strategy.candidates import Candidates, Looks, fault_in
+from askwell.strategy.candidates import Candidates, Looks, Rows, fault_in
 
 Ranked = list[tuple[int, float | None]]
 """Indices, best first, with their scores where the strategy has any."""
@@ -63,6 +63,7 @@ class Labelling:
     rescore_every: int = 1
     candidates: int | None = None  # how many random ones of the pool a strategy sees, or all
     initial: Strategy = field(default_factory=RandomSampling)
+    rows: Rows | None = None  # of an encoder, for strategies that compare images
     processes: Processes = ALONE
     ranked: Ranked = field(default_factory=list)
     pending: Pending | None = None
@@ -161,7 +162,8 @@ class Labelling:
         query.
         """
         labelled = self.pool.labelled.sort().values
-        candidates = Candidates(self.pool.unlabelled, looks, labelled, self.processes)
+        parts = (looks, labelled, self.processes, self.rows)
+        candidates = Candidates(self.pool.unlabelled, *parts)
         if self.candidates is None or round == "initial":
             return candidates
         return candidates.sample(max(self.candidates, size), self._generator("candidates", round))

@@ -20,6 +20,14 @@ from askwell.text import first_of, visible
 
 log = logging.getLogger(__name__)
 
+
+def made_of(data: ActiveDataModule, weights: str) -> dict[str, str]:
+    """What a run computes with and no setting says, by name; `weights` are the initial ones."""
+    named = {"data set": data.dataset.fingerprint, "initial weights": weights}
+    embeddings = data.embeddings
+    return named if embeddings is None else {**named, "embeddings": embeddings.fingerprint}
+
+
 NAMED = 5
 """How many of the classes that the first labels lack are named."""
 
@@ -35,7 +43,7 @@ class Learner:
     def __init__(self, settings: Settings, data: ActiveDataModule, processes: int) -> None:
         self.settings, self.data, self.pool = settings, data, data.pool
         self.plan = settings.plan(data.dataset, processes)
-        self.labelling = settings.labelling(data.dataset, data.pool)
+        self.labelling = settings.labelling(data)
         self.clock = Clock()
         self.round, self.accuracy = 0, 0.0
         self.reason: str | None = None
@@ -177,10 +185,7 @@ class Learner:
     @property
     def study(self) -> dict[str, Any]:
         """What a resume must share and no setting says: what it is called, and its value."""
-        return {
-            "data set": self.data.dataset.fingerprint,
-            "initial weights": self.weights_digest,
-        }
+        return made_of(self.data, self.weights_digest)
 
     def facts(self) -> dict[str, Any]:
         """What this run is made of, for run.json; equal digests mean a paired start."""

@@ -14,7 +14,6 @@ from askwell.loop.plan import Plan, plan_for
 from askwell.loop.sight import Sight
 from askwell.oracle.answers import Oracle
 from askwell.oracle.subject import oracle_for
-from askwell.pool import Pool
 from askwell.processes import Processes
 from askwell.scoring.frozen import FrozenNetwork
 from askwell.scoring.scorer import Scorer, Track, batch_size_for
@@ -75,17 +74,19 @@ class Settings:
             random=isinstance(self.initial, RandomSampling),
         )
 
-    def labelling(self, dataset: OpenDataset, pool: Pool) -> Labelling:
-        """Who buys labels for `pool`."""
-        oracle: Any = oracle_for(self.oracle, dataset)
+    def labelling(self, data: ActiveDataModule) -> Labelling:
+        """Who buys labels for the pool of `data`."""
+        oracle: Any = oracle_for(self.oracle, data.dataset)
+        embeddings = data.embeddings
         return Labelling(
             self.strategy,
             oracle,
-            pool,
+            data.pool,
             self.seed,
             self.rescore_every,
             self.candidates,
             self.initial,
+            None if embeddings is None else embeddings.rows,
         )
 
     def sight(

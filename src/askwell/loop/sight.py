@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from askwell.dataset.base import OpenDataset
+from askwell.embedding.embedded import pictures_of
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.images.on_gpu import on_device
@@ -93,7 +94,7 @@ class Sight:
             query.labels[:PREVIEWED].numpy(),
             self.look(indices).logits.argmax(dim=1).numpy(),
             None if query.scores is None else query.scores[:PREVIEWED].numpy(),
-            self.images.fetch(indices.numpy()).cpu().numpy(),
+            pictures_of(self.images).fetch(indices.numpy()).cpu().numpy(),
         )
 
     def diversity(self, query: Settled | None, round: int) -> Diversity | None:

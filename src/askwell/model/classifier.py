@@ -8,44 +8,53 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+WHITE = 255
+
 
 class Standardise(nn.Module):
-    """uint8 pixels [B, C, H, W] to mean 0 and deviation 1 in each channel."""
+    """Inputs [B, *] to mean 0 and deviation 1 in each channel or feature.
+
+    `shape` is that of their statistics: (C, 1, 1) for pixels [B, C, H, W], (D,) for rows [B, D].
+    The statistics are in units of `white`, as those of a data set are.
+    """
 
     scale: Tensor
     shift: Tensor
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, shape: tuple[int, ...], white: int = WHITE) -> None:
         super().__init__()
-        self.register_buffer("scale", torch.full((channels, 1, 1), 1 / 255))
-        self.register_buffer("shift", torch.zeros(channels, 1, 1))
+        self.white = white
+        self.register_buffer("scale", torch.full(shape, 1 / white))
+        self.register_buffer("shift", torch.zeros(shape))
 
     def fit(self, mean: Tensor, std: Tensor) -> None:
-        """Takes the channel statistics [C] of pixels between 0 and 1."""
-        self.scale.copy_((1 / (255 * std)).view(-1, 1, 1))
-        self.shift.copy_((-mean / std).view(-1, 1, 1))
+        """Takes the mean and the deviation of each channel or feature, in units of `white`."""
+        self.scale.copy_((1 / (self.white * std)).view(self.scale.shape))
+        self.shift.copy_((-mean / std).view(self.shift.shape))
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        return pixels.to(self.scale.dtype) * self.scale + self.shift
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs.to(self.scale.dtype) * self.scale + self.shift
 
 
 class Classifier(LightningModule):
     """Classifies uint8 images with `network`, trained by cross entropy.
 
     `optimizer` takes the parameters, `lr_scheduler` the optimizer: it steps after every epoch, and
-    a round that starts over (`protocol.reset`) starts it over.
+    a round that starts over (`protocol.reset`) starts it over. `standardise` takes the place of
+    what normalises images of so many `channels`.
     """
 
     def __init__(
         self,
         network: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
-        channels: int,
+        channels: int = 3,
         lr_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
         | None = None,
+        standardise: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.standardise = Standardise(channels)
+        self.standardise: Any = standardise or Standardise((channels, 1, 1))
         self.network = nn.Sequential(self.standardise, network).to(
             memory_format=torch.channels_last
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from askwell.embedding.embedded import pictures_of
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.oracle.answers import KINDS, Oracle
@@ -57,7 +58,8 @@ def oracle_for(factory: Any, dataset: Any) -> Oracle:
     Raises UserError where the data set has none.
     """
     if not getattr(getattr(factory, "func", factory), "sees_truth", True):
-        return factory(Subject(dataset.train, dataset.classes, dataset.fingerprint))
+        images = pictures_of(dataset.train)
+        return factory(Subject(images, dataset.classes, dataset.fingerprint))
     if not dataset.knows_truth:
         raise UserError(
             "the images have no labels to simulate answers with: set oracle=file to answer "

@@ -39,7 +39,7 @@ FREE = (
     # fingerprint.
     *("dataset.store", "dataset.timeout", "dataset.broken_images", "datamodule.num_workers"),
     "dataset.grow",  # images that came later are known by their indices
-    "dataset.num_classes",  # taken from the data
+    *("dataset.num_classes", "embedding.features"),  # taken from the data
     *("logger", "hydra"),
     *(f"callbacks.{listener}" for listener in LISTENERS),
     # How the report shows a strategy.
@@ -70,6 +70,9 @@ FORMER: dict[str, Any] = {
     "draws.prior_precision": 1.0,
     "callbacks.active_learning.draws": "copy of draws",
     "model.network.dropout": 0.0,
+    "embedding._target_": "Own",
+    "datamodule.embedding": "copy of embedding",
+    "datamodule.inputs": "pixels",
 }
 """What a setting was before it existed: runs whose config lacks it computed with this value."""
 
@@ -78,6 +81,7 @@ REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a setting that is another one
 OF_PROCESS = re.compile(r"\$\{(hydra|now):")  # where and when a process runs
 
 OF_FILE = "sha256:"
+FOLDER = "local-dir:"  # how timm names a folder
 COPY_OF_SEED = "copy of seed"
 
 ReadFile = Callable[[Path], str]
@@ -278,6 +282,8 @@ def _known(value: Any, path: str, read: ReadFile) -> Any:
 
 
 def _known_path(value: str, read: ReadFile) -> str | None:
+    if value.startswith(FOLDER):
+        return FOLDER + Path(value.removeprefix(FOLDER)).name
     if "/" not in value and not Path(value).suffix:
         return value
     path = Path(value).expanduser() if value.startswith("~/") else Path(value)

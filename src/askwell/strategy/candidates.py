@@ -21,6 +21,9 @@ the pass.
 One draw is the network as it is, with logits [B, C].
 """
 
+Rows = Callable[[Tensor], Tensor]
+"""Indices [N] to an encoder's rows of these images, float32 [N, D]."""
+
 NONE = torch.empty(0, dtype=torch.int64)
 
 
@@ -67,11 +70,16 @@ class Candidates:
     """
 
     def __init__(
-        self, indices: Tensor, looks: Looks, labelled: Tensor = NONE, processes: Processes = ALONE
+        self,
+        indices: Tensor,
+        looks: Looks,
+        labelled: Tensor = NONE,
+        processes: Processes = ALONE,
+        rows: Rows | None = None,
     ) -> None:
         self.indices = indices  # int64 [N], ascending places in the training set
         self.labelled = labelled  # int64 [L], the same of the labelled images; never a label
-        self._looks, self._processes = looks, processes
+        self._looks, self._processes, self._rows = looks, processes, rows
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -106,7 +114,11 @@ class Candidates:
         return self._processes.gather_rows(rows)[self._processes.gather_rows(positions).argsort()]
 
     def embeddings(self, of: Tensor | None = None) -> Tensor:
-        """The features that the network gives its last layer, float32 [N, D] on the CPU."""
+        """The rows of the encoder that `embedding=` names, or the features that the network gives
+        its last layer, float32 [N, D] on the CPU.
+        """
+        if self._rows is not None:
+            return self._rows(self.indices if of is None else of)
         return self.collect(features, of)
 
     def sample(self, size: int, generator: torch.Generator) -> "Candidates":
@@ -116,7 +128,8 @@ class Candidates:
         if size >= len(self):
             return self
         chosen = torch.randperm(len(self), generator=generator)[:size].sort().values
-        return Candidates(self.indices[chosen], self._looks, self.labelled, self._processes)
+        parts = (self._looks, self.labelled, self._processes, self._rows)
+        return Candidates(self.indices[chosen], *parts)
 
     def _row(self, rows: list[Tensor]) -> tuple[torch.Size, torch.dtype]:
         """Shape and type of a row, also for a process that had no batch."""

@@ -1,0 +1,91 @@
+"""A data set whose images are rows of an encoder: what a head is trained on."""
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from askwell.embedding.base import Embedding, Embeddings
+from askwell.errors import UserError
+from askwell.images.contracts import Images
+from askwell.images.fingerprint import digest
+from askwell.images.opening import OpenDataset
+from askwell.images.view import View
+
+BLOCK = 4096  # rows in memory at a time
+FLOOR = 0.1
+"""The deviation of a feature at the least, as a share of the mean deviation: one that is the same
+for all images is not divided by zero.
+"""
+
+
+class EmbeddedImages:
+    """Images of which a batch is fetched as rows of `embeddings`; people see `pictures`."""
+
+    def __init__(self, pictures: Images, embeddings: Embeddings) -> None:
+        self.pictures, self.embeddings = pictures, embeddings
+        self.truth, self.names = pictures.truth, pictures.names
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of images, labels and encoder, the same wherever they lie."""
+        return digest(self.pictures.fingerprint, self.embeddings.fingerprint)
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def fetch(self, indices: np.ndarray) -> Tensor:
+        """The rows of the images at `indices` [B], as they are stored: float16 [B, D]."""
+        return torch.from_numpy(self.embeddings.values.take(indices, axis=0))
+
+
+def embedded(dataset: OpenDataset, embedding: Embedding, cache_dir: Path) -> OpenDataset:
+    """The data set with rows in the place of pixels, and with mean and deviation [D] of the rows of
+    the training set.
+
+    Raises UserError for an embedding that has no rows before there is a network.
+    """
+    train = EmbeddedImages(dataset.train, _opened(embedding, dataset.train, "train", cache_dir))
+    mean, std = statistics(train.embeddings.values)
+    if len(dataset.held):
+        evaluation: Images = View(train, dataset.held)
+        return replace(dataset, train=train, evaluation=evaluation, mean=mean, std=std)
+    rows = _opened(embedding, dataset.evaluation, "evaluation", cache_dir)
+    if train.embeddings.features != rows.features:
+        raise UserError(
+            f"the rows of the training set have {train.embeddings.features} numbers, those of the "
+            f"evaluation set {rows.features}: compute both by one encoder"
+        )
+    evaluation = EmbeddedImages(dataset.evaluation, rows)
+    return replace(dataset, train=train, evaluation=evaluation, mean=mean, std=std)
+
+
+def pictures_of(images: Images) -> Images:
+    """The images as people see them, whatever the network is given."""
+    return images.pictures if isinstance(images, EmbeddedImages) else images
+
+
+def statistics(rows: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each feature of rows [N, D], float64 [D] each.
+
+    No deviation is below `FLOOR` of their mean.
+    """
+    blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+    mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(rows)
+    squares = sum(np.square(block - mean).sum(axis=0) for block in blocks)
+    std = np.sqrt(squares / len(rows))
+    least = FLOOR * std.mean() or 1.0
+    return torch.from_numpy(mean), torch.from_numpy(np.maximum(std, least))
+
+
+def _opened(embedding: Embedding, images: Images, split: str, cache_dir: Path) -> Embeddings:
+    rows = embedding.open(images, split, cache_dir)
+    if rows is None:
+        raise UserError(
+            "a head is trained on the rows of an encoder: choose embedding=efficientnet_lite0, "
+            "torchvision, timm, module or file, or another model="
+        )
+    return rows
