@@ -2,6 +2,9 @@
 traceback.
 """
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +13,9 @@ from hydra.errors import HydraException, InstantiationException, MissingConfigEx
 from omegaconf.errors import ConfigKeyError
 
 from askwell.command import cli, sweep
-from askwell.command.cli import launch, main, user_error, with_user_errors
-from askwell.errors import UserError
+from askwell.command.cli import main, with_user_errors
+from askwell.command.launch import launch
+from askwell.errors import UserError, user_error
 
 
 def raised(*chain: BaseException) -> BaseException:
@@ -139,3 +143,20 @@ def test_a_command_that_is_not_understood_exits_with_2(reports, arguments, capsy
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "usage: askwell" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("package", ["hydra", "omegaconf", "pandas", "rich", "torch"])
+def test_the_list_of_commands_waits_for_no_library(package):
+    program = f"import sys, askwell.command.cli; assert '{package}' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_train_is_listed_and_what_follows_it_is_hydras(monkeypatch, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "train" in capsys.readouterr().out
+    became = []
+    monkeypatch.setattr(os, "execv", lambda path, words: became.append(words[1:]))
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    main(["train", "-m", "--help", "strategy=lc,sm"])
+    assert became == [["-m", "askwell.command.train", "-m", "--help", "strategy=lc,sm"]]

@@ -302,5 +302,5 @@ def test_without_the_package_one_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "wandb_workspaces", None)
     assert (
         refusal([], capsys)
-        == "askwell: the dashboard needs wandb-workspaces: pip install -e .[dashboard]"
+        == "askwell: the dashboard needs wandb-workspaces: pip install wandb-workspaces"
     )

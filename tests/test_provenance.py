@@ -5,9 +5,10 @@ import platform
 import shlex
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,6 +72,14 @@ def test_a_new_file_that_is_not_committed_leaves_the_checkout_unmarked(checkout)
     assert of_process()["git_commit"] == git(checkout, "rev-parse", "--short=12", "HEAD")
 
 
+def test_a_package_that_is_installed_below_a_checkout_of_something_else_has_none(checkout):
+    git(checkout, "rm", "--quiet", "--cached", "package/provenance.py")
+    (checkout / ".gitignore").write_text("package\n")
+    git(checkout, "add", ".gitignore")
+    git(checkout, "commit", "--quiet", "--message=second")
+    assert of_process()["git_commit"] is None
+
+
 @pytest.mark.usefixtures("source")
 def test_outside_a_checkout_there_is_no_commit():
     assert of_process()["git_commit"] is None
@@ -91,6 +100,14 @@ def test_the_command_can_be_typed_again(monkeypatch):
     typed = ["train.py", "name=two words", "strategy=lc"]
     monkeypatch.setattr(sys, "argv", typed)
     assert shlex.split(of_process()["command"]) == ["python", *typed]
+
+
+def test_the_installed_program_is_recorded_by_its_name(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/anywhere/train.py", "-m", "strategy=lc,sm"])
+    main = ModuleType("__main__")
+    main.__spec__ = ModuleSpec("askwell.command.train", None)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert of_process()["command"] == "askwell train -m strategy=lc,sm"
 
 
 def test_the_versions_are_those_of_python_and_of_every_package_that_decides_results():

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
 from report_runs import group_of, write_run
+from test_strategy import load
 
 from askwell.report import write_report
 from askwell.report.groups.group import Group
@@ -29,14 +28,14 @@ def group_with(folder: Path, appearances: dict[str, dict[str, Any] | None]) -> G
 
 @pytest.mark.parametrize("choice", BUILT_IN)
 def test_a_strategy_of_askwell_says_how_it_is_shown(choice: str) -> None:
-    appearance = appearance_of(instantiate(OmegaConf.load(CONF / f"{choice}.yaml")))
+    appearance = appearance_of(load(choice))
     run = read_as(Run, {"status": "finished", "appearance": appearance})
     assert run.appearance == Appearance(**appearance)
     assert list(appearance) == list(PARTS)
 
 
 def test_no_two_strategies_of_askwell_look_alike() -> None:
-    shown = [appearance_of(instantiate(OmegaConf.load(CONF / f"{each}.yaml"))) for each in BUILT_IN]
+    shown = [appearance_of(load(each)) for each in BUILT_IN]
     for part in PARTS:
         assert len({appearance[part] for appearance in shown}) == len(BUILT_IN)
 

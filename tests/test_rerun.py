@@ -9,7 +9,8 @@ import pytest
 from conftest import ROOT
 from experiment import equal, record_of, weights_of
 
-from askwell.command import cli
+from askwell.command import cli, resume
+from askwell.command.overrides import PACKAGE
 from askwell.command.resume import command_to_resume
 from askwell.errors import UserError
 from askwell.run.run_folder import read_run
@@ -116,6 +117,38 @@ def test_a_program_that_is_gone_is_taken_to_be_that_of_this_installation(program
     program("rounds=1")
     rewrite(tmp_path / "outputs" / "run", str(ROOT / "conf"), "/nowhere/conf")
     assert command_to_resume(tmp_path / "outputs" / "run").program == ROOT / "train.py"
+
+
+def test_a_module_of_the_package_is_no_program(program, tmp_path):
+    program("rounds=1", "hydra.job.name=pool")
+    folder = tmp_path / "outputs" / "run"
+    rewrite(folder, str(ROOT / "conf"), str(PACKAGE / "conf"))
+    assert (PACKAGE / "pool.py").is_file()
+    assert command_to_resume(folder, trust=True).program == ROOT / "train.py"
+
+
+@pytest.fixture
+def installed(program, monkeypatch, tmp_path):
+    """A run, with Askwell's script gone as it is where the wheel is installed."""
+    program("rounds=1")
+    rewrite(tmp_path / "outputs" / "run", str(ROOT / "conf"), str(PACKAGE / "conf"))
+    monkeypatch.setattr(resume, "SCRIPT", PACKAGE / "train.py")
+    return tmp_path / "outputs" / "run"
+
+
+def test_without_a_script_the_installed_program_resumes(installed, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    became = []
+    monkeypatch.setattr(os, "execv", lambda path, words: became.append((os.getcwd(), *words[:3])))
+    cli.main(["resume", str(installed), "rounds=2"])
+    assert became == [(str(tmp_path), sys.executable, "-m", "askwell.command.train")]
+    assert os.environ["PYTHONSAFEPATH"] == "1"  # modules of that folder are nobody's to trust
+
+
+def test_the_installed_program_is_shown_as_it_is_typed(installed):
+    rewrite(installed, "task:", "task:\n    - +x._target_=os.system")
+    with pytest.raises(UserError, match=r"add --trust, which runs: askwell train .*x\._target_"):
+        command_to_resume(installed)
 
 
 @pytest.fixture

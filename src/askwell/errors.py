@@ -7,11 +7,6 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-import hydra
-import omegaconf
-from hydra.errors import HydraException, InstantiationException
-from omegaconf.errors import OmegaConfBaseException
-
 from askwell.text import visible
 
 USAGE_ERROR = 2
@@ -61,7 +56,7 @@ def user_error(error: BaseException | None) -> str | None:
     while error is not None:
         chain.append(error)
         error = error.__cause__ or error.__context__
-    for kinds in (UserError, (HydraException, OmegaConfBaseException), _of_lightning()):
+    for kinds in (UserError, _of_hydra(), _of_lightning()):
         for link in chain:
             if isinstance(link, kinds) and not _is_bug(link):
                 return _one_line(str(link))
@@ -100,6 +95,14 @@ def exit_with(mistake: str) -> NoReturn:
     sys.exit(USAGE_ERROR)
 
 
+def _of_hydra() -> tuple[type[Exception], ...]:
+    """What Hydra and OmegaConf raise for a configuration."""
+    from hydra.errors import HydraException  # for which `askwell --help` need not wait
+    from omegaconf.errors import OmegaConfBaseException
+
+    return HydraException, OmegaConfBaseException
+
+
 def _of_lightning() -> tuple[type[Exception], ...]:
     """What Lightning raises for flags that do not fit the machine; nothing where it was not even
     imported.
@@ -112,6 +115,8 @@ def _is_bug(error: BaseException) -> bool:
     """Whether Hydra only passes on what a constructor raised; wrong arguments and paths are the
     config's fault.
     """
+    from hydra.errors import InstantiationException
+
     of_config = (TypeError, ImportError, AttributeError, type(None))
     return isinstance(error, InstantiationException) and not isinstance(error.__cause__, of_config)
 
@@ -120,6 +125,9 @@ def _while_composing(error: BaseException) -> bool:
     """Whether Hydra or OmegaConf raised it before any job ran: they check a configuration by
     whatever exception.
     """
+    import hydra
+    import omegaconf
+
     frames = traceback.extract_tb(error.__traceback__)
     composers = tuple(str(Path(str(package.__file__)).parent) for package in (hydra, omegaconf))
     ran = any(frame.name == "run_job" for frame in frames)

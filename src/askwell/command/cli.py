@@ -1,47 +1,23 @@
-"""The command line: how train.py starts and ends, and the `askwell` command."""
+"""The `askwell` command."""
 
 import argparse
 import json
-import logging
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from askwell.errors import UserError, exit_with, user_error
+from askwell.text import write_out_unknown
 
-from askwell.command import sweep
-from askwell.command.overrides import understood
-from askwell.errors import EXIT_WAITING, UserError, exit_with, user_error
-from askwell.text import first_of, write_out_unknown
-
-TRUST, PROBE = "--trust", "--probe"
+TRAIN, TRUST, PROBE = "train", "--trust", "--probe"
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """The exit code of a command whose reader went away, as a shell reports it of other commands."""
-
-
-def launch(train: Callable[[], object], command_line: list[str] | None = None) -> None:
-    """Runs a Hydra program: reports its sweep at the end, and a user's mistake in one line with
-    exit code 2.
-
-    `command_line`, where given, is first rewritten in place as Hydra reads it.
-    """
-    os.environ.setdefault(
-        "HYDRA_FULL_ERROR", "1"
-    )  # Hydra then hands over the exception instead of exiting with 1
-    logging.raiseExceptions = (
-        False  # a log that cannot be written, as into a closed pipe, is no reason for a traceback
-    )
-    warnings.filterwarnings(
-        "ignore", module="pytorch_lightning"
-    )  # advice on loaders that does not fit a growing set
-    with_user_errors(lambda: _train_and_report(train, command_line or []))
 
 
 def with_user_errors(work: Callable[[], object]) -> None:
@@ -74,24 +50,11 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _for_hydra(words: Sequence[str]) -> list[str]:
-    """A command line as Hydra reads it: flags first, then the overrides in its grammar."""
-    from hydra._internal.utils import get_args_parser
-
-    known = get_args_parser().parse_intermixed_args(list(words))
-    flags, left = [], list(known.overrides)
-    for word in words:
-        if left and word == left[0]:
-            left.pop(0)
-        else:
-            flags.append(word)
-    return [*flags, *(known.overrides if known.shell_completion else understood(known.overrides))]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `askwell` command."""
     parser = argparse.ArgumentParser(prog="askwell", description="Ask for the labels that matter.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser(TRAIN, help="one run, or with -m a sweep; train --help lists the choices")
     report = commands.add_parser(
         "report", help="write the report of runs and sweeps again, from what is on disk"
     )
@@ -142,22 +105,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _do(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    flags_first = [
-        *arguments[:1],
-        *sorted(arguments[1:], key=lambda word: word not in (TRUST, PROBE)),
-    ]
+    if list(arguments[:1]) == [TRAIN]:  # the flags after it are Hydra's
+        return _train(arguments[1:])
+    own = (TRUST, PROBE)
+    flags_first = [*arguments[:1], *sorted(arguments[1:], key=lambda word: word not in own)]
     chosen = parser.parse_args(flags_first)
     chosen.work(chosen)
 
 
 def _add(commands: Any, name: str, tells: str, subject: str) -> argparse.ArgumentParser:
-    """A command on one subject, with overrides as train.py takes them."""
+    """A command on one subject, with overrides as `askwell train` takes them."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=tells, description=tells)
     command.add_argument("subject", metavar=subject)
     command.add_argument(
-        "overrides", nargs="*", metavar="OVERRIDE", help="as for train.py, such as rounds=30"
+        "overrides", nargs="*", metavar="OVERRIDE", help="as for askwell train, such as rounds=30"
     )
     return command
+
+
+def _train(arguments: Sequence[str]) -> None:
+    from askwell.command.program import become
+
+    become(None, arguments)
 
 
 def _report(chosen: argparse.Namespace) -> None:
@@ -193,7 +162,7 @@ def _conform(strategy: str, overrides: list[str]) -> None:
 
 def _dashboard(project: str | None, entity: str | None) -> None:
     if find_spec("wandb_workspaces") is None:
-        raise UserError("the dashboard needs wandb-workspaces: pip install -e .[dashboard]")
+        raise UserError("the dashboard needs wandb-workspaces: pip install wandb-workspaces")
     from askwell.command.dashboard import push
 
     print(f"dashboard: {push(project, entity)}")
@@ -203,6 +172,8 @@ def report_on(folders: Sequence[Path], output: Path) -> None:
     """Writes the report of `folders` into `output` and prints its tables, its verdict and its
     path.
     """
+    from rich.console import Console
+
     from askwell.report import (  # pandas and matplotlib: seconds that --help need not wait
         closing,
         write_report,
@@ -221,19 +192,3 @@ def print_verdicts(folders: Sequence[Path]) -> None:
     from askwell.report.summary import summaries
 
     print(json.dumps(summaries(folders), indent=1, allow_nan=False))
-
-
-def _train_and_report(train: Callable[[], object], command_line: list[str]) -> None:
-    command_line[1:] = _for_hydra(command_line[1:])
-    sweep.waiting.clear()
-    try:
-        train()
-    finally:
-        for folder in sweep.started:
-            if any(folder.glob("*/run.json")):
-                report_on([folder], folder)
-        sweep.remove_empty_folders()
-    if sweep.waiting:
-        jobs = [str(job) for job in sweep.waiting]
-        print(f"{len(jobs)} jobs wait for answers: {first_of(jobs)}")
-        sys.exit(EXIT_WAITING)

@@ -23,14 +23,11 @@ PARTS = (
 
 
 def composed(overrides: Sequence[str], conf: Path = CONF) -> DictConfig:
-    """What train.py would be given for `overrides`. Raises UserError where the configuration is not
-    beside the code.
+    """What `askwell train` would be given for `overrides`. Raises UserError where the configuration
+    is not there.
     """
     if not conf.is_dir():
-        raise UserError(
-            f"there is no {conf}: install askwell from its checkout, by make setup or pip "
-            "install -e"
-        )
+        raise UserError(f"there is no {conf}, the configuration of askwell: install askwell again")
     with initialize_config_dir(str(conf), version_base="1.3"):
         return compose("config", understood(overrides))
 

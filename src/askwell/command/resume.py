@@ -3,12 +3,12 @@
 import os
 import re
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from askwell.command.overrides import CONF, latest, quoted, understood
+from askwell.command.overrides import CONF, PACKAGE, latest, quoted, understood
+from askwell.command.program import become, typed
 from askwell.command.sweep_plan import overrides_in, recorded_jobs
 from askwell.command.trust import foreign
 from askwell.errors import UserError
@@ -19,14 +19,15 @@ from askwell.text import first_of, visible
 RECORDS = {SWEEP: "MULTIRUN", f"{FOLDER}/hydra.yaml": "RUN"}
 """Where a folder has it noted how it was called, and the mode in which it is called again."""
 
-PROGRAM = CONF.parent / "train.py"
+SCRIPT = CONF.parent / "train.py"
+"""Askwell's own program where this is a checkout; there is none in an installed package."""
 
 
 class Command(NamedTuple):
     """A call of a Hydra program."""
 
     folder: Path  # where it is called
-    program: Path
+    program: Path | None  # a script, or `askwell train`
     arguments: list[str]
 
 
@@ -43,12 +44,10 @@ class Record(NamedTuple):
 
 
 def resume(folder: Path, overrides: Sequence[str] = (), trust: bool = False) -> NoReturn:
-    """Becomes the program that began `folder`, resuming there: signals and exit codes are its
-    own.
-    """
+    """Becomes the program that began `folder`, resuming there."""
     command = command_to_resume(folder.absolute(), overrides, trust)
     os.chdir(command.folder)
-    os.execv(sys.executable, [sys.executable, str(command.program), *command.arguments])
+    become(command.program, command.arguments)
 
 
 def command_to_resume(folder: Path, overrides: Sequence[str] = (), trust: bool = False) -> Command:
@@ -81,17 +80,20 @@ def command_to_resume(folder: Path, overrides: Sequence[str] = (), trust: bool =
         flags += ["--config-name", record.config_name]
     command = Command(
         record.called_in if record.called_in.is_dir() else Path.cwd(),
-        record.program if record.program.is_file() else PROGRAM,
+        _script(record.program),
         [*flags, *latest([*began, *_name(folder), *again, *understood(overrides)])],
     )
     if not trust:
         _refuse_foreign(folder, record, command)
-    if not command.program.is_file():
-        raise UserError(
-            f"there is no {command.program}: install askwell from its checkout, or call train.py "
-            "yourself"
-        )
     return command
+
+
+def _script(recorded: Path) -> Path | None:
+    """The script that began a run if it is still there, else Askwell's own; None for
+    `askwell train`. A module of the package is no script, whatever the run is called.
+    """
+    scripts = [path for path in (recorded, SCRIPT) if not path.is_relative_to(PACKAGE)]
+    return next(filter(Path.is_file, scripts), None)
 
 
 def _refuse_foreign(folder: Path, record: Record, command: Command) -> None:
@@ -106,13 +108,13 @@ def _refuse_foreign(folder: Path, record: Record, command: Command) -> None:
             word for job in jobs if job.folder for word in overrides_in(folder / job.folder) or ()
         ]
     found = [
-        *([str(command.program)] if not _is_same(command.program, PROGRAM) else []),
+        *([str(command.program)] if _is_foreign(command.program) else []),
         *record.config_dirs,
         *([record.config_name] if not re.fullmatch(r"\w+", record.config_name) else []),
         *foreign(words),
     ]
     if found:
-        line = shlex.join(["python", str(command.program), *command.arguments])
+        line = shlex.join(typed(command.program, command.arguments))
         names = first_of([visible(word) for word in found])
         raise UserError(
             f"{folder} names what is not Askwell's and could run anything: {names}. "
@@ -157,5 +159,5 @@ def _name(folder: Path) -> list[str]:
     return [f"name={quoted(run['name'])}" for run in runs if "name" in run][:1]
 
 
-def _is_same(path: Path, other: Path) -> bool:
-    return path.resolve() == other.resolve()
+def _is_foreign(program: Path | None) -> bool:
+    return program is not None and program.resolve() != SCRIPT.resolve()

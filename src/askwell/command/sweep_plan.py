@@ -175,7 +175,7 @@ def _refuse_axes(changes: Sequence[str]) -> None:
     for word in changes:
         if parsed(word).is_sweep_override():
             raise UserError(
-                f"{word} would make it another sweep: python train.py -m resume=true name=... "
+                f"{word} would make it another sweep: askwell train -m resume=true name=... "
                 "adds jobs to one"
             )
 

@@ -5,6 +5,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
+from askwell.command.launch import launch as launch_program
 from askwell.command.overrides import CONF
 
 
@@ -18,10 +19,9 @@ def main(cfg: DictConfig) -> float:
 
 def launch() -> None:
     """What `python train.py` does with the words after it."""
-    from askwell.command import cli
-
-    cli.launch(main, sys.argv)
+    launch_program(main, sys.argv)
 
 
 if __name__ == "__main__":
+    sys.argv[0] = "askwell train"  # as Hydra's messages call it
     launch()

@@ -42,11 +42,19 @@ def of_process() -> dict[str, Any]:
     packages.
     """
     return {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": shlex.join([*_program(), *sys.argv[1:]]),
         "git_commit": _git_commit(),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
     }
+
+
+def _program() -> list[str]:
+    """The words that people type to start this program."""
+    module = getattr(sys.modules["__main__"], "__spec__", None)  # of `python -m`
+    if module and module.name == "askwell.command.train":
+        return ["askwell", "train"]
+    return ["python", sys.argv[0]]
 
 
 def of_study(data: Any, plan: Any, labelling: Any, sight: Any) -> dict[str, Any]:
@@ -131,22 +139,19 @@ def digest(*arrays: np.ndarray) -> str:
 
 
 def _git_commit() -> str | None:
-    """The commit of the checkout this runs from, marked if it was changed; None outside a
-    checkout.
+    """The commit of the checkout this runs from, marked if it was changed; None outside a checkout,
+    also where the package is installed below a checkout of something else.
     """
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=12",
-        "--exclude=*",
-    ]
     try:
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=10, check=True
-        ).stdout.strip()
+        _git("ls-files", "--error-unmatch", Path(__file__).name)
+        return _git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _git(*words: str) -> str:
+    """What git says of the folder of this file."""
+    command = ["git", "-C", str(Path(__file__).parent), *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=10, check=True
+    ).stdout.strip()

@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from askwell.report.groups.measures import LEVELS, measure, targets_within
-from askwell.report.groups.settings import in_words
+from askwell.report.groups.shared_settings import in_words
 from askwell.report.reading.names import slug
 from askwell.report.reading.records import Records
 from askwell.report.reading.schema import Appearance

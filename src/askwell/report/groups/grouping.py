@@ -7,7 +7,7 @@ import pandas as pd
 
 from askwell.report.groups.group import Group
 from askwell.report.groups.naming import named
-from askwell.report.groups.settings import as_text, natural, shortened, telling
+from askwell.report.groups.shared_settings import as_text, natural, shortened, telling
 from askwell.report.reading.records import Records
 
 UNKNOWN = "unknown"  # to a run that failed before it knew

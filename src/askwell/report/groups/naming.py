@@ -3,7 +3,7 @@
 import pandas as pd
 
 from askwell.report.groups.group import BASELINE
-from askwell.report.groups.settings import as_text, in_words, shortened, telling
+from askwell.report.groups.shared_settings import as_text, in_words, shortened, telling
 
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:

@@ -7,9 +7,9 @@ from os.path import isfile, islink, lexists
 from pathlib import Path
 from typing import Any
 
-from askwell.report.reading.checks import MisfitError
 from askwell.report.reading.received import MEGABYTE, UnreadableError, content_of, parsed
 from askwell.report.reading.schema import Round, Run, read_as
+from askwell.report.reading.schema_checks import MisfitError
 from askwell.run.identity import study_of_run
 from askwell.run.run_folder import in_use
 from askwell.text import visible

@@ -6,8 +6,15 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
-from askwell.report.reading import checks
-from askwell.report.reading.checks import Check, MisfitError, by_name, list_of, or_none, unknown_or
+from askwell.report.reading import schema_checks as checks
+from askwell.report.reading.schema_checks import (
+    Check,
+    MisfitError,
+    by_name,
+    list_of,
+    or_none,
+    unknown_or,
+)
 from askwell.text import visible
 
 Kind = TypeVar("Kind")

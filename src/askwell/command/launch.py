@@ -1,0 +1,60 @@
+"""How a Hydra program starts and ends: its words as people type them, its sweep with a report."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+
+from hydra._internal.utils import get_args_parser
+
+from askwell.command import cli, sweep
+from askwell.command.overrides import understood
+from askwell.errors import EXIT_WAITING
+from askwell.text import first_of
+
+
+def launch(train: Callable[[], object], command_line: list[str] | None = None) -> None:
+    """Runs a Hydra program: reports its sweep at the end, and a user's mistake in one line with
+    exit code 2.
+
+    `command_line`, where given, is first rewritten in place as Hydra reads it.
+    """
+    os.environ.setdefault(
+        "HYDRA_FULL_ERROR", "1"
+    )  # Hydra then hands over the exception instead of exiting with 1
+    logging.raiseExceptions = (
+        False  # a log that cannot be written, as into a closed pipe, is no reason for a traceback
+    )
+    warnings.filterwarnings(
+        "ignore", module="pytorch_lightning"
+    )  # advice on loaders that does not fit a growing set
+    cli.with_user_errors(lambda: _train_and_report(train, command_line or []))
+
+
+def _train_and_report(train: Callable[[], object], command_line: list[str]) -> None:
+    command_line[1:] = _for_hydra(command_line[1:])
+    sweep.waiting.clear()
+    try:
+        train()
+    finally:
+        for folder in sweep.started:
+            if any(folder.glob("*/run.json")):
+                cli.report_on([folder], folder)
+        sweep.remove_empty_folders()
+    if sweep.waiting:
+        jobs = [str(job) for job in sweep.waiting]
+        print(f"{len(jobs)} jobs wait for answers: {first_of(jobs)}")
+        sys.exit(EXIT_WAITING)
+
+
+def _for_hydra(words: Sequence[str]) -> list[str]:
+    """A command line as Hydra reads it: flags first, then the overrides in its grammar."""
+    known = get_args_parser().parse_intermixed_args(list(words))
+    flags, left = [], list(known.overrides)
+    for word in words:
+        if left and word == left[0]:
+            left.pop(0)
+        else:
+            flags.append(word)
+    return [*flags, *(known.overrides if known.shell_completion else understood(known.overrides))]
