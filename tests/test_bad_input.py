@@ -32,7 +32,7 @@ def own_images(images, tmp_path):
 @pytest.mark.parametrize(
     ("mistake", "words"),
     [
-        ("strategy=unknown", ["'strategy/unknown'", "entropy kcentre lc lm random sm"]),
+        ("strategy=unknown", ["'strategy/unknown'", "herding kcentre lc lm random sm"]),
         ("dataset=unknown", ["'dataset/unknown'", "cifar10", "folder", "mnist_mini"]),
         ("batch_size=k7", ["'batch_size/k7'", "k32"]),
         ("rouns=3", ["rouns"]),
