@@ -84,7 +84,7 @@ def test_the_parts_of_the_readme_run_together(mine: Path, cache_dir: Path) -> No
     small = ("rounds=2", "query_size=50", "logger=none", "trainer=cpu", "name=run")
     found = (f"cache_dir={cache_dir}", "hydra.searchpath=[file://mine/conf]")
     done = command_in(mine.parent, [], *parts, *small, *found, PYTHONPATH="mine")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, "none of 9:" in done.stderr) == (0, True)
     rows = (mine.parent / "outputs" / "run" / "queries.csv").read_text().splitlines()[1:]
     labels = {row.split(",")[2] for row in rows}
     assert (len(rows), "9" in labels, "8" in labels) == (100, False, True)
