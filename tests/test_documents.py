@@ -88,3 +88,9 @@ def test_the_parts_of_the_readme_run_together(mine: Path, cache_dir: Path) -> No
     rows = (mine.parent / "outputs" / "run" / "queries.csv").read_text().splitlines()[1:]
     labels = {row.split(",")[2] for row in rows}
     assert (len(rows), "9" in labels, "8" in labels) == (100, False, True)
+
+
+def test_every_test_that_the_table_of_faults_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+\.py)`", (ROOT / "RELIABILITY.md").read_text()))
+    assert len(named) > 40
+    assert named <= {file.name for file in (ROOT / "tests").iterdir()}
