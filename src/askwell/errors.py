@@ -44,9 +44,7 @@ POINTERS = re.compile(
 
 
 class UserError(Exception):
-    """Something the user can put right: reported in one line that says how, with exit code 2 and no
-    traceback.
-    """
+    """A mistake that the user can fix: one line that says how, exit code 2, no traceback."""
 
 
 class StillWaitingError(UserError):
@@ -54,9 +52,7 @@ class StillWaitingError(UserError):
 
 
 def user_error(error: BaseException | None) -> str | None:
-    """The one line for an error that is the user's to put right, found among its causes; None for
-    one of ours.
-    """
+    """The one line for an error that the user can fix, found among its causes; else None."""
     chain = []
     while error is not None:
         chain.append(error)
@@ -87,9 +83,7 @@ def line_of(error: OSError) -> str:
 
 
 def _one_line(message: str) -> str:
-    """The message without line breaks, the hidden `_base` choices, and the folders that Hydra
-    searched.
-    """
+    """The message on one line, without `_base` choices and the folders that Hydra searched."""
     words = POINTERS.sub("", message.split("Config search path")[0]).split()
     return visible(" ".join(word for word in words if word != "_base"))
 
@@ -101,24 +95,24 @@ def exit_with(mistake: str) -> NoReturn:
 
 
 def _of_lightning() -> tuple[type[Exception], ...]:
-    """What Lightning raises for flags that do not fit the machine; nothing where it was not even
-    imported.
-    """
+    """What Lightning raises for flags that do not fit the machine; empty if not imported."""
     module = sys.modules.get("lightning_fabric.utilities.exceptions")
     return () if module is None else (module.MisconfigurationException,)
 
 
 def _is_bug(error: BaseException) -> bool:
-    """Whether Hydra only passes on what a constructor raised; wrong arguments and paths are the
-    config's fault.
+    """Whether Hydra only passes on what a constructor raised.
+
+    Wrong arguments and paths are the configuration's fault.
     """
     of_config = (TypeError, ImportError, AttributeError, type(None))
     return isinstance(error, InstantiationException) and not isinstance(error.__cause__, of_config)
 
 
 def _while_composing(error: BaseException) -> bool:
-    """Whether Hydra or OmegaConf raised it before any job ran: they check a configuration by
-    whatever exception.
+    """Whether Hydra or OmegaConf raised it before any job ran.
+
+    They check a configuration by all kinds of exceptions.
     """
     frames = traceback.extract_tb(error.__traceback__)
     composers = tuple(str(Path(str(package.__file__)).parent) for package in (hydra, omegaconf))

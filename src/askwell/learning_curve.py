@@ -36,8 +36,7 @@ def labels_to_targets(
     targets: Sequence[float],
     stopped: bool = False,
 ) -> np.ndarray:
-    """Labels at which the isotonic fit of a curve [R] crosses each of `targets` [T]; nan where it
-    does not.
+    """Labels at which the isotonic fit of a curve [R] crosses each of `targets` [T], or nan.
 
     The first round at or above a target is the luckiest one: with the same mean curve and rounds 2,
     3 and 5 times as noisy, it appears to save 20, 38 and 58 % of the labels. The first round from
@@ -71,16 +70,18 @@ def labels_to_targets(
 def labels_to_target(
     labels: Sequence[int], accuracy: Sequence[float], target: float, stopped: bool = False
 ) -> int | None:
-    """The whole labels that suffice for one target, as `labels_to_targets` has them; None where it
-    is not reached.
+    """The number of labels that suffices for one target; None where it is not reached.
+
+    Rounded up from `labels_to_targets`.
     """
     (crossed,) = labels_to_targets(labels, accuracy, (target,), stopped)
     return None if np.isnan(crossed) else ceil(crossed)
 
 
 def area_under_curve(labels: Sequence[int], accuracy: Sequence[float]) -> float:
-    """The mean accuracy over the range of labels, by trapezoids, in [0, 1]; of a single round, its
-    accuracy.
+    """The mean accuracy over the range of labels, by trapezoids, in [0, 1].
+
+    Of a single round it is the accuracy.
 
     Raises ValueError for a curve without rounds.
     """
@@ -97,8 +98,9 @@ def area_between(
     low: float,
     high: float,
 ) -> float:
-    """The mean height between two numbers of labels of the curve through ascending labels [R] and
-    their accuracies [R]; nan where `low` is not below `high`.
+    """The mean height of a curve between two numbers of labels; nan unless `low` < `high`.
+
+    The curve goes through ascending labels [R] and their accuracies [R].
 
     >>> area_between([10, 20], [0.5, 0.75], 10, 20)
     0.625

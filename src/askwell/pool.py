@@ -10,9 +10,7 @@ from torch import Tensor
 
 
 class Purchase(NamedTuple):
-    """One label. `round` is the first round that trains on it; `score` is None where the strategy
-    has none.
-    """
+    """One label, for training from `round` on; `score` is None where the strategy has none."""
 
     label: int
     round: int
@@ -146,8 +144,9 @@ class Pool:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the history of `state`, in place. Raises ValueError for a larger pool than this;
-        a smaller one has grown since.
+        """Takes the history of `state`, in place.
+
+        Raises ValueError for a larger pool than this one; a smaller one has grown since.
         """
         if state["size"] > self.size:
             raise ValueError(

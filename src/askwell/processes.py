@@ -25,8 +25,9 @@ class Processes:
         return self.rank == 0
 
     def gather(self, share: Any) -> list[Any]:
-        """The shares of all processes, in order of rank: small objects only, since they are
-        pickled.
+        """The shares of all processes, in order of rank.
+
+        Small objects only, since they are pickled.
 
         Raises UserError where a process exchanges something else at the same time.
         """
@@ -46,9 +47,7 @@ class Processes:
         return shares
 
     def gather_rows(self, rows: Tensor) -> Tensor:
-        """The rows [n, ...] of all processes on the CPU, in order of rank; their numbers may
-        differ, n may be 0.
-        """
+        """The rows [n, ...] of all processes, by rank, on the CPU; n may differ or be 0."""
         if self.size == 1:
             return rows.cpu()
         counts = self.gather(len(rows))

@@ -32,8 +32,9 @@ def first_of(words: Sequence[str], most: int = 12) -> str:
 
 
 def seconds(mean: float, deviation: float | None = None) -> str:
-    """A time in seconds with at most two decimals, below 0.1 s in milliseconds; its deviation in
-    the same unit.
+    """A time in seconds with at most two decimals, or in milliseconds below 0.1 s.
+
+    Its deviation has the same unit.
 
     >>> seconds(0.000371), seconds(1.5), seconds(1234.5, 20)
     ('0.37 ms', '1.50 s', '1,234 ± 20 s')
@@ -47,8 +48,7 @@ def seconds(mean: float, deviation: float | None = None) -> str:
 
 
 def visible(text: str) -> str:
-    r"""The text with control characters, line breaks and undecodable bytes written out, safe to
-    print anywhere.
+    r"""The text with control characters, line breaks and undecodable bytes escaped: safe to print.
 
     Names of files and classes come from strangers: an escape sequence in one would reach the
     terminal. Everything else stays as it is, in any script.
@@ -62,8 +62,7 @@ def visible(text: str) -> str:
 
 
 def writable(text: str) -> str:
-    r"""The text with control characters and undecodable bytes written out, so that any file can
-    hold it.
+    r"""The text with control characters and undecodable bytes escaped, so any file can hold it.
 
     Everything else stays as it is: joined emoji and unusual spaces too, by which a name is found.
 
@@ -96,8 +95,6 @@ class LineFormatter(logging.Formatter):
 
 
 def write_out_unknown(stream: TextIO) -> None:
-    """Lets `stream` write out characters that its encoding lacks, as Python's stderr does, instead
-    of raising.
-    """
+    """Lets `stream` escape characters that its encoding lacks, as Python's stderr does."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,4 @@
-"""What a run says on the screen: one line a round, and a table at its end. Plain lines where there
-is no terminal.
-"""
+"""The screen: one line per round and a table at the end, plain where there is no terminal."""
 
 import sys
 from typing import Any
@@ -30,8 +28,9 @@ LINES = 10
 
 
 class Console(Callback, RoundListener):
-    """Tells each round as it ends. Its state is the learning curve, so that a resumed run ends with
-    the whole table.
+    """Prints each round as it ends.
+
+    Its state is the learning curve, so that a resumed run ends with the whole table.
     """
 
     def __init__(self, rounds: int | None = None) -> None:
@@ -135,9 +134,7 @@ def show(line: str, style: str = "") -> None:
 
 
 def screen() -> rich.console.Console:
-    """Where to print: above a live bar, if there is one; without escape codes where stdout is no
-    terminal.
-    """
+    """Where to print: above a live bar, if any; without escape codes where it is no terminal."""
     return (
         rich.get_console()
         if sys.stdout.isatty()

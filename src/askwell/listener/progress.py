@@ -1,6 +1,4 @@
-"""Progress bars of training and of passes over images: one live display, and none where no terminal
-is.
-"""
+"""Progress bars of training and of passes over images: one live display on a terminal."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,9 +18,7 @@ REFRESHES_A_SECOND = 10
 
 
 class Progress(RichProgressBar, RoundListener, PoolProgress):
-    """Lightning's rich bar, which names the round of `rounds`; passes over images are a second bar
-    of its display.
-    """
+    """Lightning's rich bar, which names the round, with a second bar for passes over images."""
 
     def __init__(self, rounds: int | None = None, refresh_rate: int = REFRESHES_A_SECOND) -> None:
         super().__init__(refresh_rate=refresh_rate, leave=False)

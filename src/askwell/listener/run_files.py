@@ -1,6 +1,4 @@
-"""The record of a run on disk: rounds.jsonl and queries.csv, flushed as each round ends, and what
-people are asked.
-"""
+"""The files of a run: rounds.jsonl and queries.csv, flushed each round, and questions."""
 
 import json
 from typing import Any
@@ -24,9 +22,7 @@ COLUMNS = ["round", "index", "label", "score"]
 
 
 class Record(Callback, RoundListener):
-    """Writes the files of a run into `folder`. After a resume, what is to be done again is written
-    again.
-    """
+    """Writes the files of a run into `folder`; a resume rewrites what it repeats."""
 
     run: RunView
 

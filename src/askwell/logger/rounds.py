@@ -12,8 +12,9 @@ from askwell.loop.rounds import Preview, RoundResult
 
 
 class LogRounds(Callback, RoundListener):
-    """Sends the same facts to all loggers of the trainer, drawn against labels. Its state is the
-    learning curve.
+    """Sends the same facts to all loggers of the trainer, drawn against labels.
+
+    Its state is the learning curve.
     """
 
     def __init__(self) -> None:
@@ -51,8 +52,9 @@ class LogRounds(Callback, RoundListener):
 
 
 def numbers(result: RoundResult) -> dict[str, float]:
-    """A round as flat names and numbers; a class without evaluation images and an initial set lack
-    some of them.
+    """A round as flat names and numbers.
+
+    Classes without evaluation images and the initial set lack some of them.
     """
     diversity = {} if result.query_diversity is None else result.query_diversity._asdict()
     by_class = {name: value for name, value in result.class_accuracy.items() if not np.isnan(value)}

@@ -24,8 +24,9 @@ MODES: dict[str, Mode] = {
 def open_run(
     wished: Mode, folder: str, id: str | None, settings: Mapping[str, Any], **init: Any
 ) -> wandb.Run:
-    """A run in the wished mode; where it cannot be online, offline, with one line on stderr that
-    says why.
+    """A run in the `wished` mode, or offline where it cannot be online.
+
+    Then one line on stderr says why.
 
     `settings` are those of wandb.Settings, `init` further arguments of wandb.init.
     """
@@ -55,8 +56,9 @@ def open_run(
 
 
 def wished_mode(mode: str) -> Mode:
-    """What `mode` means: `auto` follows WANDB_MODE, and is online where that is not set. Raises
-    UserError.
+    """What `mode` means: `auto` is WANDB_MODE, or online where that is not set.
+
+    Raises UserError for an unknown mode.
     """
     setting, wished = "logger.wandb.mode", mode
     if mode == "auto":
@@ -79,9 +81,7 @@ def give_up_service() -> None:
 
 @contextmanager
 def staged_below(folder: str) -> Iterator[None]:
-    """Keeps what wandb stages and caches in `folder`, without leaving an environment variable to
-    the next job.
-    """
+    """Keeps wandb's staged and cached files in `folder`, with no variable left for the next job."""
     places = {
         "WANDB_DATA_DIR": Path(folder, "wandb"),
         "WANDB_CACHE_DIR": Path(folder, "wandb", "cache"),

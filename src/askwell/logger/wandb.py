@@ -22,8 +22,7 @@ ID_FILE = "wandb-id"
 
 
 class WandbLogger(loggers.WandbLogger, RoundWriter):
-    """Online with a key, offline without a key or a network; never a prompt, and a W&B that dies
-    takes nothing along.
+    """Online with a key, else offline; it never prompts, and if W&B fails the run continues.
 
     Runs whose `run_dir` lies below `sweep_dir` share one `wandb` folder there. `mode` is auto,
     online, offline or disabled; auto follows WANDB_MODE. `init` holds further arguments of
@@ -102,9 +101,7 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
                 self.experiment.summary.update(dict(summary))
 
     def finish(self, failed: bool) -> None:
-        """Ends the W&B run, waiting no longer than `finish_timeout` for a slow network; never
-        raises.
-        """
+        """Ends the W&B run within `finish_timeout`, however slow the network; never raises."""
         if self._experiment is not None and self.alive:
             with self._guard():
                 self._experiment.finish(exit_code=int(failed))
@@ -146,9 +143,7 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
 
 
 def common_folder(run_dir: str, sweep_dir: str | None) -> str:
-    """`sweep_dir` for a run that lies below it, so that one `wandb` folder shows a whole sweep;
-    else the run's own.
-    """
+    """`sweep_dir` for a run below it, so that one `wandb` folder shows a sweep; else the run's."""
     if sweep_dir is not None and Path(run_dir).resolve().is_relative_to(Path(sweep_dir).resolve()):
         return sweep_dir
     return run_dir

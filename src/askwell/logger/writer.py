@@ -1,6 +1,4 @@
-"""How one logger is told of a round: numbers to all of them, matrices and pictures to those that
-can show them.
-"""
+"""What loggers receive of a round: numbers for all, matrices and pictures where possible."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,9 +31,7 @@ class Confusion:
 
 
 class RoundWriter:
-    """What a logger can be told. All but the numbers is left out where a logger has no place for
-    it.
-    """
+    """What a logger can receive; all but numbers is left out where it has no place for it."""
 
     def write_numbers(self, numbers: Mapping[str, float], labels: int) -> None:
         """Draws `numbers` against `labels`."""
@@ -63,9 +59,7 @@ class NumberWriter(RoundWriter):
 
 
 class TensorBoardWriter(NumberWriter):
-    """TensorBoard: the pictures as a row, their captions and the confusion matrix as tables in
-    Markdown.
-    """
+    """TensorBoard: pictures in a row, their captions and the confusion as Markdown tables."""
 
     logger: TensorBoardLogger
 

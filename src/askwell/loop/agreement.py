@@ -1,6 +1,4 @@
-"""The processes of one run, compared: what they hold and what they choose must be the same on all
-of them.
-"""
+"""Comparison of the processes of a run: they must hold and choose the same."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -38,9 +36,7 @@ def refuse_differences(held: Mapping[str, Any], gather: Gather, advice: str) -> 
 def held_at_start(
     settings: Mapping[str, Any], dataset: OpenDataset, weights: str, checkpoint: Path | None
 ) -> dict[str, Any]:
-    """What a process computes with, by name: program, data, settings, initial `weights` (a
-    digest).
-    """
+    """What a process computes with, by name; `weights` is a digest of the initial ones."""
     return {
         **{f"{name} version": version(name) for name in PROGRAM},
         "images to train on": len(dataset.train),

@@ -17,8 +17,9 @@ NEAR = 0.05
 """
 
 MOST = 1000
-"""Images of a query that are looked at, the first ones: all distances between more would take too
-much memory.
+"""The most images of a query that are compared.
+
+The distances between all pairs of more would take too much memory.
 """
 
 
@@ -35,8 +36,9 @@ class Diversity(NamedTuple):
 def query_diversity(
     features: Features, queried: np.ndarray, left: np.ndarray, seed: int, round: int
 ) -> Diversity | None:
-    """Of the images `queried` at the end of `round`, against random ones of those that are `left`
-    in the pool.
+    """The diversity of the images `queried` at the end of `round`.
+
+    It is measured against random ones of those that are `left` in the pool.
     """
     size = min(len(queried), len(left), MOST)
     random = np.random.default_rng(key("diversity", seed, round)).choice(left, size, replace=False)
@@ -44,8 +46,9 @@ def query_diversity(
 
 
 def diversity(queried: Tensor, random: Tensor) -> Diversity | None:
-    """By the features [B, D] of queried and of random images; None where the network sees no random
-    ones differ.
+    """The diversity by the features [B, D] of queried and of random images.
+
+    None where the network sees no difference between the random ones.
     """
     between, usual = _distances(queried), _distances(random)
     if not usual.any():

@@ -39,9 +39,7 @@ class Pending(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The labels that a query bought, best first. Q of them, fewer than asked where people could
-    not tell.
-    """
+    """The Q labels that a query bought, best first; fewer than asked if people could not tell."""
 
     indices: Tensor  # int64 [Q]
     labels: Tensor  # int64 [Q]
@@ -76,8 +74,10 @@ class Labelling:
         return bool(self.pool.held) and not self.evaluated
 
     def choose_first(self, size: int, looks: Looks) -> None:
-        """Asks for the `size` images that the initial strategy wants most, and for all held ones
-        that nobody was asked about. Raises UserError where no image is left.
+        """Queries the `size` images that the initial strategy wants most.
+
+        With them all held images that nobody was asked about. Raises UserError where no image is
+        left.
         """
         if size and not self.pool.left:
             raise UserError(f"no image is left to ask about, and {len(self.pool)} have a label")
@@ -157,9 +157,7 @@ class Labelling:
         return list(zip(chosen, scores, strict=True))
 
     def _seen(self, size: int, round: int | str, looks: Looks) -> Candidates:
-        """What the strategy sees: all candidates, or a random part of them that holds a whole
-        query.
-        """
+        """What the strategy sees: all candidates, or a random part that is enough for a query."""
         labelled = self.pool.labelled.sort().values
         candidates = Candidates(self.pool.unlabelled, looks, labelled, self.processes)
         if self.candidates is None or round == "initial":

@@ -23,8 +23,9 @@ class Plan:
     least: int = 2  # labels before anything can be trained
 
     def reason_to_stop(self, round: int, labels: int, accuracy: float, left: int) -> str | None:
-        """Why nothing is asked after `round` (counted from 0) with `left` images unlabelled; None
-        to go on.
+        """Why nothing is queried after `round`; None to continue.
+
+        Rounds count from 0; `left` images are unlabelled.
         """
         if self.target_accuracy is not None and accuracy >= self.target_accuracy:
             return "target_accuracy"

@@ -94,9 +94,7 @@ class RoundResult:
 
 
 LEARNED = 0.5
-"""A class once recognised this often has been learned; an accuracy of 0 later on means that it was
-lost.
-"""
+"""The accuracy at which a class has been learned; at 0 after that it is lost."""
 
 
 def learned_classes(

@@ -20,9 +20,7 @@ class PoolProgress(ABC):
 
 
 def tracked(trainer: Any, bar: PoolProgress | None) -> Track:
-    """How a pass over images is watched: on `bar`, if any, and with an end between two batches on
-    SIGTERM.
-    """
+    """Counts a pass over images on `bar`, if any, and ends it between two batches on SIGTERM."""
 
     def track(batches: Iterable[int], total: int, description: str) -> Iterator[int]:
         for batch in batches if bar is None else bar.track(batches, total, description):

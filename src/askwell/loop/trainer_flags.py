@@ -1,6 +1,4 @@
-"""Lightning's flags: those that it does not know, and those that would change the study without a
-word.
-"""
+"""Lightning's flags: unknown ones, and those that would silently change the study."""
 
 from functools import partial
 from inspect import signature
@@ -14,8 +12,9 @@ LIMITS = ("limit_train_batches", "limit_val_batches", "limit_test_batches", "lim
 
 
 def build_trainer(trainer: partial[Any], **parts: Any) -> Any:
-    """The Lightning trainer with these parts. Raises UserError for a flag or a value that Lightning
-    does not know.
+    """The Lightning trainer with these parts.
+
+    Raises UserError for a flag or a value that Lightning does not know.
     """
     try:
         signature(trainer.func).bind_partial(**trainer.keywords)
@@ -28,8 +27,7 @@ def build_trainer(trainer: partial[Any], **parts: Any) -> Any:
 
 
 def refuse_flags(trainer: Any) -> None:
-    """Raises UserError for flags that train on something else than the labelled set, or that end a
-    round too early.
+    """Raises UserError for flags that train on other images or end a round too early.
 
     `fast_dev_run` is for debugging and may do both.
     """

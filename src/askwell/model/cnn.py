@@ -1,6 +1,4 @@
-"""The networks of arXiv 2505.06825: blocks of convolution, batch norm, ReLU and pooling, then two
-layers.
-"""
+"""The networks of arXiv 2505.06825: convolution, batch norm, ReLU, pooling; then two layers."""
 
 from collections import OrderedDict
 from itertools import pairwise
@@ -16,8 +14,9 @@ NARROWEST = 8
 
 
 class ConvolutionalNetwork(nn.Sequential):
-    """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits
-    [B, num_classes].
+    """`blocks` that halve the image and double the channels up to `width`, and a hidden layer.
+
+    Returns logits [B, num_classes].
 
     With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100.
     Without `norm` there is no batch norm, and the layers have a bias instead. `dropout` is the

@@ -1,6 +1,4 @@
-"""Answers as events: one line each in a file that only grows, as people give them and take them
-back.
-"""
+"""Answers as events: one line each, as people give and undo them, in a file that only grows."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,4 @@
-"""An oracle that repeats answers: those of a run, or of a table such as people's labels of a
-data set.
-"""
+"""An oracle that repeats answers: those of a run, or of a table."""
 
 import csv
 from pathlib import Path

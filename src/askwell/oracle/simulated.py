@@ -24,8 +24,9 @@ class Truth:
 
 
 class Noisy:
-    """The truth with mistakes: a label is, with probability `rate`, another class, all equally
-    likely.
+    """The truth with mistakes: with probability `rate` a label is another class.
+
+    All other classes are equally likely.
 
     Whether and how it errs depends on (seed, index) alone, so that all strategies of a seed meet
     the same mistakes.

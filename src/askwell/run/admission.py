@@ -1,5 +1,6 @@
-"""Whether a run may continue from a checkpoint: one of Askwell's, of the same study, with its whole
-record on disk.
+"""Whether a run may continue from a checkpoint.
+
+It must be one of Askwell's, of the same study, with its whole record on disk.
 """
 
 import json
@@ -21,8 +22,9 @@ class RecordBehindError(UserError):
 
 @dataclass(frozen=True)
 class Admission:
-    """The check of a checkpoint for the run in `folder`, which computes `study`; `free` settings
-    may differ.
+    """The check of a checkpoint for the run in `folder`, which computes `study`.
+
+    `free` settings may differ.
 
     `made_of` is what no setting says: digests of the data set and of the initial weights.
     `learning` and `record` are the names under which the loop and the record keep their state in a
@@ -52,8 +54,9 @@ class Admission:
 
 
 def refuse_gaps(file: Path, rounds: int | None = None) -> None:
-    """Raises RecordBehindError unless `file` holds the rounds 0 to `rounds` - 1, or all up to its
-    last, in order.
+    """Raises RecordBehindError unless `file` holds its rounds in order, without gaps.
+
+    These are rounds 0 to `rounds` - 1, or all up to its last one.
     """
     found = recorded_rounds(file)
     expected = range(max(found, default=-1) + 1 if rounds is None else rounds)
@@ -71,9 +74,7 @@ def refuse_gaps(file: Path, rounds: int | None = None) -> None:
 
 
 def recorded_rounds(file: Path) -> list[int]:
-    """The numbers of the rounds in rounds.jsonl, in the order of its lines; a line that cannot be
-    read has none.
-    """
+    """The numbers of the rounds in rounds.jsonl, line by line, without unreadable lines."""
     lines = (
         file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
     )

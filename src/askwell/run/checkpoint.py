@@ -20,8 +20,7 @@ CHECKSUM_BYTES = hashlib.sha256().digest_size
 
 
 class SafeCheckpointIO(CheckpointIO):
-    """Writes a checkpoint whole, with its checksum in front, and keeps the one before it as
-    `<name>.previous`.
+    """Writes a checkpoint whole, after its checksum, and keeps the last one as `<name>.previous`.
 
     Reading checks the sum (torch itself loads a flipped bit without a word), falls back to the
     previous file, and never unpickles anything but tensors and plain values. `admit` refuses a

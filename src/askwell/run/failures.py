@@ -41,8 +41,7 @@ class ProcessError(RuntimeError):
 
 @contextmanager
 def failing_as_one(folder: RunFolder) -> Iterator[None]:
-    """Around all that a process does in `folder`: the first one ends with the error of the one that
-    failed first.
+    """Surrounds all that a process does in `folder`: the first to fail gives the error.
 
     The others leave a note. Where the first one will print it, they end without repeating it.
     """
@@ -63,8 +62,9 @@ def failing_as_one(folder: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def watched(trainer: Any, folder: RunFolder) -> Iterator[None]:
-    """Around a fit: the first of several processes ends when another one fails, wherever it may be
-    waiting for it.
+    """Surrounds a fit: the first of several processes ends when another one fails.
+
+    It does so wherever it may be waiting for it.
 
     It takes the place of Lightning's own observer, which kills the first process before it can say
     why.
@@ -122,8 +122,9 @@ def noted_failure(folder: Path) -> Exception | None:
 def first_failure(
     folder: Path, children: Sequence[Popen[bytes]], patience: float = PATIENCE
 ) -> Exception | None:
-    """Why the other processes are gone: what one noted, or the signal that ended one; None if
-    nothing is known.
+    """Why the other processes are gone; None if nothing is known.
+
+    The reason is what one of them noted, or the signal that ended it.
     """
     until = time.monotonic() + patience
     while time.monotonic() < until:
@@ -176,9 +177,7 @@ def _give_up(folder: RunFolder, children: list[Popen[bytes]]) -> None:
 
 
 def _notes(folder: Path) -> list[Path]:
-    """Those of this very run: its processes were started by the first one, or all by one
-    launcher.
-    """
+    """The notes of this run: the first process, or one launcher, started its processes."""
     return [
         note
         for group in (os.getpid(), os.getppid())

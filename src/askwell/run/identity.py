@@ -1,5 +1,4 @@
-"""What a run computes: the settings that a resume must share, and by which a report tells runs
-apart.
+"""What a run computes: a resume must share it, and a report tells runs apart by it.
 
 Everything in the config counts, a user's own groups, callbacks and parameters included, except the
 dotted paths listed here. No setting is known by its last word, no class by its module, no file by
@@ -56,8 +55,9 @@ TRAINER = {
     "trainer.sync_batchnorm": False,
     "trainer.fast_dev_run": False,
 }
-"""The trainer's flags that count, with Lightning's defaults; the others say where and how fast, not
-what.
+"""The trainer's flags that count, with Lightning's defaults.
+
+The others say where and how fast, not what.
 """
 
 FORMER: dict[str, Any] = {
@@ -99,9 +99,7 @@ def study_of(cfg: DictConfig) -> dict[str, Any]:
 
 
 def study_of_run(run: dict[str, Any]) -> dict[str, Any] | None:
-    """The same for a run.json; None where it does not say. Reads no file that the run's config
-    names.
-    """
+    """The same for a run.json; None where it does not say. Reads no file that the run names."""
     if isinstance(run.get("study"), dict):
         return run["study"]
     config = run.get("config")
@@ -119,9 +117,7 @@ def study_of_run(run: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def free_paths(cfg: DictConfig) -> tuple[str, ...]:
-    """What does not count in a config: `FREE`, the user's own list, and what callbacks copy from
-    either.
-    """
+    """What does not count: `FREE`, the user's own list, and what callbacks copy from either."""
     own = cfg.get("free") or ()
     if isinstance(own, str):
         raise UserError(f"free must be a list of settings, write free=[{own}]")
@@ -137,9 +133,7 @@ def free_paths(cfg: DictConfig) -> tuple[str, ...]:
 
 
 def is_free(path: str, free: Iterable[str] = FREE) -> bool:
-    """Whether the setting at a dotted path does not count; `trainer` as a whole does not, a few of
-    its flags do.
-    """
+    """Whether the setting at a dotted path does not count; a few flags of `trainer` do."""
     if path.startswith("trainer."):
         return path not in TRAINER
     return path == "trainer" or any(path == one or path.startswith(f"{one}.") for one in free)
@@ -148,8 +142,9 @@ def is_free(path: str, free: Iterable[str] = FREE) -> bool:
 def refuse_other_study(
     run: dict[str, Any], study: dict[str, Any], place: object, free: Iterable[str] = FREE
 ) -> None:
-    """Raises UserError, naming the first setting that differs and both values, if `run` does not
-    compute `study`.
+    """Raises UserError if `run` does not compute `study`.
+
+    It names the first setting that differs, and both values.
     """
     old, new = study_of_run(run), study
     if old is None:
@@ -192,9 +187,7 @@ def _is_copy_of_free(value: Any, free: Iterable[str]) -> bool:
 
 
 def _plain(cfg: DictConfig, free: tuple[str, ...]) -> dict[str, Any]:
-    """The config as a dictionary, resolved where it counts; copies of groups are named, not
-    repeated.
-    """
+    """The config as a dictionary, resolved where it counts; copies of groups are only named."""
 
     def plain(node: Any, path: str) -> Any:
         if is_free(path, free) and path != "trainer":

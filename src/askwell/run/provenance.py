@@ -38,9 +38,7 @@ PACKAGES = (
 
 
 def of_process() -> dict[str, Any]:
-    """The command that started this process, the commit it runs from, and the versions of its
-    packages.
-    """
+    """The command that started this process, its commit, and the versions of its packages."""
     return {
         "command": shlex.join(["python", *sys.argv]),
         "git_commit": _git_commit(),
@@ -70,8 +68,9 @@ def of_study(data: Any, plan: Any, labelling: Any, sight: Any) -> dict[str, Any]
 
 @contextmanager
 def threads_of(run: dict[str, Any]) -> Iterator[None]:
-    """Computes with the number of threads that `run`, the content of a run.json, began with: it
-    decides last bits.
+    """Computes with the number of threads that `run`, a run.json, began with.
+
+    The number decides last bits.
 
     A run of today's number where it does not say, as a new one.
     """
@@ -131,9 +130,7 @@ def digest(*arrays: np.ndarray) -> str:
 
 
 def _git_commit() -> str | None:
-    """The commit of the checkout this runs from, marked if it was changed; None outside a
-    checkout.
-    """
+    """The commit of this checkout, marked if it was changed; None outside a checkout."""
     command = [
         "git",
         "-C",

@@ -11,8 +11,9 @@ from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 MOST_CONFUSED = 4_000
-"""Classes with which confusion is counted, at most: it takes 128 MB for that many, and several
-copies of it.
+"""The most classes whose confusion is counted.
+
+The matrix takes 128 MB for that many, and there are several copies of it.
 """
 
 NORMAL_95 = 1.959963984540054
@@ -21,8 +22,7 @@ NORMAL_95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The network on the fixed evaluation set. C classes; row = true class, column = predicted
-    class.
+    """The network on the evaluation set. C classes; row = true class, column = predicted class.
 
     With very many classes there is no confusion, but only how many images of each class there are
     and were recognised.
@@ -37,9 +37,7 @@ class Evaluation:
 
     @property
     def class_accuracy(self) -> np.ndarray:
-        """The share of each class that is recognised, [C]; nan for a class without evaluation
-        images.
-        """
+        """The share of each class that is recognised, [C]; nan for a class without images."""
         hits, counts = self._hits_and_counts
         return np.divide(hits, counts, out=np.full(len(counts), np.nan), where=counts > 0)
 

@@ -24,8 +24,7 @@ FOLDS: dict[tuple[type, type], Callable[..., tuple[Tensor, Tensor]]] = {
 
 
 class FrozenNetwork:
-    """`network` in evaluation mode with batch norm folded into the layer before it, no dropout,
-    channels_last.
+    """`network` in evaluation mode, rewritten: batch norm folded, no dropout, channels_last.
 
     Traced once; `refresh` takes over the network's present weights in place, so that a compiled
     copy stays compiled. A network that cannot be traced is copied as it is, and this is said once.
@@ -46,15 +45,17 @@ class FrozenNetwork:
         self.refresh()
 
     def __call__(self, images: Tensor) -> Look:
-        """A look at images [B, channels, H, W]; without a linear layer the logits are the
-        features.
+        """A look at images [B, channels, H, W].
+
+        Without a linear layer the logits are the features.
         """
         return Look(*self._run(images))
 
     @property
     def head(self) -> tuple[Tensor, Tensor, float] | None:
-        """Weight [C, D] and bias [C] of the network's last linear layer, and the dropout right
-        before it; or None.
+        """Weight [C, D] and bias [C] of the last linear layer, and the dropout right before it.
+
+        None where the network has no linear layer.
         """
         layers: list[Any] = [
             module for module in self.network.modules() if not list(module.children())
@@ -68,9 +69,7 @@ class FrozenNetwork:
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Copies the network's weights and buffers; folded layers get theirs scaled by their batch
-        norm.
-        """
+        """Copies weights and buffers; folded layers get theirs scaled by their batch norm."""
         weights = self.network.state_dict()
         for layer, norm in self.folded.items():
             weights |= self._fold(layer, norm)
@@ -162,9 +161,7 @@ def _look_of_untraced(network: nn.Module, images: Tensor) -> tuple[Tensor, Tenso
 
 
 def _adjacent(graph: fx.GraphModule) -> list[tuple[tuple[fx.Node, Any], tuple[fx.Node, Any]]]:
-    """The pairs of module calls of which the second alone takes the first's result; each call with
-    its module.
-    """
+    """Pairs of module calls where the second alone takes the first's result, with modules."""
     modules = dict(graph.named_modules())
     calls = {
         node: modules[str(node.target)] for node in graph.graph.nodes if node.op == "call_module"
@@ -217,9 +214,7 @@ def _pool_in_convolution(graph: fx.GraphModule) -> None:
 
 
 def _frames_grey(convolution: nn.Conv2d) -> bool:
-    """Whether a convolution is 3x3, of one channel, with a bias, and keeps height and width by a
-    frame of zeros.
-    """
+    """Whether it is 3x3, of one channel, with a bias, and keeps the size by a frame of zeros."""
     settings = (
         convolution.kernel_size,
         convolution.padding,
@@ -241,8 +236,9 @@ def _halves(pooling: nn.MaxPool2d) -> bool:
 
 
 def _pool_before_relu(graph: fx.GraphModule) -> None:
-    """Swaps max pooling with the ReLU before it: the same numbers, bit for bit, from a quarter of
-    the comparisons.
+    """Swaps max pooling with the ReLU before it.
+
+    The same numbers, bit for bit, from a quarter of the comparisons.
     """
     for (before, activation), (node, pooling) in _adjacent(graph):
         if (
