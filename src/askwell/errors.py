@@ -1,4 +1,4 @@
-"""Mistakes of the user's: the one exception that stands for them, and how they are reported."""
+"""The exception for mistakes of the user, and how it is reported."""
 
 import errno
 import re
@@ -28,19 +28,19 @@ REMEDIES = {
     errno.EFBIG: FULL,
     errno.EIO: "check the disk",
     errno.ENAMETOOLONG: "choose a shorter name=...",
-    errno.ENOTDIR: "expected a folder and found a file: take it away, or choose another place",
-    errno.EEXIST: "expected a folder and found a file: take it away, or choose another place",
-    errno.EISDIR: "expected a file and found a folder: take it away, or choose another name=...",
-    errno.ELOOP: "the link leads to itself: take it away",
+    errno.ENOTDIR: "expected a folder and found a file: remove it, or choose another place",
+    errno.EEXIST: "expected a folder and found a file: remove it, or choose another place",
+    errno.EISDIR: "expected a file and found a folder: remove it, or choose another name=...",
+    errno.ELOOP: "the link leads to itself: remove it",
     errno.ENOLCK: "the file system has no locks: choose a place on another disk",
 }
-"""What to do about errors of the operating system that a program cannot avoid and a user can."""
+"""What a user can do about errors of the operating system."""
 
 POINTERS = re.compile(
     r"\s*See https?://\S+(?: for details)?\.?|,? set env var HYDRA_FULL_ERROR=1 to see chained "
     r"exception\.?"
 )
-"""Where Hydra's messages refer to, which is of no help here."""
+"""References in Hydra's messages that are of no help here."""
 
 
 class UserError(Exception):
@@ -48,7 +48,7 @@ class UserError(Exception):
 
 
 class StillWaitingError(UserError):
-    """What a run that waits for people was given cannot be taken: it waits on."""
+    """Answers that a waiting run cannot accept; it still waits."""
 
 
 def user_error(error: BaseException | None) -> str | None:
@@ -71,7 +71,7 @@ def user_error(error: BaseException | None) -> str | None:
 
 
 def line_of(error: OSError) -> str:
-    """What the system says, about which file, and what to do."""
+    """The system's message, the file, and what to do."""
     place = Path(str(error.filename)) if error.filename is not None else None
     subject = (
         "cannot write"
@@ -89,7 +89,7 @@ def _one_line(message: str) -> str:
 
 
 def exit_with(mistake: str) -> NoReturn:
-    """Reports the user's mistake and ends the program."""
+    """Prints the user's mistake and exits."""
     print(f"askwell: {mistake}", file=sys.stderr)
     sys.exit(USAGE_ERROR)
 

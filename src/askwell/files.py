@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever happens while they are written."""
+"""Files that are either whole or absent, whatever happens while they are written."""
 
 import errno
 import json
@@ -20,7 +20,7 @@ OF_THE_PLACE = (
     errno.ELOOP,
     errno.ENOLCK,
 )
-"""Errors for which there is one remedy, whatever is written."""
+"""Errors with the same remedy for every file."""
 
 
 def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
@@ -28,8 +28,8 @@ def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
 
     Leaves no temporary file if the write fails.
 
-    A link at `path` is replaced; the file that it leads to stays as it is. Raises UserError, with
-    `advice`, where the disk does not take it.
+    A link at `path` is replaced; its target stays as it is. Raises UserError, with `advice`, if the
+    disk cannot hold the file.
     """
     part = part_of(path)
     try:

@@ -36,13 +36,10 @@ class Processes:
         shares: list[Any] = [None] * self.size
         distributed.all_gather_object(shares, share)
         if other := odd_one([type(each).__name__ for each in shares]):
-            odd = (
-                f"process {other} is at another step than process 0, since its strategy took "
-                "another way"
-            )
+            odd = f"process {other} is at another step than process 0"
             raise UserError(
-                f"{odd}: a strategy must decide by the candidates and the generator it is given "
-                "alone"
+                f"{odd}, since its strategy branched differently: "
+                "a strategy must decide only by the candidates and the generator it is given"
             )
         return shares
 

@@ -1,4 +1,4 @@
-"""Names in sentences, times in a few digits, and foreign names on a terminal."""
+"""Text for people: lists of names, times in few digits, safe names from strangers."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ ExceptionInfo = (
 
 
 def listing(words: Sequence[str]) -> str:
-    """The words as a sentence has them: `a, b and c`.
+    """The words as part of a sentence: `a, b and c`.
 
     >>> listing(["lc", "sm", "lm"])
     'lc, sm and lm'
@@ -47,6 +47,15 @@ def seconds(mean: float, deviation: float | None = None) -> str:
     return f"{' ± '.join(numbers)} {unit}"
 
 
+def percent(share: float, decimals: int = 0) -> str:
+    """A share as a percentage.
+
+    >>> percent(0.97), percent(0.97314, 2)
+    ('97 %', '97.31 %')
+    """
+    return f"{100 * share:.{decimals}f} %"
+
+
 def visible(text: str) -> str:
     r"""The text with control characters, line breaks and undecodable bytes escaped: safe to print.
 
@@ -64,7 +73,8 @@ def visible(text: str) -> str:
 def writable(text: str) -> str:
     r"""The text with control characters and undecodable bytes escaped, so any file can hold it.
 
-    Everything else stays as it is: joined emoji and unusual spaces too, by which a name is found.
+    Everything else stays as it is: joined emoji and unusual spaces too, since files are found by
+    name.
 
     >>> print(writable("caf\udce9 1.png"))
     caf\xe9 1.png

@@ -32,9 +32,8 @@ class ShiftAndFlip:
     def __call__(self, pixels: Tensor, indices: Tensor, key: int) -> Tensor:
         height, width = pixels.shape[-2:]
         rows = torch.arange(height, device=pixels.device) + self._offsets(indices, key, 0)  # [B, H]
-        columns = torch.arange(width, device=pixels.device) + self._offsets(
-            indices, key, 1
-        )  # [B, W]
+        moves = self._offsets(indices, key, 1)
+        columns = torch.arange(width, device=pixels.device) + moves  # [B, W]
         if self.flip:
             mirrored = (uniform(indices, key, 2) < 0.5).unsqueeze(1)
             columns = torch.where(mirrored, columns.flip(1), columns)
@@ -75,9 +74,8 @@ class AffineElastic:
             * 2
             - 1
         )
-        side = torch.tensor(pixels.shape[-2:], device=pixels.device).flip(
-            0
-        )  # x before y, as grids have it
+        # x before y, as in grids
+        side = torch.tensor(pixels.shape[-2:], device=pixels.device).flip(0)
         grid = affine_grid(
             self._matrices(draws[:, :6], side), list(pixels.shape), align_corners=False
         )

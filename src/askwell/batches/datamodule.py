@@ -36,9 +36,8 @@ class Fetched(Dataset[tuple[Tensor, Tensor]]):
 class ActiveDataModule(LightningDataModule):
     """Batches of (pixels, labels) of the labelled images, the pool, and the evaluation set.
 
-    `train_batch_size` counts the images of one process. Labels come from the pool, where the
-    oracle's answers are, at the moment a batch reaches the device: loader workers only ever see
-    indices and pixels.
+    `train_batch_size` counts the images of one process. Labels come from the pool when a batch
+    reaches the device: loader workers only see indices and pixels.
     """
 
     trainer: Any  # the Lightning trainer, attached before any hook is called

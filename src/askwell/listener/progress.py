@@ -53,7 +53,7 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
 
     def get_metrics(self, trainer: Any, pl_module: Any) -> dict[str, Any]:
         metrics = super().get_metrics(trainer, pl_module)
-        metrics.pop("v_num", None)  # a logger's run number says nothing about training
+        metrics.pop("v_num", None)  # a logger's run number is not about training
         return metrics
 
     def _begin_round(self, round: int) -> None:
@@ -61,9 +61,8 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
 
     def _stop_progress(self) -> None:
         if self.progress is not None:
-            self.progress.live.transient = (
-                True  # the lines of the rounds stay, a finished bar tells nothing more
-            )
+            # The lines of the rounds stay; a finished bar has no more to show.
+            self.progress.live.transient = True
         super()._stop_progress()
 
     def _get_train_description(self, current_epoch: int) -> str:

@@ -32,7 +32,7 @@ class Record(Callback, RoundListener):
         self.written = 0  # labels in queries.csv
 
     def state_dict(self) -> dict[str, Any]:
-        """What the run computes: a checkpoint says it too, since run.json may be lost."""
+        """What the run computes, also in the checkpoint, since run.json may be lost."""
         return {"study": self.folder.facts.get("study")}
 
     def on_rounds_start(self, trainer: Any, run: RunView, start: int) -> None:
@@ -64,7 +64,7 @@ class Record(Callback, RoundListener):
         self.folder.finish(reason, accuracy=self.run.accuracy(), **self.run.facts())
 
     def _write_answers(self) -> None:
-        """Writes what evaluation images were answered with; nothing is pending any more."""
+        """Writes the answers about evaluation images once they are settled."""
         if self.run.labelling.pending is None:
             remove_pending(self.folder.path)
         answers, classes = self.run.labelling.evaluated, self.run.classes

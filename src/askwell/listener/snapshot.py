@@ -30,8 +30,8 @@ class Snapshot(Callback, RoundListener):
 
     Rounds count from 0; -1 is the last of the run.
 
-    It looks at `images` evaluation images, and at as many of the pool, of which `shown` of two
-    kinds are kept.
+    It looks at `images` evaluation images and as many of the pool. Of these it keeps `shown` of
+    each kind, sure and unsure.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Snapshot(Callback, RoundListener):
         return kept
 
     def _some(self, indices: Tensor, seed: int) -> Tensor:
-        """At most `images` of them: the same for every strategy of a seed, where they are."""
+        """At most `images` of them, the same for every strategy of a seed."""
         order = torch.randperm(len(indices), generator=generator("snapshot", seed))
         return indices[order[: self.images]].sort().values
 

@@ -1,4 +1,4 @@
-"""Where a run's facts are sent: any number of Lightning loggers, all told the same."""
+"""Loggers of a run: any number of Lightning loggers, all given the same facts."""
 
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable

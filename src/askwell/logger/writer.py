@@ -44,7 +44,7 @@ class RoundWriter:
         """Shows a confusion matrix."""
 
     def write_summary(self, summary: Mapping[str, float | int | None]) -> None:
-        """Keeps what one run is compared by."""
+        """Keeps the numbers that compare whole runs."""
 
 
 class NumberWriter(RoundWriter):
@@ -78,7 +78,7 @@ class TensorBoardWriter(NumberWriter):
 
 
 def writer_for(logger: Logger) -> RoundWriter:
-    """The logger itself if it knows rounds, else what writes rounds to it."""
+    """The logger itself if it can write rounds, else a writer for it."""
     if isinstance(logger, RoundWriter):
         return logger
     return (

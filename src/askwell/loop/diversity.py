@@ -1,4 +1,4 @@
-"""How much the images of one query differ from each other, in the eyes of the network."""
+"""How much the images of one query differ from each other, by their features."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,11 +10,10 @@ from torch import Tensor
 from askwell.randomness import key
 
 Features = Callable[[np.ndarray], Tensor]
-"""Indices [B] to what the network's last layer sees of these images, [B, D]."""
+"""Indices [B] to the features of these images, [B, D]."""
 
 NEAR = 0.05
-"""Of random images so many are near-duplicates, by definition: what is as near as theirs is near.
-"""
+"""The share of random images that are near-duplicates, by definition."""
 
 MOST = 1000
 """The most images of a query that are compared.
@@ -24,7 +23,7 @@ The distances between all pairs of more would take too much memory.
 
 
 class Diversity(NamedTuple):
-    """Of a query, measured against as many random images of the pool."""
+    """The diversity of a query, relative to as many random images of the pool."""
 
     distance: (
         float  # mean distance between two images, as a multiple of that between two random ones

@@ -1,4 +1,4 @@
-"""How far a pass over images has come."""
+"""Progress of a pass over images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 class PoolProgress(ABC):
-    """What can show how far a pass over images has come."""
+    """A display of the progress of a pass over images."""
 
     @abstractmethod
     def track(self, batches: Iterable[Item], total: int, description: str) -> Iterator[Item]:

@@ -58,7 +58,7 @@ def refuse_flags(trainer: Any) -> None:
         )
     if trainer.max_epochs != -1:
         raise UserError(
-            "trainer.max_epochs would end a run before its time: use rounds=... or budget=..."
+            "trainer.max_epochs would end a run too early: use rounds=... or budget=..."
         )
     if any(isinstance(callback, Timer | EarlyStopping) for callback in trainer.callbacks):
         raise UserError(
@@ -66,9 +66,8 @@ def refuse_flags(trainer: Any) -> None:
             "target_accuracy"
         )
     for limit in LIMITS:
-        if getattr(trainer, limit) != 1.0 or isinstance(
-            getattr(trainer, limit), int
-        ):  # the number 1 is one batch
+        share = getattr(trainer, limit)
+        if share != 1.0 or isinstance(share, int):  # the integer 1 is one batch
             raise UserError(
                 f"trainer.{limit} would leave out labelled images: remove it, or use "
                 "trainer.fast_dev_run"

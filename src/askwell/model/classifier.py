@@ -32,8 +32,8 @@ class Standardise(nn.Module):
 class Classifier(LightningModule):
     """Classifies uint8 images with `network`, trained by cross entropy.
 
-    `optimizer` takes the parameters, `lr_scheduler` the optimizer: it steps after every epoch, and
-    a round that starts over (`protocol.reset`) starts it over.
+    `optimizer` takes the parameters, `lr_scheduler` the optimizer. The scheduler steps after every
+    epoch and restarts with the weights (`protocol.reset`).
     """
 
     def __init__(

@@ -6,11 +6,11 @@ from itertools import pairwise
 from torch import nn
 
 SMALL_ENOUGH = 12
-"""Pixels a side to which the blocks bring an image down before the fully connected layers."""
+"""The most pixels per side that the blocks leave for the fully connected layers."""
 
 
 NARROWEST = 8
-"""Channels of a block at least, where there are so many that halving would leave none."""
+"""The fewest channels of a block, however many blocks halve them."""
 
 
 class ConvolutionalNetwork(nn.Sequential):
@@ -20,8 +20,7 @@ class ConvolutionalNetwork(nn.Sequential):
 
     With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100.
     Without `norm` there is no batch norm, and the layers have a bias instead. `dropout` is the
-    share of hidden units
-    dropped in training.
+    share of hidden units dropped in training.
     """
 
     def __init__(

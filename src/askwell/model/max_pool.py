@@ -1,4 +1,4 @@
-"""Max pooling as a CPU does it fast, where nobody asks for gradients."""
+"""Max pooling that is fast on a CPU, without gradients."""
 
 from functools import reduce
 from itertools import product
@@ -11,7 +11,7 @@ from torch.nn.functional import conv2d, max_pool2d, pad
 class HalvingMaxPool(nn.Module):
     """2x2 max pooling as two maxima: the same bits in less than half of a CPU's time.
 
-    `max_pool2d` also finds out where each maximum stands, which nobody asks for here.
+    `max_pool2d` also finds the place of each maximum, which is not needed here.
     """
 
     def forward(self, images: Tensor) -> Tensor:
@@ -42,8 +42,7 @@ class PooledConvolution(nn.Module):
 
     Library convolutions write all channels to memory before they are pooled, which for a single
     channel in takes much longer than the arithmetic. Here each pooled pixel is the maximum of four
-    sums of nine shifted
-    pixels.
+    sums of nine shifted pixels.
     """
 
     taps: Tensor

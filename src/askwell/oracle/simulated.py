@@ -1,4 +1,4 @@
-"""Oracles that hold the truth: for experiments on data that are labelled already."""
+"""Oracles that hold the truth, for experiments on labelled data."""
 
 import numpy as np
 import torch
@@ -28,8 +28,7 @@ class Noisy:
 
     All other classes are equally likely.
 
-    Whether and how it errs depends on (seed, index) alone, so that all strategies of a seed meet
-    the same mistakes.
+    Mistakes depend on (seed, index) alone, so all strategies of a seed meet the same ones.
     """
 
     def __init__(self, labels: np.ndarray, num_classes: int, rate: float, seed: int) -> None:

@@ -26,7 +26,7 @@ class Admission:
 
     `free` settings may differ.
 
-    `made_of` is what no setting says: digests of the data set and of the initial weights.
+    `made_of` has what no setting determines: digests of the data set and of the initial weights.
     `learning` and `record` are the names under which the loop and the record keep their state in a
     checkpoint.
     """
@@ -47,7 +47,7 @@ class Admission:
             or not isinstance(state.get("study"), dict)
         ):
             foreign = f"the checkpoint in {self.folder} is not one of Askwell's"
-            raise UserError(f"{foreign}: take it away and start the run again")
+            raise UserError(f"{foreign}: remove it and start the run again")
         refuse_other_study(states.get(self.record) or {}, self.study, self.folder, self.free)
         _refuse_other_origin(state["study"], self.made_of)
         refuse_gaps(self.folder / "rounds.jsonl", state["round"])
@@ -96,6 +96,5 @@ def _refuse_other_origin(before: dict[str, Any], now: dict[str, str]) -> None:
                 f"the checkpoint was made with {origin} {before.get(origin)}, this run has {value}"
             )
             raise UserError(
-                f"{other}: continue with what it was made with, or start anew under another "
-                "name=..."
+                f"{other}: continue with the same, or start again under another name=..."
             )

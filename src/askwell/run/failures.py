@@ -1,9 +1,8 @@
 """The processes of one run fail as one: with the message of the process that failed first.
 
 A process that fails leaves its message as a note in the run folder before its connections close.
-The first process reads the notes, so that run.json and the screen show the cause and not the lost
-connection that
-followed from it.
+The first process reads the notes, so run.json and the screen show the cause and not the lost
+connection that followed.
 """
 
 import json
@@ -66,8 +65,7 @@ def watched(trainer: Any, folder: RunFolder) -> Iterator[None]:
 
     It does so wherever it may be waiting for it.
 
-    It takes the place of Lightning's own observer, which kills the first process before it can say
-    why.
+    It replaces Lightning's own observer, which kills the first process before it can report why.
     """
     if trainer.world_size == 1 or not folder.owned:
         yield
@@ -100,7 +98,7 @@ def is_lost_connection(error: BaseException | None) -> bool:
 
 
 def leave_note(folder: Path, error: Exception) -> None:
-    """Tells the first process what this one failed with."""
+    """Leaves a note of why this process failed, for the first one to read."""
     mistake = user_error(error)
     message = (
         mistake if mistake is not None else f"process {_rank()}: {type(error).__name__}: {error}"
@@ -162,7 +160,7 @@ def _watch(folder: RunFolder, children: list[Popen[bytes]], ended: threading.Eve
 
 
 def _give_up(folder: RunFolder, children: list[Popen[bytes]]) -> None:
-    """Ends this process although its main thread waits for another one."""
+    """Ends this process while its main thread waits for another one."""
     failure = first_failure(folder.path, children) or ProcessError(
         "another process of the run has ended"
     )

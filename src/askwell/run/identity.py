@@ -1,8 +1,8 @@
 """What a run computes: a resume must share it, and a report tells runs apart by it.
 
 Everything in the config counts, a user's own groups, callbacks and parameters included, except the
-dotted paths listed here. No setting is known by its last word, no class by its module, no file by
-its place.
+dotted paths listed here. A setting counts by its whole path, a class by its name, a file by its
+content.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ FREE = (
     # How the report shows a strategy.
     *(f"{group}.{part}" for group in ("strategy", "initial") for part in APPEARANCE),
 )
-"""What does not count, with everything below it. A user adds to it by `free=[callbacks.mine]`."""
+"""Settings that do not count, with all below them. Users add to it: `free=[callbacks.mine]`."""
 
 TRAINER = {
     "trainer._target_": "Trainer",
@@ -71,7 +71,7 @@ FORMER: dict[str, Any] = {
     "callbacks.active_learning.draws": "copy of draws",
     "model.network.dropout": 0.0,
 }
-"""What a setting was before it existed: runs whose config lacks it computed with this value."""
+"""Values of settings that older configurations lack: their runs computed with these."""
 
 PRECISIONS = {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a setting that is another one
@@ -149,9 +149,8 @@ def refuse_other_study(
     old, new = study_of_run(run), study
     if old is None:
         return
-    if (
-        "study" not in run
-    ):  # an older run knows files by their names alone, which says nothing of their content
+    # An older run knows files by name alone, not by content.
+    if "study" not in run:
         files = {path for path, value in new.items() if str(value).startswith(OF_FILE)}
         old, new = (
             {path: value for path, value in each.items() if path not in files}

@@ -1,4 +1,4 @@
-"""The folder of a run: claimed by one process, and honest about what happened in it."""
+"""The folder of a run: claimed by one process, with a true record of what happened."""
 
 import json
 import os
@@ -37,7 +37,7 @@ class Found(NamedTuple):
         )
 
     def put_back(self) -> None:
-        """Makes the file what it was."""
+        """Restores the file."""
         if self.content is None:
             self.file.unlink(missing_ok=True)
             return
@@ -70,7 +70,7 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path | None:
-        """The last checkpoint, where there is one to go on from."""
+        """The last checkpoint, where there is one to resume from."""
         last = self.path / "checkpoints" / "last.ckpt"
         return last if last.exists() or last.with_name("last.ckpt.previous").exists() else None
 
@@ -86,7 +86,7 @@ class RunFolder:
 
     @property
     def holds_record(self) -> bool:
-        """Whether there is anything that a refused command could spoil."""
+        """Whether there is a record that a refused command could damage."""
         return self.checkpoint is not None or (self.path / "rounds.jsonl").exists()
 
     def refuse(self, study: dict[str, Any], free: Iterable[str] = FREE) -> None:
@@ -270,10 +270,9 @@ def refuse_used(folders: list[Path], resume: bool) -> None:
         run = read_run(folder)
         if run and (run.get("status") != "failed" or (folder / "rounds.jsonl").exists()):
             status = run.get("status")
-            held = {"running": "an unfinished"}.get(
-                str(status), f"a {status}"
-            )  # it may have been killed
+            # A run that says running may have been killed.
+            held = {"running": "an unfinished"}.get(str(status), f"a {status}")
             raise UserError(
                 f"{folder} already holds {held} run: choose another name=..., or resume=true to "
-                "go on"
+                "continue it"
             )

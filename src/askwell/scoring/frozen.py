@@ -27,7 +27,7 @@ class FrozenNetwork:
     """`network` in evaluation mode, rewritten: batch norm folded, no dropout, channels_last.
 
     Traced once; `refresh` takes over the network's present weights in place, so that a compiled
-    copy stays compiled. A network that cannot be traced is copied as it is, and this is said once.
+    copy stays compiled. A network that cannot be traced is copied as it is, with a warning.
     """
 
     def __init__(self, network: nn.Module, compile: bool = False) -> None:
@@ -83,9 +83,8 @@ class FrozenNetwork:
         evaluated = copy.deepcopy(self.network).eval()
         try:
             graph = fx.symbolic_trace(evaluated)
-        except (
-            Exception
-        ) as reason:  # any construct that fx does not know: the plain copy is right, only slower
+        # Any construct that fx does not know: the plain copy is right, only slower.
+        except Exception as reason:
             log.warning("scoring without folding: the network cannot be traced (%s)", reason)
             return evaluated
         self._fold_norms(graph)
@@ -129,7 +128,7 @@ class FrozenNetwork:
 
 
 def _return_features(graph: fx.GraphModule) -> None:
-    """Makes what the last linear layer is given a second output."""
+    """Adds the input of the last linear layer as a second output."""
     (output,) = (node for node in graph.graph.nodes if node.op == "output")
     modules = dict(graph.named_modules())
     calls = [node for node in graph.graph.nodes if node.op == "call_module"]
@@ -145,7 +144,7 @@ def _return_features(graph: fx.GraphModule) -> None:
 
 
 def _look_of_untraced(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits and features of a network whose graph is not known, by watching its linear layers."""
+    """Logits and features of a network that cannot be traced, by hooks on its linear layers."""
     seen: list[Tensor] = []
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     hooks = [
@@ -193,14 +192,14 @@ def _drop_dropout(graph: fx.GraphModule) -> None:
 
 
 def _pool_by_maxima(graph: fx.GraphModule) -> None:
-    """Puts `HalvingMaxPool` in the place of every max pooling that halves height and width."""
+    """Replaces every max pooling that halves height and width by `HalvingMaxPool`."""
     for name, module in list(graph.named_modules()):
         if isinstance(module, nn.MaxPool2d) and _halves(module):
             graph.set_submodule(name, HalvingMaxPool())
 
 
 def _pool_in_convolution(graph: fx.GraphModule) -> None:
-    """Puts `PooledConvolution` in the place of a grey convolution and the pooling behind it."""
+    """Replaces a grey convolution and the pooling after it by `PooledConvolution`."""
     calls = Counter(node.target for node in graph.graph.nodes)
     for (before, convolution), (node, pooling) in _adjacent(graph):
         replaceable = (

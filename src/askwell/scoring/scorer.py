@@ -47,11 +47,9 @@ class Scorer:
     """Runs a frozen network over images of a store.
 
     Batches are cut by position at a fixed size and dealt to the processes in turn, and the last one
-    is padded: every forward has the same shape and content for any number of processes, so that the
+    is padded: every forward has the same shape and content for any number of processes, so the
     looks are equal bit for bit. A process that runs out of memory continues with half as many
-    images at once; what
-    is dealt to it
-    stays the same.
+    images at once; its share stays the same.
     """
 
     network: FrozenNetwork
