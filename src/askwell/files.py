@@ -36,7 +36,7 @@ def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
         with told_in_a_line(path, advice):
             path.parent.mkdir(parents=True, exist_ok=True)
             part.unlink(missing_ok=True)
-            with part.open("xb") as file:  # never through a link that waits under this name
+            with part.open("xb") as file:  # never through an existing link
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -76,7 +76,7 @@ class Labelling:
     def choose_first(self, size: int, looks: Looks) -> None:
         """Queries the `size` images that the initial strategy wants most.
 
-        With them all held images that nobody was asked about. Raises UserError where no image is
+        Includes all held images that nobody was asked about. Raises UserError where no image is
         left.
         """
         if size and not self.pool.left:

@@ -85,7 +85,7 @@ def _harmless(path: Path, content: bytes, map_location: Any) -> dict[str, Any]:
         )
     except MemoryError:
         raise
-    # whatever a file of another program makes of torch: its checksum says it is undamaged
+    # Torch may raise anything for the file of another program; by its checksum it is undamaged.
     except Exception as error:
         foreign = (
             f"{path} holds more than tensors and plain values, and loading that could run anything"

@@ -10,7 +10,7 @@ from typing import Any
 
 @contextmanager
 def exit_code_of_signal(trainer: Any) -> Iterator[None]:
-    """Exits with 143 after SIGTERM and 130 after Ctrl-C, where Lightning would say 0 and 1.
+    """Exits with 143 after SIGTERM and 130 after Ctrl-C, instead of Lightning's 0 and 1.
 
     A scheduler would take a preempted run for a finished one. After an error the processes that
     Lightning started end with this one, or they would wait for it. For the same reason SIGTERM ends

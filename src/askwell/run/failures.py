@@ -40,9 +40,10 @@ class ProcessError(RuntimeError):
 
 @contextmanager
 def failing_as_one(folder: RunFolder) -> Iterator[None]:
-    """Surrounds all that a process does in `folder`: the first to fail gives the error.
+    """Surrounds all that a process does in `folder`, so that all processes fail as one.
 
-    The others leave a note. Where the first one will print it, they end without repeating it.
+    The first process ends with the error of the one that failed first. The others leave a note.
+    Where the first one will print it, they end without repeating it.
     """
     if folder.owned:
         _remove_notes(folder.path)
@@ -63,7 +64,7 @@ def failing_as_one(folder: RunFolder) -> Iterator[None]:
 def watched(trainer: Any, folder: RunFolder) -> Iterator[None]:
     """Surrounds a fit: the first of several processes ends when another one fails.
 
-    It does so wherever it may be waiting for it.
+    It ends even while it waits for the other one.
 
     It replaces Lightning's own observer, which kills the first process before it can report why.
     """

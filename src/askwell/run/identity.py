@@ -173,7 +173,7 @@ def refuse_other_study(
 
 
 def _callback(setting: str) -> str | None:
-    """The callback that a setting belongs to, if it is a user's own."""
+    """The user's own callback that a setting belongs to, if any."""
     parts = setting.split(".")
     return (
         ".".join(parts[:2]) if parts[0] == "callbacks" and parts[1] != "active_learning" else None
@@ -282,6 +282,6 @@ def _known_path(value: str, read: ReadFile) -> str | None:
 
 
 def _digest(path: Path) -> str:
-    """The content of a file in a word, which a copy elsewhere shares."""
+    """A digest of a file's content, which a copy elsewhere shares."""
     with path.open("rb") as file:
         return f"{OF_FILE}{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

@@ -80,7 +80,7 @@ class Scorer:
         )
 
     def agree(self) -> None:
-        """From now on all processes continue with the smallest of their batches."""
+        """Makes all processes use the smallest of their batch sizes from now on."""
         self.halvings = max(self.processes.gather(self.halvings))
 
     def _batch(self, images: Images, indices: Tensor) -> Look:
