@@ -29,7 +29,7 @@ def test_a_round_tells_its_place_its_labels_its_accuracy_its_worst_class_and_its
 ) -> None:
     words = " ".join(said(capsys, 2).split())
     assert words == (
-        "round 3/25 30 labels accuracy 85.00% worst class ash 80.0% train 1.00 s score 2.00 s "
+        "round 3/25 30 labels accuracy 85.00 % worst class ash 80.0 % train 1.00 s score 2.00 s "
         "evaluate 3.00 s"
     )
 
@@ -57,14 +57,16 @@ def test_of_very_many_lost_classes_the_first_have_a_line_each(
 
 
 def test_the_end_says_why(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "the end: pool exhausted after 20 labels" in said(capsys, 0, 1, reason="pool exhausted")
+    assert "finished after 20 labels: the pool is used up" in said(
+        capsys, 0, 1, reason="pool exhausted"
+    )
 
 
 def test_the_closing_table_names_a_target_that_was_not_reached(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert "not reached" in next(
-        line for line in said(capsys, 0, reason="rounds").splitlines() if "labels to 97%" in line
+        line for line in said(capsys, 0, reason="rounds").splitlines() if "labels to 97 %" in line
     )
 
 
@@ -75,14 +77,14 @@ def test_a_target_that_ended_the_run_is_not_certain(capsys: pytest.CaptureFixtur
     console.on_rounds_end(trainer_with(), "target_accuracy")
     lines = capsys.readouterr().out.splitlines()
     assert "not certain: 20 ended the run" in next(
-        line for line in lines if "labels to 95%" in line
+        line for line in lines if "labels to 95 %" in line
     )
 
 
 def test_a_run_that_ends_before_its_first_round_has_no_table(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert said(capsys, reason="budget") == "the end: the budget is spent\n"
+    assert said(capsys, reason="budget") == "finished: the budget is spent\n"
 
 
 def test_a_resumed_run_ends_with_the_table_of_all_its_rounds(
@@ -93,7 +95,7 @@ def test_a_resumed_run_ends_with_the_table_of_all_its_rounds(
     after.load_state_dict(before.state_dict())
     after.on_round_end(trainer_with(), round_result(1))
     after.on_rounds_end(trainer_with(), "rounds")
-    assert "95.00%" in next(
+    assert "95.00 %" in next(
         line for line in capsys.readouterr().out.splitlines() if "best accuracy" in line
     )
 

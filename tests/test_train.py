@@ -144,7 +144,7 @@ def test_a_run_says_on_the_screen_how_it_goes_and_why_it_ends(program, capsys):
 
 def test_a_run_of_every_last_label_says_that_the_pool_is_exhausted(program, capsys):
     program("rounds=null", "query_size=20")
-    assert f"pool exhausted after {POOL} labels" in capsys.readouterr().out
+    assert f"finished after {POOL} labels: the pool is used up" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -148,6 +148,21 @@ def test_images_that_nobody_can_tell_leave_the_pool_and_count_against_the_budget
     assert len((folder / "queries.csv").read_text().splitlines()) == 1 + 18 - unknown
 
 
+def test_with_budget_counts_labels_an_answer_without_one_is_free(until_it_waits, program, tmp_path):
+    folder = tmp_path / "outputs" / "run"
+    settings = ("budget=9", "rounds=null", "budget_counts=labels")
+    until_it_waits(*settings)
+    answer(folder)
+    until_it_waits(*settings, "resume=true")
+    unknown = answer(folder, lambda image: "cannot tell")
+    until_it_waits(*settings, "resume=true")
+    answer(folder)
+    program(*ASKS, *settings, "resume=true")
+    rounds = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
+    assert [line["labels"] for line in rounds] == [6, 9]
+    assert rounds[-1]["answers"] == {"labels": 3, "cannot tell": len(unknown)}
+
+
 def test_a_query_without_one_label_asks_again_without_a_round(until_it_waits, tmp_path):
     folder = tmp_path / "outputs" / "run"
     until_it_waits()

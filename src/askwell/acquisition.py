@@ -1,5 +1,6 @@
-"""Acquisition functions: class probabilities in, one score an image out; the highest is asked
-first.
+"""Acquisition functions: class probabilities in, one score per image out.
+
+The image with the highest score is queried first.
 
 Legend of axes: N images, C classes. Probabilities are float32 [N, C], rows sum to one; p1 is the
 most likely class, p2 the second, pC the least likely. Settles (2009), "Active Learning Literature
@@ -33,8 +34,9 @@ def entropy(probs: Tensor) -> Tensor:
 
 
 def smallest_margin(probs: Tensor) -> Tensor:
-    """`-(p1 - p2)` [N], from -1 (certain) to 0: asks where the two best classes are closest
-    (Scheffer et al., 2001).
+    """`-(p1 - p2)` [N], from -1 (certain) to 0: highest where the two best classes are closest.
+
+    Scheffer et al. (2001).
 
     >>> smallest_margin(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
     tensor([-0.5000, -0.2500])
@@ -44,8 +46,7 @@ def smallest_margin(probs: Tensor) -> Tensor:
 
 
 def largest_margin(probs: Tensor) -> Tensor:
-    """`-(p1 - pC)` [N], from -1 (certain) to 0: asks where the best and the worst class are
-    closest.
+    """`-(p1 - pC)` [N], from -1 (certain) to 0: highest where best and worst class are closest.
 
     >>> largest_margin(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
     tensor([-0.7500, -0.2500])
@@ -54,8 +55,9 @@ def largest_margin(probs: Tensor) -> Tensor:
 
 
 def certainty(probs: Tensor) -> Tensor:
-    """`p1 - p2` [N], from 0 to 1 (certain): smallest margin turned round, a control that should
-    lose.
+    """`p1 - p2` [N], from 0 to 1 (certain): the reverse of smallest margin, a control.
+
+    It should lose against every other strategy.
 
     >>> certainty(torch.tensor([[0.75, 0.25, 0.0], [0.5, 0.25, 0.25]]))
     tensor([0.5000, 0.2500])

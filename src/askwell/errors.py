@@ -1,4 +1,4 @@
-"""Mistakes of the user's: the one exception that stands for them, and how they are reported."""
+"""The exception for mistakes of the user, and how it is reported."""
 
 import errno
 import re
@@ -23,35 +23,31 @@ REMEDIES = {
     errno.EFBIG: FULL,
     errno.EIO: "check the disk",
     errno.ENAMETOOLONG: "choose a shorter name=...",
-    errno.ENOTDIR: "expected a folder and found a file: take it away, or choose another place",
-    errno.EEXIST: "expected a folder and found a file: take it away, or choose another place",
-    errno.EISDIR: "expected a file and found a folder: take it away, or choose another name=...",
-    errno.ELOOP: "the link leads to itself: take it away",
+    errno.ENOTDIR: "expected a folder and found a file: remove it, or choose another place",
+    errno.EEXIST: "expected a folder and found a file: remove it, or choose another place",
+    errno.EISDIR: "expected a file and found a folder: remove it, or choose another name=...",
+    errno.ELOOP: "the link leads to itself: remove it",
     errno.ENOLCK: "the file system has no locks: choose a place on another disk",
 }
-"""What to do about errors of the operating system that a program cannot avoid and a user can."""
+"""What a user can do about errors of the operating system."""
 
 POINTERS = re.compile(
     r"\s*See https?://\S+(?: for details)?\.?|,? set env var HYDRA_FULL_ERROR=1 to see chained "
     r"exception\.?"
 )
-"""Where Hydra's messages refer to, which is of no help here."""
+"""References in Hydra's messages that are of no help here."""
 
 
 class UserError(Exception):
-    """Something the user can put right: reported in one line that says how, with exit code 2 and no
-    traceback.
-    """
+    """A mistake that the user can fix: one line that says how, exit code 2, no traceback."""
 
 
 class StillWaitingError(UserError):
-    """What a run that waits for people was given cannot be taken: it waits on."""
+    """Answers that a waiting run cannot accept; it still waits."""
 
 
 def user_error(error: BaseException | None) -> str | None:
-    """The one line for an error that is the user's to put right, found among its causes; None for
-    one of ours.
-    """
+    """The one line for an error that the user can fix, found among its causes; else None."""
     chain = []
     while error is not None:
         chain.append(error)
@@ -70,7 +66,7 @@ def user_error(error: BaseException | None) -> str | None:
 
 
 def line_of(error: OSError) -> str:
-    """What the system says, about which file, and what to do."""
+    """The system's message, the file, and what to do."""
     place = Path(str(error.filename)) if error.filename is not None else None
     subject = (
         "cannot write"
@@ -82,15 +78,13 @@ def line_of(error: OSError) -> str:
 
 
 def _one_line(message: str) -> str:
-    """The message without line breaks, the hidden `_base` choices, and the folders that Hydra
-    searched.
-    """
+    """The message on one line, without `_base` choices and the folders that Hydra searched."""
     words = POINTERS.sub("", message.split("Config search path")[0]).split()
     return visible(" ".join(word for word in words if word != "_base"))
 
 
 def exit_with(mistake: str) -> NoReturn:
-    """Reports the user's mistake and ends the program."""
+    """Prints the user's mistake and exits."""
     print(f"askwell: {mistake}", file=sys.stderr)
     sys.exit(USAGE_ERROR)
 
@@ -104,16 +98,15 @@ def _of_hydra() -> tuple[type[Exception], ...]:
 
 
 def _of_lightning() -> tuple[type[Exception], ...]:
-    """What Lightning raises for flags that do not fit the machine; nothing where it was not even
-    imported.
-    """
+    """What Lightning raises for flags that do not fit the machine; empty if not imported."""
     module = sys.modules.get("lightning_fabric.utilities.exceptions")
     return () if module is None else (module.MisconfigurationException,)
 
 
 def _is_bug(error: BaseException) -> bool:
-    """Whether Hydra only passes on what a constructor raised; wrong arguments and paths are the
-    config's fault.
+    """Whether Hydra only passes on what a constructor raised.
+
+    Wrong arguments and paths are the configuration's fault.
     """
     from hydra.errors import InstantiationException
 
@@ -122,8 +115,9 @@ def _is_bug(error: BaseException) -> bool:
 
 
 def _while_composing(error: BaseException) -> bool:
-    """Whether Hydra or OmegaConf raised it before any job ran: they check a configuration by
-    whatever exception.
+    """Whether Hydra or OmegaConf raised it before any job ran.
+
+    They check a configuration by all kinds of exceptions.
     """
     import hydra
     import omegaconf

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever happens while they are written."""
+"""Files that are either whole or absent, whatever happens while they are written."""
 
 import errno
 import json
@@ -20,22 +20,23 @@ OF_THE_PLACE = (
     errno.ELOOP,
     errno.ENOLCK,
 )
-"""Errors for which there is one remedy, whatever is written."""
+"""Errors with the same remedy for every file."""
 
 
 def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
-    """Replaces `path` in one step and waits until it is on the disk. Leaves no temporary file when
-    the write fails.
+    """Replaces `path` in one step and waits until it is on the disk.
 
-    A link at `path` is replaced; the file that it leads to stays as it is. Raises UserError, with
-    `advice`, where the disk does not take it.
+    Leaves no temporary file if the write fails.
+
+    A link at `path` is replaced; its target stays as it is. Raises UserError, with `advice`, if the
+    disk cannot hold the file.
     """
     part = part_of(path)
     try:
         with told_in_a_line(path, advice):
             path.parent.mkdir(parents=True, exist_ok=True)
             part.unlink(missing_ok=True)
-            with part.open("xb") as file:  # never through a link that waits under this name
+            with part.open("xb") as file:  # never through an existing link
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -46,8 +47,9 @@ def write_whole(path: Path, content: bytes, advice: str = AGAIN) -> None:
 
 
 def append(path: Path, content: bytes) -> None:
-    """Adds `content` at the end of `path` and waits until it is on the disk. Raises UserError where
-    it does not fit.
+    """Adds `content` at the end of `path` and waits until it is on the disk.
+
+    Raises UserError where it does not fit.
     """
     with told_in_a_line(path), path.open("ab") as file:
         file.write(content)
@@ -61,18 +63,14 @@ def part_of(path: Path) -> Path:
 
 
 def remove_parts(folder: Path) -> None:
-    """Clears away what writers in `folder` and below left when they were killed; none may be at
-    work.
-    """
+    """Removes temporary files of killed writers in `folder` and below; no writer may be at work."""
     for part in folder.rglob(".*.part"):
         part.unlink(missing_ok=True)
 
 
 @contextmanager
 def told_in_a_line(path: Path, advice: str = AGAIN) -> Iterator[None]:
-    """Turns what the system says while `path` is written into a UserError, with advice on what to
-    do.
-    """
+    """Turns an error of the system while `path` is written into a UserError with advice."""
     try:
         yield
     except OSError as error:

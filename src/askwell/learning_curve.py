@@ -7,11 +7,11 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 TARGETS = (0.90, 0.95, 0.97)
-"""The accuracies whose price in labels runs are compared by."""
+"""The accuracies at which runs are compared by their labels."""
 
 
 def target_name(target: float) -> str:
-    """What the labels to a target are called wherever they are logged: labels_to_95 for 0.95."""
+    """The name of the labels to a target in every log: labels_to_95 for 0.95."""
     return f"labels_to_{100 * target:g}"
 
 
@@ -19,7 +19,7 @@ DEFINITION = (
     "where the curve of a run, fitted so that it never falls (isotonic regression), crosses the "
     "target, interpolated between the middles of its steps"
 )
-"""What the labels to a target are, for whoever reads the number."""
+"""The definition of the labels to a target, for readers of the number."""
 
 CENSORED = (
     "A run that `target_accuracy` ended is censored at its last labels: a lucky round may "
@@ -27,7 +27,7 @@ CENSORED = (
 )
 
 ROUNDING = 1e-9
-"""How far below a target a mean of accuracies may lie that only rounding keeps from it."""
+"""How far below a target a mean of accuracies may be through rounding alone."""
 
 
 def labels_to_targets(
@@ -36,20 +36,18 @@ def labels_to_targets(
     targets: Sequence[float],
     stopped: bool = False,
 ) -> np.ndarray:
-    """Labels at which the isotonic fit of a curve [R] crosses each of `targets` [T]; nan where it
-    does not.
+    """Labels at which the isotonic fit of a curve [R] crosses each of `targets` [T], or nan.
 
     The first round at or above a target is the luckiest one: with the same mean curve and rounds 2,
     3 and 5 times as noisy, it appears to save 20, 38 and 58 % of the labels. The first round from
     which a curve stays above appears to waste 23, 53 and 124 %. The isotonic fit, interpolated
-    between the middles of its steps, straight in the logarithm of the labels, is off by 0.2, 0.5
+    between the middles of its steps, linearly in the logarithm of the labels, is off by 0.2, 0.5
     and 3.9 % (`python -m bench.crossings`). Interpolated between rounds it is as unbiased, but
     varies more. The result stays between the last round before the first one at the target and the
-    round from which the curve stays there, so that it is not the middle of a plateau that lies at
-    the target.
+    round from which the curve stays there, so it is not the middle of a plateau at the target.
 
-    `stopped` says that the run was ended by the accuracy of its last round. A lucky round may have
-    ended it, so that round does not count: the run is censored there.
+    `stopped`: the accuracy of the last round ended the run. That may have been a lucky round, so it
+    does not count: the run is censored there.
     """
     rounds, wanted = len(labels) - stopped, np.asarray(targets, float) - ROUNDING
     if rounds < 1:
@@ -58,9 +56,8 @@ def labels_to_targets(
     fit = isotonic_regression(measured)
     starts = fit.blocks[:-1]
     middles = np.add.reduceat(np.log(bought), starts) / np.diff(fit.blocks)
-    crossed = np.exp(np.interp(targets, fit.x[starts], middles)).round(
-        6
-    )  # exact where a round hits the target
+    # Rounded to be exact where a round hits the target.
+    crossed = np.exp(np.interp(targets, fit.x[starts], middles)).round(6)
     above = measured[:, None] >= wanted  # [R, T]
     first = above.argmax(axis=0)
     settled = np.where(above.all(axis=0), 0, rounds - (~above[::-1]).argmax(axis=0))
@@ -71,16 +68,18 @@ def labels_to_targets(
 def labels_to_target(
     labels: Sequence[int], accuracy: Sequence[float], target: float, stopped: bool = False
 ) -> int | None:
-    """The whole labels that suffice for one target, as `labels_to_targets` has them; None where it
-    is not reached.
+    """The number of labels that suffices for one target; None where it is not reached.
+
+    Rounded up from `labels_to_targets`.
     """
     (crossed,) = labels_to_targets(labels, accuracy, (target,), stopped)
     return None if np.isnan(crossed) else ceil(crossed)
 
 
 def area_under_curve(labels: Sequence[int], accuracy: Sequence[float]) -> float:
-    """The mean accuracy over the range of labels, by trapezoids, in [0, 1]; of a single round, its
-    accuracy.
+    """The mean accuracy over the range of labels, by trapezoids, in [0, 1].
+
+    Of a single round it is the accuracy.
 
     Raises ValueError for a curve without rounds.
     """
@@ -97,8 +96,9 @@ def area_between(
     low: float,
     high: float,
 ) -> float:
-    """The mean height between two numbers of labels of the curve through ascending labels [R] and
-    their accuracies [R]; nan where `low` is not below `high`.
+    """The mean height of a curve between two numbers of labels; nan unless `low` < `high`.
+
+    The curve goes through ascending labels [R] and their accuracies [R].
 
     >>> area_between([10, 20], [0.5, 0.75], 10, 20)
     0.625

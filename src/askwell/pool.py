@@ -10,9 +10,7 @@ from torch import Tensor
 
 
 class Purchase(NamedTuple):
-    """One label. `round` is the first round that trains on it; `score` is None where the strategy
-    has none.
-    """
+    """One label, for training from `round` on; `score` is None where the strategy has none."""
 
     label: int
     round: int
@@ -27,7 +25,7 @@ class Dropped(NamedTuple):
 
 
 class Pool:
-    """The training images of an experiment: all are candidates until they are answered.
+    """The training images of a run: all are candidates until they have an answer.
 
     Purchases and dropped images, in query order, are the only state; everything else is derived.
     `held` images are for evaluation and `broken` ones cannot be read: neither are candidates.
@@ -70,7 +68,7 @@ class Pool:
         self.purchases.update(zip(indices, bought, strict=True))
 
     def drop(self, indices: Iterable[int], kinds: Iterable[int], round: int) -> None:
-        """Takes images out that have no label. Raises ValueError as `label` does."""
+        """Removes images without a label. Raises ValueError as `label` does."""
         gone = [Dropped(int(kind), round) for kind in kinds]
         self.dropped.update(zip(self._new(indices), gone, strict=True))
 
@@ -131,7 +129,7 @@ class Pool:
 
     @property
     def digest(self) -> str:
-        """Names this very history."""
+        """A digest of this history."""
         history = repr(list(self.purchases.items())) + (
             repr(list(self.dropped.items())) if self.dropped else ""
         )
@@ -146,8 +144,9 @@ class Pool:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the history of `state`, in place. Raises ValueError for a larger pool than this;
-        a smaller one has grown since.
+        """Takes the history of `state`, in place.
+
+        Raises ValueError for a larger pool than this one; a smaller one has grown since.
         """
         if state["size"] > self.size:
             raise ValueError(

@@ -25,8 +25,9 @@ class Processes:
         return self.rank == 0
 
     def gather(self, share: Any) -> list[Any]:
-        """The shares of all processes, in order of rank: small objects only, since they are
-        pickled.
+        """The shares of all processes, in order of rank.
+
+        Small objects only, since they are pickled.
 
         Raises UserError where a process exchanges something else at the same time.
         """
@@ -35,20 +36,15 @@ class Processes:
         shares: list[Any] = [None] * self.size
         distributed.all_gather_object(shares, share)
         if other := odd_one([type(each).__name__ for each in shares]):
-            odd = (
-                f"process {other} is at another step than process 0, since its strategy took "
-                "another way"
-            )
+            odd = f"process {other} is at another step than process 0"
             raise UserError(
-                f"{odd}: a strategy must decide by the candidates and the generator it is given "
-                "alone"
+                f"{odd}, since its strategy branched differently: "
+                "a strategy must decide only by the candidates and the generator it is given"
             )
         return shares
 
     def gather_rows(self, rows: Tensor) -> Tensor:
-        """The rows [n, ...] of all processes on the CPU, in order of rank; their numbers may
-        differ, n may be 0.
-        """
+        """The rows [n, ...] of all processes, by rank, on the CPU; n may differ or be 0."""
         if self.size == 1:
             return rows.cpu()
         counts = self.gather(len(rows))

@@ -1,6 +1,4 @@
-"""Randomness as a pure function of what it is for: no generator state is ever saved, shared or
-passed on.
-"""
+"""Randomness as a pure function of its purpose: no generator state is saved or shared."""
 
 import hashlib
 
@@ -26,8 +24,9 @@ def key(*parts: int | str) -> int:
 
 
 def seed_process(seed: int) -> None:
-    """Seeds the global generators, which only the initial weights draw from. Raises UserError for
-    what is no seed.
+    """Seeds the global generators, from which only the initial weights are drawn.
+
+    Raises UserError for what is no seed.
     """
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise UserError(f"seed={seed}: expected a whole number from 0 to {2**32 - 1}")
@@ -45,8 +44,9 @@ def generator(*parts: int | str) -> torch.Generator:
 
 
 def uniform(indices: Tensor, key: int, draw: int) -> Tensor:
-    """One number in [0, 1) for each of `indices` [B]: a hash (SplitMix64) of index, `key` and
-    `draw` below 64 alone.
+    """One number in [0, 1) for each of `indices` [B].
+
+    A hash (SplitMix64) of index, `key` and `draw` (below 64) alone.
     """
     bits = (indices * DRAWS + draw) * GOLDEN + key
     bits = (bits ^ _shifted(bits, 30)) * MIX1

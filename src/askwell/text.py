@@ -1,4 +1,4 @@
-"""Names in sentences, times in a few digits, and foreign names on a terminal."""
+"""Text for people: lists of names, times in few digits, safe names from strangers."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ ExceptionInfo = (
 
 
 def listing(words: Sequence[str]) -> str:
-    """The words as a sentence has them: `a, b and c`.
+    """The words as part of a sentence: `a, b and c`.
 
     >>> listing(["lc", "sm", "lm"])
     'lc, sm and lm'
@@ -32,8 +32,9 @@ def first_of(words: Sequence[str], most: int = 12) -> str:
 
 
 def seconds(mean: float, deviation: float | None = None) -> str:
-    """A time in seconds with at most two decimals, below 0.1 s in milliseconds; its deviation in
-    the same unit.
+    """A time in seconds with at most two decimals, or in milliseconds below 0.1 s.
+
+    Its deviation has the same unit.
 
     >>> seconds(0.000371), seconds(1.5), seconds(1234.5, 20)
     ('0.37 ms', '1.50 s', '1,234 ± 20 s')
@@ -46,9 +47,17 @@ def seconds(mean: float, deviation: float | None = None) -> str:
     return f"{' ± '.join(numbers)} {unit}"
 
 
+def percent(share: float, decimals: int = 0) -> str:
+    """A share as a percentage.
+
+    >>> percent(0.97), percent(0.97314, 2)
+    ('97 %', '97.31 %')
+    """
+    return f"{100 * share:.{decimals}f} %"
+
+
 def visible(text: str) -> str:
-    r"""The text with control characters, line breaks and undecodable bytes written out, safe to
-    print anywhere.
+    r"""The text with control characters, line breaks and undecodable bytes escaped: safe to print.
 
     Names of files and classes come from strangers: an escape sequence in one would reach the
     terminal. Everything else stays as it is, in any script.
@@ -62,10 +71,10 @@ def visible(text: str) -> str:
 
 
 def writable(text: str) -> str:
-    r"""The text with control characters and undecodable bytes written out, so that any file can
-    hold it.
+    r"""The text with control characters and undecodable bytes escaped, so any file can hold it.
 
-    Everything else stays as it is: joined emoji and unusual spaces too, by which a name is found.
+    Everything else stays as it is: joined emoji and unusual spaces too, since files are found by
+    name.
 
     >>> print(writable("caf\udce9 1.png"))
     caf\xe9 1.png
@@ -96,8 +105,6 @@ class LineFormatter(logging.Formatter):
 
 
 def write_out_unknown(stream: TextIO) -> None:
-    """Lets `stream` write out characters that its encoding lacks, as Python's stderr does, instead
-    of raising.
-    """
+    """Lets `stream` escape characters that its encoding lacks, as Python's stderr does."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")

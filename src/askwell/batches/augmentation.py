@@ -1,5 +1,6 @@
-"""Augmentation of whole batches on the device, keyed by image: batching does not change what an
-image becomes.
+"""Augmentation of whole batches on the device, keyed by image.
+
+How images are batched does not change what an image becomes.
 """
 
 from collections.abc import Callable
@@ -20,8 +21,9 @@ Augmentation = Callable[[Tensor, Tensor, int], Tensor]
 
 @dataclass(frozen=True)
 class ShiftAndFlip:
-    """Moves each image by up to `shift` pixels each way, black coming in, and mirrors half of them
-    if `flip`.
+    """Moves each image by up to `shift` pixels each way, and mirrors half of them if `flip`.
+
+    Black fills the gaps.
     """
 
     shift: int = 2
@@ -30,9 +32,8 @@ class ShiftAndFlip:
     def __call__(self, pixels: Tensor, indices: Tensor, key: int) -> Tensor:
         height, width = pixels.shape[-2:]
         rows = torch.arange(height, device=pixels.device) + self._offsets(indices, key, 0)  # [B, H]
-        columns = torch.arange(width, device=pixels.device) + self._offsets(
-            indices, key, 1
-        )  # [B, W]
+        moves = self._offsets(indices, key, 1)
+        columns = torch.arange(width, device=pixels.device) + moves  # [B, W]
         if self.flip:
             mirrored = (uniform(indices, key, 2) < 0.5).unsqueeze(1)
             columns = torch.where(mirrored, columns.flip(1), columns)
@@ -73,9 +74,8 @@ class AffineElastic:
             * 2
             - 1
         )
-        side = torch.tensor(pixels.shape[-2:], device=pixels.device).flip(
-            0
-        )  # x before y, as grids have it
+        # x before y, as in grids
+        side = torch.tensor(pixels.shape[-2:], device=pixels.device).flip(0)
         grid = affine_grid(
             self._matrices(draws[:, :6], side), list(pixels.shape), align_corners=False
         )
@@ -91,9 +91,7 @@ class AffineElastic:
         )
 
     def _matrices(self, draws: Tensor, side: Tensor) -> Tensor:
-        """From numbers between -1 and 1, [B, 6], to the maps of output to input places, [B, 2,
-        3].
-        """
+        """Maps of output to input places, [B, 2, 3], from numbers between -1 and 1, [B, 6]."""
         angle, shear = draws[:, 0] * radians(self.degrees), draws[:, 1] * radians(self.shear)
         across, along = 1 + draws[:, 2] * self.scale, 1 + draws[:, 3] * self.scale
         move = draws[:, 4:6] * (2 * self.shift / side)

@@ -21,9 +21,7 @@ from askwell.pool import Pool
 from askwell.randomness import generator, key
 
 HANGS = 300
-"""Seconds without a batch after which a loader's worker is given up, and the run ends with an error
-to resume from.
-"""
+"""Seconds without a batch after which a loader is given up; the run ends and can resume."""
 
 
 INPUTS = ("pixels", "embeddings")
@@ -31,8 +29,9 @@ ALL = "all"
 
 
 class Fetched(Dataset[tuple[Tensor, Tensor]]):
-    """Serves a DataLoader a whole batch (indices [B], uint8 pixels [B, C, H, W]) by one indexing
-    operation.
+    """Gives a DataLoader a whole batch by one indexing operation.
+
+    A batch is (indices [B], uint8 pixels [B, C, H, W]).
     """
 
     def __init__(self, images: Images) -> None:
@@ -43,13 +42,11 @@ class Fetched(Dataset[tuple[Tensor, Tensor]]):
 
 
 class ActiveDataModule(LightningDataModule):
-    """The labelled images as batches of (pixels, labels), the rest as the pool, and a fixed
-    evaluation set.
+    """Batches of (pixels, labels) of the labelled images, the pool, and the evaluation set.
 
-    `train_batch_size` counts the images of one process; "all" is one batch of all that are
-    labelled. Labels come from the pool, where the oracle's answers are, at the moment a batch
-    reaches the device: loader workers only ever see indices and pixels. With `inputs` "embeddings"
-    a batch holds rows of `embedding` in the place of pixels.
+    `train_batch_size` counts the images of one process; "all" is one batch of all labelled images.
+    Labels come from the pool when a batch reaches the device: loader workers only see indices and
+    pixels. With `inputs` "embeddings" a batch holds rows of `embedding` instead of pixels.
     """
 
     trainer: Any  # the Lightning trainer, attached before any hook is called
@@ -121,9 +118,7 @@ class ActiveDataModule(LightningDataModule):
 
     @cached_property
     def _train_loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """One loader for the whole run: its sampler reads the pool live, so its workers can
-        stay.
-        """
+        """One loader for the whole run: its sampler reads the pool live, so its workers stay."""
         batches = LabelledBatches(
             self.pool,
             self.train_batch_size,

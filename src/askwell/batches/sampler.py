@@ -10,8 +10,7 @@ from askwell.randomness import generator
 
 
 class LabelledBatches(Sampler[list[int]]):
-    """Batches of the labelled images as the pool stands now: in every epoch each image once, in an
-    order keyed by it.
+    """Batches of the images labelled so far: each once per epoch, in an order keyed by epoch.
 
     The shuffled images are divided into batches of nearly equal size, at most `batch_size`, and
     each batch among the processes: no image twice, the same number of steps everywhere, and from a

@@ -1,1 +1,1 @@
-"""Who is notified of a round."""
+"""What is notified of each round: files, screen, progress, snapshots."""

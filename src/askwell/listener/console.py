@@ -1,6 +1,4 @@
-"""What a run says on the screen: one line a round, and a table at its end. Plain lines where there
-is no terminal.
-"""
+"""The screen: one line per round and a table at the end, plain where there is no terminal."""
 
 import sys
 from typing import Any
@@ -15,23 +13,24 @@ from askwell.learning_curve import TARGETS, area_under_curve, labels_to_target
 from askwell.listener.progress import round_of
 from askwell.loop.listener import RoundListener
 from askwell.loop.rounds import RoundResult
-from askwell.text import first_of, seconds, visible
+from askwell.text import first_of, percent, seconds, visible
 
 REASONS = {
     "rounds": "all rounds are done",
     "budget": "the budget is spent",
     "target_accuracy": "the target accuracy is reached",
-    "pool exhausted": "pool exhausted",
+    "pool exhausted": "the pool is used up",
 }
 
 
 LINES = 10
-"""Lost classes of a round that have a line each."""
+"""The most lost classes of a round that get a line each."""
 
 
 class Console(Callback, RoundListener):
-    """Tells each round as it ends. Its state is the learning curve, so that a resumed run ends with
-    the whole table.
+    """Prints each round as it ends.
+
+    Its state is the learning curve, so that a resumed run ends with the whole table.
     """
 
     def __init__(self, rounds: int | None = None) -> None:
@@ -63,20 +62,21 @@ class Console(Callback, RoundListener):
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
         bought = f" after {self.labels[-1]} labels" if self.labels else ""
-        show(f"the end: {REASONS.get(reason, reason)}{bought}")
+        show(f"finished{bought}: {REASONS.get(reason, reason)}")
         if self.labels:
             screen().print(self._table(stopped=reason == "target_accuracy"))
 
     def _table(self, stopped: bool) -> Table:
         table = Table("", "", box=box.SIMPLE_HEAD, show_header=False, highlight=False)
         table.add_row("labels", f"{self.labels[-1]}")
-        table.add_row("final accuracy", f"{self.accuracy[-1]:.2%}")
-        table.add_row("best accuracy", f"{max(self.accuracy):.2%}")
+        table.add_row("final accuracy", percent(self.accuracy[-1], 2))
+        table.add_row("best accuracy", percent(max(self.accuracy), 2))
         table.add_row(
-            "mean accuracy over the labels", f"{area_under_curve(self.labels, self.accuracy):.2%}"
+            "mean accuracy over the labels",
+            percent(area_under_curve(self.labels, self.accuracy), 2),
         )
         for target in TARGETS:
-            table.add_row(f"labels to {target:.0%}", self._price(target, stopped))
+            table.add_row(f"labels to {percent(target)}", self._price(target, stopped))
         table.add_row(
             "classes lost on the way",
             Text(first_of([visible(name) for name in self.lost]) if self.lost else "none"),
@@ -86,7 +86,7 @@ class Console(Callback, RoundListener):
         return table
 
     def _price(self, target: float, stopped: bool) -> str:
-        """Labels to a target; a run that the accuracy of its last round ended is censored there."""
+        """Labels to a target; a run that its last round's accuracy ended is censored there."""
         bought = labels_to_target(self.labels, self.accuracy, target, stopped)
         if bought is None and stopped and self.accuracy[-1] >= target:
             return f"not certain: {self.labels[-1]} ended the run"
@@ -99,8 +99,8 @@ def round_line(result: RoundResult, rounds: int | None) -> str:
     times = "  ".join(f"{name} {seconds(value)}" for name, value in seconds_of(result).items())
     return (
         f"round {round_of(result.round, rounds)}  {result.labels:>6} labels   accuracy "
-        f"{result.accuracy:7.2%}{spread_of(result)}   "
-        f"worst class {visible(result.worst_class)} {worst:.1%}   {times}"
+        f"{percent(result.accuracy, 2):>8}{spread_of(result)}   "
+        f"worst class {visible(result.worst_class)} {percent(worst, 1)}   {times}"
     )
 
 
@@ -109,11 +109,11 @@ def spread_of(result: RoundResult) -> str:
     if result.interval is None:
         return ""
     low, high = result.interval
-    return f" ({low:.0%} to {high:.0%})"
+    return f" ({percent(low)} to {percent(high)})"
 
 
 def lost_line(name: str, result: RoundResult) -> str:
-    """The line of a class that was learned and is not recognised any more."""
+    """The line of a class that was learned and is no longer recognised."""
     lost = (
         f"class {visible(name)} is lost: learned before, and now none of its images is recognised"
     )
@@ -121,7 +121,7 @@ def lost_line(name: str, result: RoundResult) -> str:
 
 
 def seconds_of(result: RoundResult) -> dict[str, float]:
-    """What a round's time was spent on."""
+    """The seconds of a round, by phase."""
     return {
         "train": result.train_seconds,
         "score": result.score_seconds,
@@ -130,14 +130,12 @@ def seconds_of(result: RoundResult) -> dict[str, float]:
 
 
 def show(line: str, style: str = "") -> None:
-    """Prints one line, however long, as it is: names may look like rich's markup."""
+    """Prints one line unchanged, however long: names may look like rich's markup."""
     screen().print(Text(line, style), soft_wrap=True)
 
 
 def screen() -> rich.console.Console:
-    """Where to print: above a live bar, if there is one; without escape codes where stdout is no
-    terminal.
-    """
+    """Where to print: above a live bar, if any; without escape codes where it is no terminal."""
     return (
         rich.get_console()
         if sys.stdout.isatty()

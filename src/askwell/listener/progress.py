@@ -1,6 +1,4 @@
-"""Progress bars of training and of passes over images: one live display, and none where no terminal
-is.
-"""
+"""Progress bars of training and of passes over images: one live display on a terminal."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,9 +18,7 @@ REFRESHES_A_SECOND = 10
 
 
 class Progress(RichProgressBar, RoundListener, PoolProgress):
-    """Lightning's rich bar, which names the round of `rounds`; passes over images are a second bar
-    of its display.
-    """
+    """Lightning's rich bar, which names the round, with a second bar for passes over images."""
 
     def __init__(self, rounds: int | None = None, refresh_rate: int = REFRESHES_A_SECOND) -> None:
         super().__init__(refresh_rate=refresh_rate, leave=False)
@@ -57,7 +53,7 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
 
     def get_metrics(self, trainer: Any, pl_module: Any) -> dict[str, Any]:
         metrics = super().get_metrics(trainer, pl_module)
-        metrics.pop("v_num", None)  # a logger's run number says nothing about training
+        metrics.pop("v_num", None)  # a logger's run number is not about training
         return metrics
 
     def _begin_round(self, round: int) -> None:
@@ -65,9 +61,8 @@ class Progress(RichProgressBar, RoundListener, PoolProgress):
 
     def _stop_progress(self) -> None:
         if self.progress is not None:
-            self.progress.live.transient = (
-                True  # the lines of the rounds stay, a finished bar tells nothing more
-            )
+            # The lines of the rounds stay; a finished bar has no more to show.
+            self.progress.live.transient = True
         super()._stop_progress()
 
     def _get_train_description(self, current_epoch: int) -> str:

@@ -1,6 +1,4 @@
-"""The record of a run on disk: rounds.jsonl and queries.csv, flushed as each round ends, and what
-people are asked.
-"""
+"""The files of a run: rounds.jsonl and queries.csv, flushed each round, and questions."""
 
 import json
 from typing import Any
@@ -24,9 +22,7 @@ COLUMNS = ["round", "index", "label", "score"]
 
 
 class Record(Callback, RoundListener):
-    """Writes the files of a run into `folder`. After a resume, what is to be done again is written
-    again.
-    """
+    """Writes the files of a run into `folder`; a resume rewrites what it repeats."""
 
     run: RunView
 
@@ -36,7 +32,7 @@ class Record(Callback, RoundListener):
         self.written = 0  # labels in queries.csv
 
     def state_dict(self) -> dict[str, Any]:
-        """What the run computes: a checkpoint says it too, since run.json may be lost."""
+        """What the run computes, also in the checkpoint, since run.json may be lost."""
         return {"study": self.folder.facts.get("study")}
 
     def on_rounds_start(self, trainer: Any, run: RunView, start: int) -> None:
@@ -68,7 +64,7 @@ class Record(Callback, RoundListener):
         self.folder.finish(reason, accuracy=self.run.accuracy(), **self.run.facts())
 
     def _write_answers(self) -> None:
-        """Writes what evaluation images were answered with; nothing is pending any more."""
+        """Writes the answers about evaluation images once they are settled."""
         if self.run.labelling.pending is None:
             remove_pending(self.folder.path)
         answers, classes = self.run.labelling.evaluated, self.run.classes

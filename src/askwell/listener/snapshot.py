@@ -1,6 +1,4 @@
-"""What the network makes of its data at chosen rounds: confusion, a map of the evaluation set,
-telling images.
-"""
+"""Snapshots of chosen rounds: confusion, a map of the evaluation set, telling images."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -29,11 +27,12 @@ PERPLEXITY = 30.0
 
 
 class Snapshot(Callback, RoundListener):
-    """Leaves `folder`/snapshots/round-<number>.npz for each of `rounds`, counted from 0; -1 is the
-    last of the run.
+    """Writes `folder`/snapshots/round-<number>.npz for each of `rounds`.
 
-    It looks at `images` evaluation images, and at as many of the pool, of which `shown` of two
-    kinds are kept.
+    Rounds count from 0; -1 is the last of the run.
+
+    It looks at `images` evaluation images and as many of the pool. Of these it keeps `shown` of
+    each kind, sure and unsure.
     """
 
     def __init__(
@@ -68,9 +67,7 @@ class Snapshot(Callback, RoundListener):
         write_whole(self.folder / f"round-{result.round:04}.npz", content.getvalue())
 
     def _map(self, sight: Sight) -> dict[str, np.ndarray]:
-        """Some evaluation images: where they lie [E, 2], what they are [E] and what they are taken
-        for [E].
-        """
+        """Some evaluation images: their places [E, 2], true [E] and predicted classes [E]."""
         indices = self._some(torch.arange(len(sight.truth)), sight.seed)
         look = sight.scorer.look_at(sight.evaluation, indices)
         return {
@@ -80,9 +77,7 @@ class Snapshot(Callback, RoundListener):
         }
 
     def _unlabelled(self, sight: Sight) -> dict[str, np.ndarray]:
-        """Of some images that were never asked for, those that the network is least and most sure
-        of, with that.
-        """
+        """Unlabelled images of which the network is least and most sure, with its confidence."""
         indices = self._some(sight.pool.unlabelled, sight.seed)
         if not len(indices):
             return {}
@@ -97,7 +92,7 @@ class Snapshot(Callback, RoundListener):
         return kept
 
     def _some(self, indices: Tensor, seed: int) -> Tensor:
-        """At most `images` of them: the same for every strategy of a seed, where they are."""
+        """At most `images` of them, the same for every strategy of a seed."""
         order = torch.randperm(len(indices), generator=generator("snapshot", seed))
         return indices[order[: self.images]].sort().values
 
@@ -108,8 +103,9 @@ def pixels(images: Images, indices: np.ndarray) -> np.ndarray:
 
 
 def places(features: np.ndarray) -> np.ndarray:
-    """Features [E, D] laid out on a plane by t-SNE, float32 [E, 2]; fewer than four images all at
-    one place.
+    """Features [E, D] laid out on a plane by t-SNE, float32 [E, 2].
+
+    Fewer than four images are all at one place.
     """
     from sklearn.manifold import TSNE  # a second that runs without snapshots need not wait
 

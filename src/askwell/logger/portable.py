@@ -1,14 +1,11 @@
-"""What is logged of a config: no place on this machine, which says whose it is and means nothing
-elsewhere.
-"""
+"""What is logged of a configuration: no path of this machine, which means nothing elsewhere."""
 
 from pathlib import Path
 from typing import Any
 
 
 def portable(value: Any) -> Any:
-    """The value with its paths relative to the current directory; of those elsewhere only the last
-    name.
+    """The value with paths relative to the current directory; of others only the last name.
 
     >>> portable({"data_dir": "/home/someone/photos", "rounds": 25, "cache_dir": ".cache/askwell"})
     {'data_dir': 'photos', 'rounds': 25, 'cache_dir': '.cache/askwell'}

@@ -1,4 +1,4 @@
-"""The callback that tells every logger of every round."""
+"""The callback that sends every round to every logger."""
 
 from typing import Any
 
@@ -12,8 +12,9 @@ from askwell.loop.rounds import Preview, RoundResult
 
 
 class LogRounds(Callback, RoundListener):
-    """Sends the same facts to all loggers of the trainer, drawn against labels. Its state is the
-    learning curve.
+    """Sends the same facts to all loggers of the trainer, drawn against labels.
+
+    Its state is the learning curve.
     """
 
     def __init__(self) -> None:
@@ -51,8 +52,9 @@ class LogRounds(Callback, RoundListener):
 
 
 def numbers(result: RoundResult) -> dict[str, float]:
-    """A round as flat names and numbers; a class without evaluation images and an initial set lack
-    some of them.
+    """A round as flat names and numbers.
+
+    Classes without evaluation images and the initial set lack some of them.
     """
     diversity = {} if result.query_diversity is None else result.query_diversity._asdict()
     by_class = {name: value for name, value in result.class_accuracy.items() if not np.isnan(value)}
@@ -73,9 +75,9 @@ def numbers(result: RoundResult) -> dict[str, float]:
 def summary(
     labels: list[int], accuracy: list[float], stopped: bool = False
 ) -> dict[str, float | int | None]:
-    """What a whole run is compared by; the labels of a target that was not reached are None.
+    """The numbers that compare whole runs; None for a target that was not reached.
 
-    `stopped` says that the run was ended by the accuracy of its last round.
+    `stopped`: the accuracy of the last round ended the run.
     """
     return {
         "final_accuracy": accuracy[-1],
@@ -88,7 +90,7 @@ def summary(
 
 
 def gallery(preview: Preview, classes: tuple[str, ...]) -> Gallery:
-    """The queried images with what was asked, answered and believed."""
+    """The queried images with index, answer, prediction and score."""
     scores = [None] * len(preview.indices) if preview.scores is None else preview.scores.tolist()
     captions = (
         f"{index}, {classes[label]}, predicted {classes[predicted]}"

@@ -1,4 +1,4 @@
-"""Opening a W&B run without ever asking, waiting long or failing."""
+"""Opening a W&B run without a prompt, a long wait or a failure."""
 
 import os
 import shutil
@@ -17,15 +17,16 @@ from askwell.text import visible
 Mode = Literal["online", "offline", "disabled"]
 MODES: dict[str, Mode] = {
     **{mode: mode for mode in get_args(Mode)},
-    **{"run": "online", "dryrun": "offline"},  # their names of old, which wandb still takes
+    **{"run": "online", "dryrun": "offline"},  # former names, which wandb still takes
 }
 
 
 def open_run(
     wished: Mode, folder: str, id: str | None, settings: Mapping[str, Any], **init: Any
 ) -> wandb.Run:
-    """A run in the wished mode; where it cannot be online, offline, with one line on stderr that
-    says why.
+    """A run in the `wished` mode, or offline where it cannot be online.
+
+    Then one line on stderr says why.
 
     `settings` are those of wandb.Settings, `init` further arguments of wandb.init.
     """
@@ -45,7 +46,7 @@ def open_run(
                 run = start(mode="online")
             say(f"W&B: {run.url}")
             return run
-    except Exception as error:  # whatever keeps W&B from the network, a run goes on without it
+    except Exception as error:  # whatever keeps W&B from the network, the run continues without it
         obstacle = f"the server cannot be used ({brief(error)})"
         give_up_service()
         silence()
@@ -55,8 +56,9 @@ def open_run(
 
 
 def wished_mode(mode: str) -> Mode:
-    """What `mode` means: `auto` follows WANDB_MODE, and is online where that is not set. Raises
-    UserError.
+    """What `mode` means: `auto` is WANDB_MODE, or online where that is not set.
+
+    Raises UserError for an unknown mode.
     """
     setting, wished = "logger.wandb.mode", mode
     if mode == "auto":
@@ -67,21 +69,19 @@ def wished_mode(mode: str) -> Mode:
 
 
 def silence() -> None:
-    """Keeps wandb from talking, also where it takes no settings, such as on logging in."""
+    """Silences wandb, also where it takes no settings, such as on logging in."""
     wandb.setup(settings=wandb.Settings(silent=True))
 
 
 def give_up_service() -> None:
     """Drops wandb's background process, so that the next run starts a new one."""
-    with suppress(Exception):  # a dead process cannot be told to end
+    with suppress(Exception):  # a dead process cannot be ended
         wandb.teardown()
 
 
 @contextmanager
 def staged_below(folder: str) -> Iterator[None]:
-    """Keeps what wandb stages and caches in `folder`, without leaving an environment variable to
-    the next job.
-    """
+    """Keeps wandb's staged and cached files in `folder`, with no variable left for the next job."""
     places = {
         "WANDB_DATA_DIR": Path(folder, "wandb"),
         "WANDB_CACHE_DIR": Path(folder, "wandb", "cache"),
@@ -96,7 +96,7 @@ def staged_below(folder: str) -> Iterator[None]:
 
 
 def say(line: str) -> None:
-    """One plain line on stderr."""
+    """Prints one plain line on stderr."""
     print(visible(line), file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The default logger: Weights & Biases, never in the way."""
+"""The default logger: Weights & Biases, which never stops a run."""
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -18,12 +18,11 @@ CONFUSION_CHART = "wandb/confusion_matrix/v1"
 CONFUSION_COLUMNS = ("Actual", "Predicted", "nPredictions")
 
 ID_FILE = "wandb-id"
-"""In a run's folder: the id under which it goes on after a resume."""
+"""The file in a run's folder with the id under which W&B continues after a resume."""
 
 
 class WandbLogger(loggers.WandbLogger, RoundWriter):
-    """Online with a key, offline without a key or a network; never a prompt, and a W&B that dies
-    takes nothing along.
+    """Online with a key, else offline; it never prompts, and if W&B fails the run continues.
 
     Runs whose `run_dir` lies below `sweep_dir` share one `wandb` folder there. `mode` is auto,
     online, offline or disabled; auto follows WANDB_MODE. `init` holds further arguments of
@@ -41,16 +40,15 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
         **init: Any,
     ) -> None:
         super().__init__(save_dir=common_folder(run_dir, sweep_dir), id=id, **init)
-        self._wandb_init.pop(
-            "anonymous"
-        )  # Lightning passes it on each run, and wandb warns of it on each run
+        # Lightning passes it on each run, and wandb warns about it on each run.
+        self._wandb_init.pop("anonymous")
         self.mode, self.id_file = wished_mode(mode), Path(run_dir, ID_FILE)
         self.settings = {"init_timeout": init_timeout, "finish_timeout": finish_timeout}
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The wandb run, opened on first use; what swallows everything once W&B has died."""
+        """The wandb run, opened on first use; a dummy once W&B has failed."""
         if self._experiment is None and getattr(self, "_attach_id", None) is None:
             with self._guard():
                 self._experiment = self._open()
@@ -102,9 +100,7 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
                 self.experiment.summary.update(dict(summary))
 
     def finish(self, failed: bool) -> None:
-        """Ends the W&B run, waiting no longer than `finish_timeout` for a slow network; never
-        raises.
-        """
+        """Ends the W&B run within `finish_timeout`, however slow the network; never raises."""
         if self._experiment is not None and self.alive:
             with self._guard():
                 self._experiment.finish(exit_code=int(failed))
@@ -132,11 +128,11 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        """A W&B that fails is told once and left alone: it is never the only record of a run."""
+        """Reports a failure of W&B once and stops using it; it is never the only record."""
         try:
             with staged_below(self._save_dir or "."):
                 yield
-        except Exception as error:  # of whatever kind: no fault of W&B's is worth a run
+        except Exception as error:  # of any kind: no fault of W&B may end a run
             self._experiment = DummyExperiment()  # type: ignore[assignment]  # Lightning's own stand-in for a run
             give_up_service()
             say(
@@ -146,9 +142,7 @@ class WandbLogger(loggers.WandbLogger, RoundWriter):
 
 
 def common_folder(run_dir: str, sweep_dir: str | None) -> str:
-    """`sweep_dir` for a run that lies below it, so that one `wandb` folder shows a whole sweep;
-    else the run's own.
-    """
+    """`sweep_dir` for a run below it, so that one `wandb` folder shows a sweep; else the run's."""
     if sweep_dir is not None and Path(run_dir).resolve().is_relative_to(Path(sweep_dir).resolve()):
         return sweep_dir
     return run_dir

@@ -1,6 +1,4 @@
-"""How one logger is told of a round: numbers to all of them, matrices and pictures to those that
-can show them.
-"""
+"""What loggers receive of a round: numbers for all, matrices and pictures where possible."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,9 +31,7 @@ class Confusion:
 
 
 class RoundWriter:
-    """What a logger can be told. All but the numbers is left out where a logger has no place for
-    it.
-    """
+    """What a logger can receive; all but numbers is left out where it has no place for it."""
 
     def write_numbers(self, numbers: Mapping[str, float], labels: int) -> None:
         """Draws `numbers` against `labels`."""
@@ -48,7 +44,7 @@ class RoundWriter:
         """Shows a confusion matrix."""
 
     def write_summary(self, summary: Mapping[str, float | int | None]) -> None:
-        """Keeps what one run is compared by."""
+        """Keeps the numbers that compare whole runs."""
 
 
 class NumberWriter(RoundWriter):
@@ -63,9 +59,7 @@ class NumberWriter(RoundWriter):
 
 
 class TensorBoardWriter(NumberWriter):
-    """TensorBoard: the pictures as a row, their captions and the confusion matrix as tables in
-    Markdown.
-    """
+    """TensorBoard: pictures in a row, their captions and the confusion as Markdown tables."""
 
     logger: TensorBoardLogger
 
@@ -84,7 +78,7 @@ class TensorBoardWriter(NumberWriter):
 
 
 def writer_for(logger: Logger) -> RoundWriter:
-    """The logger itself if it knows rounds, else what writes rounds to it."""
+    """The logger itself if it can write rounds, else a writer for it."""
     if isinstance(logger, RoundWriter):
         return logger
     return (

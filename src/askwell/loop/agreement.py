@@ -1,6 +1,4 @@
-"""The processes of one run, compared: what they hold and what they choose must be the same on all
-of them.
-"""
+"""Comparison of the processes of a run: they must hold and choose the same."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -16,15 +14,15 @@ from askwell.processes import Processes
 from askwell.text import visible
 
 Gather = Callable[[Any], list[Any]]
-"""One object of this process to the list of all processes' objects, in order of rank."""
+"""An object of this process to the list of those of all processes, by rank."""
 
 PROGRAM = ("askwell", "torch", "pytorch-lightning")
 SHOWN = 80
-"""Characters of a value that an error shows."""
+"""The most characters of a value that an error shows."""
 
 
 def refuse_differences(held: Mapping[str, Any], gather: Gather, advice: str) -> None:
-    """Raises UserError, the same on all processes, if one holds something else than the first."""
+    """Raises UserError on all processes if one of them differs from the first."""
     first, *others = gather(dict(held))
     for rank, other in enumerate(others, start=1):
         for name in first | other:
@@ -38,9 +36,7 @@ def refuse_differences(held: Mapping[str, Any], gather: Gather, advice: str) -> 
 def held_at_start(
     settings: Mapping[str, Any], dataset: OpenDataset, weights: str, checkpoint: Path | None
 ) -> dict[str, Any]:
-    """What a process computes with, by name: program, data, settings, initial `weights` (a
-    digest).
-    """
+    """What a process computes with, by name; `weights` is a digest of the initial ones."""
     return {
         **{f"{name} version": version(name) for name in PROGRAM},
         "images to train on": len(dataset.train),
@@ -55,12 +51,12 @@ def held_at_start(
 
 
 def digest_of(values: Any) -> str:
-    """Names plain values, such as a list of indices, in 16 letters."""
+    """A digest of plain values, such as a list of indices, in 16 letters."""
     return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
 class SameStart(Callback):
-    """Ends a run whose processes do not start with the same: settings, data, packages, weights."""
+    """Ends a run whose processes start with different settings, data, packages or weights."""
 
     def __init__(self, held: Mapping[str, Any]) -> None:
         self.held = held

@@ -1,4 +1,4 @@
-"""The active-learning loop in Lightning's hooks: train; at a round's end measure and ask."""
+"""The active-learning loop in Lightning's hooks: train, measure, query."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -34,7 +34,7 @@ class ActiveLearning(pl.Callback):
         self.loaded_weights: str | None = None  # the digest of what a resume began with
 
     def notify(self, callbacks: Iterable[object]) -> None:
-        """Notifies those of `callbacks` that listen of rounds, and one of passes over images."""
+        """Registers the round listeners among `callbacks`, and the first bar for passes."""
         for one in callbacks:
             if isinstance(one, RoundListener):
                 self.listeners.append(one)
@@ -42,7 +42,7 @@ class ActiveLearning(pl.Callback):
                 self.bar = self.bar or one
 
     def prepare(self, trainer: Any, data: ActiveDataModule) -> Learner:
-        """Plans the run. Raises UserError for what cannot be, before anything is written."""
+        """Plans the run. Raises UserError for impossible settings, before anything is written."""
         refuse_flags(trainer)
         self.learner = Learner(self.settings, data, trainer.world_size)
         return self.learner
@@ -70,7 +70,7 @@ class ActiveLearning(pl.Callback):
         precision, watched = trainer.precision_plugin.forward_context, tracked(trainer, self.bar)
         parts = (pl_module.network, self.processes, precision, watched, self.learner.halvings)
         self.learner.begin(self.settings.sight(self.learner.data, *parts))
-        if self.learner.waiting:  # Lightning trains on nothing, so it calls no other hook
+        if self.learner.waiting:  # Lightning has nothing to train on and calls no other hook
             self._tell(lambda one: one.on_rounds_start(trainer, self.learner.view, 0))
             self._wait(trainer)
 
@@ -88,7 +88,8 @@ class ActiveLearning(pl.Callback):
         self.learner.clock.restart()
         if self.settings.reset and self.learner.round:
             pl_module.load_state_dict(self.initial_weights)
-            pl_module.setup("fit")  # Lightning called it after ours: these weights lack what it set
+            # Lightning called it after ours, so these weights lack what it set.
+            pl_module.setup("fit")
             trainer.strategy.setup_optimizers(trainer)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:

@@ -1,4 +1,4 @@
-"""How much the images of one query differ from each other, in the eyes of the network."""
+"""How much the images of one query differ from each other, by their features."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,20 +10,20 @@ from torch import Tensor
 from askwell.randomness import key
 
 Features = Callable[[np.ndarray], Tensor]
-"""Indices [B] to what the network's last layer sees of these images, [B, D]."""
+"""Indices [B] to the features of these images, [B, D]."""
 
 NEAR = 0.05
-"""Of random images so many are near-duplicates, by definition: what is as near as theirs is near.
-"""
+"""The share of random images that are near-duplicates, by definition."""
 
 MOST = 1000
-"""Images of a query that are looked at, the first ones: all distances between more would take too
-much memory.
+"""The most images of a query that are compared.
+
+The distances between all pairs of more would take too much memory.
 """
 
 
 class Diversity(NamedTuple):
-    """Of a query, measured against as many random images of the pool."""
+    """The diversity of a query, relative to as many random images of the pool."""
 
     distance: (
         float  # mean distance between two images, as a multiple of that between two random ones
@@ -35,8 +35,9 @@ class Diversity(NamedTuple):
 def query_diversity(
     features: Features, queried: np.ndarray, left: np.ndarray, seed: int, round: int
 ) -> Diversity | None:
-    """Of the images `queried` at the end of `round`, against random ones of those that are `left`
-    in the pool.
+    """The diversity of the images `queried` at the end of `round`.
+
+    It is measured against random ones of those that are `left` in the pool.
     """
     size = min(len(queried), len(left), MOST)
     random = np.random.default_rng(key("diversity", seed, round)).choice(left, size, replace=False)
@@ -44,8 +45,9 @@ def query_diversity(
 
 
 def diversity(queried: Tensor, random: Tensor) -> Diversity | None:
-    """By the features [B, D] of queried and of random images; None where the network sees no random
-    ones differ.
+    """The diversity by the features [B, D] of queried and of random images.
+
+    None where the network sees no difference between the random ones.
     """
     between, usual = _distances(queried), _distances(random)
     if not usual.any():

@@ -21,7 +21,7 @@ Ranked = list[tuple[int, float | None]]
 
 
 class Pending(NamedTuple):
-    """What is asked and not settled: a ranked list, and images to evaluate with before round 0."""
+    """A query that is not settled: a ranked list, and before round 0 also evaluation images."""
 
     ranked: Ranked
     round: int  # the first round that will train on the labels
@@ -30,7 +30,7 @@ class Pending(NamedTuple):
 
     @property
     def images(self) -> list[int]:
-        """All images that are asked about, as people are to see them."""
+        """All images that are asked about, in the order in which people see them."""
         chosen = [index for index, _ in self.ranked] + self.evaluation
         if not self.evaluation:
             return chosen
@@ -39,9 +39,7 @@ class Pending(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The labels that a query bought, best first. Q of them, fewer than asked where people could
-    not tell.
-    """
+    """The Q labels that a query bought, best first; fewer than asked if people could not tell."""
 
     indices: Tensor  # int64 [Q]
     labels: Tensor  # int64 [Q]
@@ -52,8 +50,8 @@ class Settled(NamedTuple):
 class Labelling:
     """Buys labels for `pool`, the same ones on all processes.
 
-    `choose` decides what is asked and keeps it as `pending`; `settle` takes in what was answered.
-    What was ranked and is not asked yet, where `rescore_every` is above 1, is in `ranked`.
+    `choose` decides what is asked and keeps it as `pending`; `settle` takes answers in. Where
+    `rescore_every` is above 1, `ranked` has what ranked next and is not asked yet.
     """
 
     strategy: Strategy
@@ -77,8 +75,10 @@ class Labelling:
         return bool(self.pool.held) and not self.evaluated
 
     def choose_first(self, size: int, looks: Looks) -> None:
-        """Asks for the `size` images that the initial strategy wants most, and for all held ones
-        that nobody was asked about. Raises UserError where no image is left.
+        """Queries the `size` images that the initial strategy wants most.
+
+        Includes all held images that nobody was asked about. Raises UserError where no image is
+        left.
         """
         if size and not self.pool.left:
             raise UserError(f"no image is left to ask about, and {len(self.pool)} have a label")
@@ -86,7 +86,7 @@ class Labelling:
         self.pending = Pending(ranked, 0, size, self.pool.held if self.lacks_evaluation else [])
 
     def choose(self, size: int, round: int, looks: Looks) -> None:
-        """Asks for the `size` images that the strategy wants most at the end of `round`.
+        """Queries the `size` images that the strategy wants most at the end of `round`.
 
         Raises UserError for an answer that breaks the strategy's contract or differs between
         processes.
@@ -98,9 +98,9 @@ class Labelling:
         self.pending = Pending(chosen, round + 1, size, [])
 
     def settle(self) -> Settled | None:
-        """Takes in the answers to what is pending; None where people have not answered enough yet.
+        """Takes in the answers to what is pending; None while people have not answered enough.
 
-        What is answered enters the pool in the order of the list; the rest are candidates again.
+        Answered images enter the pool in the order of the list; the rest are candidates again.
         """
         if self.pending is None:
             raise ValueError("nothing was asked")
@@ -144,8 +144,8 @@ class Labelling:
         if other := odd_one(self.processes.gather(digest_of([fault, *chosen]))):
             differs = f"process {other} chose other images than process 0 {when}"
             raise UserError(
-                f"{differs}: a strategy must decide by the candidates and the generator it is "
-                "given alone"
+                f"{differs}: "
+                "a strategy must decide only by the candidates and the generator it is given"
             )
         if fault:
             raise UserError(f"strategy {_named(strategy)}: {fault}")
@@ -158,9 +158,7 @@ class Labelling:
         return list(zip(chosen, scores, strict=True))
 
     def _seen(self, size: int, round: int | str, looks: Looks) -> Candidates:
-        """What the strategy sees: all candidates, or a random part of them that holds a whole
-        query.
-        """
+        """What the strategy sees: all candidates, or a random part that is enough for a query."""
         labelled = self.pool.labelled.sort().values
         parts = (looks, labelled, self.processes, self.rows)
         candidates = Candidates(self.pool.unlabelled, *parts)
@@ -174,7 +172,7 @@ class Labelling:
         return generator(purpose, self.seed, round)
 
     def _answers(self, images: list[int]) -> Answers:
-        """What the first process was told; the others are told by it."""
+        """The answers that the first process got; the others get them from it."""
         indices = torch.tensor(images, dtype=torch.int64)
         told = [answers_of(self.oracle(indices), len(images))] if self.processes.is_first else []
         (said,) = (one for share in self.processes.gather(told) for one in share)

@@ -29,13 +29,13 @@ def made_of(data: ActiveDataModule, weights: str) -> dict[str, str]:
 
 
 NAMED = 5
-"""How many of the classes that the first labels lack are named."""
+"""The most classes named of those that the first labels lack."""
 
 
 class Learner:
     """Buys the first labels, and ends each round by evaluation and a query.
 
-    `reason` says why the run is over, once it is; `waiting` that people have not answered yet.
+    `reason` is why the run is over, once it is; `waiting` means that answers are missing.
     """
 
     sight: Sight
@@ -62,7 +62,7 @@ class Learner:
         return RunView(*parts, facts=self.facts, accuracy=lambda: self.accuracy)
 
     def begin(self, sight: Sight) -> None:
-        """Looks through `sight` from now on; buys the first labels of a run that has none."""
+        """Uses `sight` from now on; buys the first labels of a run that has none."""
         self.sight = sight
         self._take_up()
         if self.round == 0:
@@ -71,7 +71,7 @@ class Learner:
             sight.measure_on(self.labelling.evaluated)
 
     def _take_up(self) -> None:
-        """Continues with what an earlier process asked for this round and was told so far."""
+        """Continues with what an earlier process asked for this round, and the answers so far."""
         if self.asked_before is None:
             return
         labelling, pool = self.asked_before["labelling"], self.asked_before["pool"]
@@ -81,7 +81,7 @@ class Learner:
             self.labelling.load_state_dict(labelling)
 
     def resume(self) -> None:
-        """Continues a run that had ended, as its limits may have been raised, or that waited."""
+        """Continues a run that waited, or that had ended, since its limits may have been raised."""
         if self.reason is not None or self.labelling.pending is not None:
             self.sight.refresh()
             settled = self._labels_after(self.round - 1)
@@ -116,7 +116,7 @@ class Learner:
         return result
 
     def _known(self) -> dict[str, Any]:
-        """What is known of a round before its end: the labels that it trained on."""
+        """The facts of a round that are known before its end: the labels that it trained on."""
         return {
             "labels": len(self.pool),
             "pool_size": self.pool.left,
@@ -148,7 +148,7 @@ class Learner:
     def _labels_after(self, round: int) -> Settled | None:
         """The labels that the query at the end of `round` buys; None where the run ends or waits.
 
-        A query that nobody could answer with a label is followed by another one.
+        After a query without one usable label comes another one.
         """
         while True:
             if self.labelling.pending is None:
@@ -184,17 +184,17 @@ class Learner:
 
     @property
     def study(self) -> dict[str, Any]:
-        """What a resume must share and no setting says: what it is called, and its value."""
+        """What a resume must share and no setting determines, by name."""
         return made_of(self.data, self.weights_digest)
 
     def facts(self) -> dict[str, Any]:
-        """What this run is made of, for run.json; equal digests mean a paired start."""
+        """The facts of this run for run.json; equal digests mean a paired start."""
         parts = (self.data, self.plan, self.labelling, self.sight)
         return provenance.of_study(*parts) | {"weights_digest": self.weights_digest}
 
     @property
     def position(self) -> dict[str, Any]:
-        """Where this process resumes, to be compared with the others."""
+        """Where this process resumes, for comparison with the others."""
         bought = [(index, one.label) for index, one in self.pool.purchases.items()]
         return {
             "round": self.round,
@@ -203,7 +203,7 @@ class Learner:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain values: what a checkpoint holds of the loop."""
+        """What a checkpoint holds of the loop, as plain values."""
         return {
             "round": self.round,
             "accuracy": self.accuracy,
@@ -217,7 +217,7 @@ class Learner:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the state of a checkpoint whose pool was restored before."""
+        """Restores the state of a checkpoint, after its pool was restored."""
         if state["pool"] != self.pool.digest:
             raise ValueError(
                 "the checkpoint's pool is not that of its rounds: the data module was not restored"

@@ -1,4 +1,4 @@
-"""Who is notified of the rounds of a run, and what they are given."""
+"""Listeners to the rounds of a run, and what they receive."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from askwell.pool import Pool
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as listeners see it; nothing of it is theirs to change.
+    """A run as listeners see it; they change nothing of it.
 
     `facts` are those of run.json; `names` are the paths of the images, where they are files.
     """
@@ -33,13 +33,13 @@ class RoundListener:
     """A Lightning callback that is notified of rounds, on the first process only."""
 
     def on_rounds_start(self, trainer: Any, run: RunView, start: int) -> None:
-        """Before the first round of this process, `start`, which is above 0 after a resume."""
+        """Before the first round of this process, `start`; above 0 after a resume."""
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
-        """After a round is measured and its query is asked, before the checkpoint is written."""
+        """After a round is measured and its query chosen, before the checkpoint is written."""
 
     def on_waiting(self, trainer: Any) -> None:
-        """When the run ends here until people have answered what is pending."""
+        """When this process ends because the query is not answered yet."""
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
         """When the run is over: by its rounds, budget, target_accuracy, or pool exhausted."""

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """The sizes of a run on a pool of known size, in labels. None means no limit."""
+    """The sizes and limits of a run, in labels. None means no limit."""
 
     query_size: int
     initial_size: int
@@ -23,8 +23,9 @@ class Plan:
     least: int = 2  # labels before anything can be trained
 
     def reason_to_stop(self, round: int, labels: int, accuracy: float, left: int) -> str | None:
-        """Why nothing is asked after `round` (counted from 0) with `left` images unlabelled; None
-        to go on.
+        """Why nothing is queried after `round`; None to continue.
+
+        Rounds count from 0; `left` images are unlabelled.
         """
         if self.target_accuracy is not None and accuracy >= self.target_accuracy:
             return "target_accuracy"
@@ -35,7 +36,7 @@ class Plan:
         return None if left else "pool exhausted"
 
     def next_query(self, labels: int, left: int) -> int:
-        """Labels to ask for with `labels` bought and `left` images unlabelled."""
+        """The size of the next query, with `labels` bought and `left` images unlabelled."""
         return min(self.query_size, left, left if self.budget is None else self.budget - labels)
 
 
@@ -55,9 +56,9 @@ def plan_for(
 ) -> Plan:
     """The plan for a pool; sizes are labels or, below 1, fractions of the pool.
 
-    `given` labels are there already, and pay for an initial set that is not asked for. A query
-    above the pool is cut to it, with a warning. Raises UserError for what cannot be, such as fewer
-    initial images than two for each process or, where they are `random`, than there are classes.
+    `given` labels are there already and can replace the initial set. A query larger than the pool
+    is cut to it, with a warning. Raises UserError for impossible settings, such as fewer initial
+    images than two per process or, where they are `random`, than there are classes.
     """
     if not isinstance(rounds, int | None):
         raise UserError(f"rounds={rounds}: expected a whole number")

@@ -1,4 +1,4 @@
-"""What a round leaves: the facts that the files, the screen and the loggers all tell alike."""
+"""The result of a round: the same facts for the files, the screen and the loggers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from askwell.scoring.evaluation import Evaluation, interval
 
 @dataclass(frozen=True)
 class Preview:
-    """The first few queried images, for the eye. P images."""
+    """The first few queried images, to be shown. P images."""
 
     indices: np.ndarray  # int64 [P]
-    labels: np.ndarray  # int64 [P], what the oracle said
-    predictions: np.ndarray  # int64 [P], what the network would have said
+    labels: np.ndarray  # int64 [P], the answers of the oracle
+    predictions: np.ndarray  # int64 [P], the answers of the network
     scores: np.ndarray | None  # float32 [P]; None where the strategy has no scores
     pixels: np.ndarray  # uint8 [P, C, H, W]
 
@@ -26,12 +26,12 @@ class Preview:
 class RoundResult:
     """One finished round: training on `labels` labels, evaluation, and the query that ended it.
 
-    `query_class_counts` and `query_diversity` are of the labels bought *for* this round, by the
-    query before it or as the initial set, which has no diversity; `score_seconds` and `preview` are
-    of the query that ended it, which buys for the next. `pool_size` is what was unlabelled when the
-    accuracy was measured. `answers` counts by kind what was answered for this round; `reason` is
-    why the run ends with it; `sample` is the number of evaluation images where they are a sample of
-    the pool.
+    `query_class_counts` and `query_diversity` describe the labels bought *for* this round, by the
+    query before it or as the initial set, which has no diversity. `score_seconds` and `preview`
+    describe the query that ended it and buys for the next one. `pool_size` is the number of
+    unlabelled images when the accuracy was measured. `answers` counts the answers for this round by
+    kind. `reason` is why the run ends with it. `sample` is the number of evaluation images where
+    they are a sample of the pool.
     """
 
     round: int
@@ -94,9 +94,7 @@ class RoundResult:
 
 
 LEARNED = 0.5
-"""A class once recognised this often has been learned; an accuracy of 0 later on means that it was
-lost.
-"""
+"""The accuracy at which a class has been learned; at 0 after that it is lost."""
 
 
 def learned_classes(

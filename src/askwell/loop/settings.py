@@ -1,4 +1,4 @@
-"""The settings of the loop, and the parts that are made of them."""
+"""The settings of the loop, and the parts built from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ from askwell.strategy.draws import Draws, Laplace
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What `callbacks.active_learning` holds. Raises UserError for what cannot be.
+    """The settings in `callbacks.active_learning`. Raises UserError for impossible values.
 
-    With `rescore_every` m the pool is ranked in every m-th round only, and the rounds between ask
-    for what ranked next. `initial` chooses the first images. Sizes and limits are those of
-    `plan_for`; `compile` and `scoring_batch_size` are of the passes over the pool.
+    With `rescore_every` m the pool is ranked in every m-th round only; the rounds between query
+    what ranked next. `initial` chooses the first images. Sizes and limits are those of `plan_for`;
+    `compile` and `scoring_batch_size` concern the passes over the pool.
     """
 
     strategy: Strategy
@@ -75,7 +75,7 @@ class Settings:
         )
 
     def labelling(self, data: ActiveDataModule) -> Labelling:
-        """Who buys labels for the pool of `data`."""
+        """The labelling of the pool of `data`."""
         oracle: Any = oracle_for(self.oracle, data.dataset)
         embeddings = data.embeddings
         return Labelling(
@@ -98,7 +98,7 @@ class Settings:
         track: Track,
         halvings: int,
     ) -> Sight:
-        """What `network` makes of the images of a run."""
+        """The view of `network` on the images of a run."""
         device, dataset = processes.device, data.dataset
         scorer = Scorer(
             FrozenNetwork(network, self.compile),

@@ -1,4 +1,4 @@
-"""What the network of a run makes of its images."""
+"""What the network of a run sees: evaluation, looks at the pool, previews, diversity."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +23,12 @@ from askwell.strategy.draws import Draws
 from askwell.strategy.look import Look
 
 PREVIEWED = 32
-"""How many of a round's queried images are shown."""
+"""The most queried images of a round that are shown."""
 
 
 @dataclass
 class Sight:
-    """The frozen network of a run, and the images that it is measured on and asked about."""
+    """The frozen network of a run, with its pool and its evaluation images."""
 
     scorer: Scorer
     images: Images  # the training set, by index
@@ -52,7 +52,7 @@ class Sight:
         return cls(scorer, images, evaluation, truth, num_classes=len(dataset.classes), **parts)
 
     def measure_on(self, answers: dict[int, int]) -> None:
-        """Evaluates on the images of the training set that were answered with a label."""
+        """Evaluates, from now on, on the images of the training set that got a label."""
         indices = sorted(index for index, label in answers.items() if label >= 0)
         if not indices:
             raise UserError(
@@ -64,11 +64,11 @@ class Sight:
         self.truth = torch.tensor([answers[index] for index in indices])
 
     def refresh(self) -> None:
-        """Takes the weights of the network as they are now."""
+        """Takes over the present weights of the network."""
         self.scorer.network.refresh()
 
     def evaluate(self, round: int) -> Evaluation:
-        """The network as it is now on the evaluation set. Raises UserError where it diverged."""
+        """Measures the present network on the evaluation set. Raises UserError if it diverged."""
         self.refresh()
         looks = self.scorer.looks(self.evaluation, torch.arange(len(self.truth)), "evaluating")
         batches = ((positions, look.logits) for positions, look in looks)
@@ -83,7 +83,7 @@ class Sight:
         return self.scorer.look_at(self.images, indices)
 
     def looks(self, round: int) -> PoolLooks:
-        """What a strategy sees the pool through at the end of `round`."""
+        """Looks at the pool for a strategy at the end of `round`."""
         return PoolLooks(self.scorer, self.images, self.pool, self.draws, self.seed, round)
 
     def preview(self, query: Settled) -> Preview:
@@ -98,7 +98,7 @@ class Sight:
         )
 
     def diversity(self, query: Settled | None, round: int) -> Diversity | None:
-        """Of the query that ended `round`; the first process keeps it for all."""
+        """The diversity of the query that ended `round`; the first process keeps it for all."""
         if query is None or not self.scorer.processes.is_first:
             return None
         return query_diversity(

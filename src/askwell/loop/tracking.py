@@ -1,4 +1,4 @@
-"""How far a pass over images has come."""
+"""Progress of a pass over images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 class PoolProgress(ABC):
-    """What can show how far a pass over images has come."""
+    """A display of the progress of a pass over images."""
 
     @abstractmethod
     def track(self, batches: Iterable[Item], total: int, description: str) -> Iterator[Item]:
@@ -20,9 +20,7 @@ class PoolProgress(ABC):
 
 
 def tracked(trainer: Any, bar: PoolProgress | None) -> Track:
-    """How a pass over images is watched: on `bar`, if any, and with an end between two batches on
-    SIGTERM.
-    """
+    """Counts a pass over images on `bar`, if any, and ends it between two batches on SIGTERM."""
 
     def track(batches: Iterable[int], total: int, description: str) -> Iterator[int]:
         for batch in batches if bar is None else bar.track(batches, total, description):

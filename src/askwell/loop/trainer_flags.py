@@ -1,6 +1,4 @@
-"""Lightning's flags: those that it does not know, and those that would change the study without a
-word.
-"""
+"""Lightning's flags: unknown ones, and those that would silently change the study."""
 
 from functools import partial
 from inspect import signature
@@ -14,8 +12,9 @@ LIMITS = ("limit_train_batches", "limit_val_batches", "limit_test_batches", "lim
 
 
 def build_trainer(trainer: partial[Any], **parts: Any) -> Any:
-    """The Lightning trainer with these parts. Raises UserError for a flag or a value that Lightning
-    does not know.
+    """The Lightning trainer with these parts.
+
+    Raises UserError for a flag or a value that Lightning does not know.
     """
     try:
         signature(trainer.func).bind_partial(**trainer.keywords)
@@ -28,8 +27,7 @@ def build_trainer(trainer: partial[Any], **parts: Any) -> Any:
 
 
 def refuse_flags(trainer: Any) -> None:
-    """Raises UserError for flags that train on something else than the labelled set, or that end a
-    round too early.
+    """Raises UserError for flags that train on other images or end a round too early.
 
     `fast_dev_run` is for debugging and may do both.
     """
@@ -60,7 +58,7 @@ def refuse_flags(trainer: Any) -> None:
         )
     if trainer.max_epochs != -1:
         raise UserError(
-            "trainer.max_epochs would end a run before its time: use rounds=... or budget=..."
+            "trainer.max_epochs would end a run too early: use rounds=... or budget=..."
         )
     if any(isinstance(callback, Timer | EarlyStopping) for callback in trainer.callbacks):
         raise UserError(
@@ -68,9 +66,8 @@ def refuse_flags(trainer: Any) -> None:
             "target_accuracy"
         )
     for limit in LIMITS:
-        if getattr(trainer, limit) != 1.0 or isinstance(
-            getattr(trainer, limit), int
-        ):  # the number 1 is one batch
+        share = getattr(trainer, limit)
+        if share != 1.0 or isinstance(share, int):  # the integer 1 is one batch
             raise UserError(
                 f"trainer.{limit} would leave out labelled images: remove it, or use "
                 "trainer.fast_dev_run"

@@ -1,4 +1,4 @@
-"""The classifier and its networks. One file a network."""
+"""The classifier and its networks, one file per network."""
 
 from askwell.model.classifier import Classifier
 

@@ -39,9 +39,9 @@ class Standardise(nn.Module):
 class Classifier(LightningModule):
     """Classifies uint8 images with `network`, trained by cross entropy.
 
-    `optimizer` takes the parameters, `lr_scheduler` the optimizer: it steps after every epoch, and
-    a round that starts over (`protocol.reset`) starts it over. `standardise` takes the place of
-    what normalises images of so many `channels`.
+    `optimizer` takes the parameters, `lr_scheduler` the optimizer. The scheduler steps after every
+    epoch and restarts with the weights (`protocol.reset`). `standardise` replaces what normalises
+    images of so many `channels`.
     """
 
     def __init__(

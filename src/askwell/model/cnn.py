@@ -1,6 +1,4 @@
-"""The networks of arXiv 2505.06825: blocks of convolution, batch norm, ReLU and pooling, then two
-layers.
-"""
+"""The networks of arXiv 2505.06825: convolution, batch norm, ReLU, pooling; then two layers."""
 
 from collections import OrderedDict
 from itertools import pairwise
@@ -8,21 +6,21 @@ from itertools import pairwise
 from torch import nn
 
 SMALL_ENOUGH = 12
-"""Pixels a side to which the blocks bring an image down before the fully connected layers."""
+"""The most pixels per side that the blocks leave for the fully connected layers."""
 
 
 NARROWEST = 8
-"""Channels of a block at least, where there are so many that halving would leave none."""
+"""The fewest channels of a block, however many blocks halve them."""
 
 
 class ConvolutionalNetwork(nn.Sequential):
-    """`blocks` that halve the image and double the channels up to `width`; a hidden layer; logits
-    [B, num_classes].
+    """`blocks` that halve the image and double the channels up to `width`, and a hidden layer.
+
+    Returns logits [B, num_classes].
 
     With `blocks` None there are as many as the image needs: two for 28 pixels, three for 100.
     Without `norm` there is no batch norm, and the layers have a bias instead. `dropout` is the
-    share of hidden units
-    dropped in training.
+    share of hidden units dropped in training.
     """
 
     def __init__(

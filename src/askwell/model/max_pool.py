@@ -1,4 +1,4 @@
-"""Max pooling as a CPU does it fast, where nobody asks for gradients."""
+"""Max pooling that is fast on a CPU, without gradients."""
 
 from functools import reduce
 from itertools import product
@@ -9,10 +9,9 @@ from torch.nn.functional import conv2d, max_pool2d, pad
 
 
 class HalvingMaxPool(nn.Module):
-    """2x2 max pooling as two maxima: the same numbers, bit for bit, in less than half of a CPU's
-    time.
+    """2x2 max pooling as two maxima: the same bits in less than half of a CPU's time.
 
-    `max_pool2d` also finds out where each maximum stands, which nobody asks for here.
+    `max_pool2d` also finds the place of each maximum, which is not needed here.
     """
 
     def forward(self, images: Tensor) -> Tensor:
@@ -25,9 +24,10 @@ class HalvingMaxPool(nn.Module):
 
 @torch.library.custom_op("askwell::framed", mutates_args=())
 def framed(images: Tensor) -> Tensor:
-    """Images [B, C, H, W] with a frame of zeros. An operation of its own, since the compiler would
-    compute it again
-    for every pixel that is read."""
+    """Images [B, C, H, W] with a frame of zeros.
+
+    An operation of its own, or the compiler would compute it again for every pixel that is read.
+    """
     return pad(images, (1, 1, 1, 1))
 
 
@@ -38,13 +38,11 @@ def _(images: Tensor) -> Tensor:
 
 
 class PooledConvolution(nn.Module):
-    """A 3x3 convolution of grey images and the 2x2 max pooling behind it, compiled to one loop on a
-    CPU.
+    """A 3x3 convolution of grey images and its 2x2 max pooling, compiled to one loop on a CPU.
 
     Library convolutions write all channels to memory before they are pooled, which for a single
     channel in takes much longer than the arithmetic. Here each pooled pixel is the maximum of four
-    sums of nine shifted
-    pixels.
+    sums of nine shifted pixels.
     """
 
     taps: Tensor

@@ -1,4 +1,4 @@
-"""Who says what an image shows: the truth, the truth with mistakes, people, or answers repeated."""
+"""Who labels images: the truth, the truth with mistakes, people, or earlier answers."""
 
 from askwell.oracle.answers import Answers, Oracle
 from askwell.oracle.file import File

@@ -1,4 +1,4 @@
-"""What an oracle says of images: their classes, or why there is none."""
+"""Answers of an oracle: the classes of images, or why there is none."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -9,13 +9,13 @@ from torch import Tensor
 CANNOT_TELL, NONE_OF_THESE, BROKEN, UNANSWERED = -1, -2, -3, -4
 
 KINDS = {"cannot tell": CANNOT_TELL, "none of these": NONE_OF_THESE, "broken": BROKEN}
-"""Answers without a label by the words for them: their images leave the pool."""
+"""Answers without a label, by the words for them. Their images leave the pool."""
 
 
 class Answers(NamedTuple):
     """Q answers, in the order of the question: a class, one of `KINDS`, or `UNANSWERED`.
 
-    `settled` takes what is answered for the whole answer and leaves the rest in the pool.
+    With `settled` the query is complete as it is; unanswered images stay in the pool.
 
     >>> Answers(torch.tensor([2, CANNOT_TELL, UNANSWERED])).usable
     1
@@ -26,12 +26,12 @@ class Answers(NamedTuple):
 
     @property
     def usable(self) -> int:
-        """How many of them are labels."""
+        """The number of labels among them."""
         return int((self.labels >= 0).sum())
 
     @property
     def open(self) -> Tensor:
-        """Places of the images that nothing is known of yet, int64."""
+        """Places of the images without an answer, int64."""
         return torch.nonzero(self.labels == UNANSWERED).flatten()
 
 
@@ -50,7 +50,7 @@ def answers_of(said: Any, asked: int) -> Answers:
 
 
 def kinds_of(counts: Mapping[int, int]) -> dict[str, int]:
-    """How many answers there were of each kind, by its name; `labels` first.
+    """The number of answers of each kind, by its name; `labels` first.
 
     >>> kinds_of({0: 5, CANNOT_TELL: 1})
     {'labels': 5, 'cannot tell': 1}

@@ -1,4 +1,4 @@
-"""Answers kept by the pixels of images, so that two runs that ask about one image ask once."""
+"""Answers kept by the pixels of images, so that no two runs ask about the same image."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class AnswerBank:
         return current(self.log.read(), by="image")
 
     def add(self, events: list[Event]) -> None:
-        """Keeps what was answered; `index` and `name` mean nothing to another run."""
+        """Keeps answers, without `index` and `name`, which mean nothing to another run."""
         if not events:
             return
         self.folder.mkdir(parents=True, exist_ok=True)

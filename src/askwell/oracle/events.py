@@ -1,6 +1,4 @@
-"""Answers as events: one line each in a file that only grows, as people give them and take them
-back.
-"""
+"""Answers as events: one line each, as people give and undo them, in a file that only grows."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -22,7 +20,7 @@ class AnswerLog:
 
     An event about an image holds `index`, `image` (a fingerprint of its pixels), `name` where it is
     a file, `kind` and, for a label, `answer`. The last event about an image is its answer. An event
-    of kind `settled` holds the `indices` that a query was answered by and its `round`.
+    of kind `settled` holds the `indices` that settled a query, and its `round`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +40,7 @@ class AnswerLog:
         return events
 
     def add(self, events: Iterable[Event]) -> None:
-        """Writes events at the end, each whole on the disk before this returns."""
+        """Appends events; they are whole on the disk when this returns."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         lines = [json.dumps({**event, "at": event.get("at", now)}) + "\n" for event in events]
         if lines:
@@ -58,7 +56,7 @@ class AnswerLog:
 
 
 def current(events: Iterable[Event], by: str = "index") -> dict[Any, str]:
-    """The answer to each image as people write it, by what events hold under `by`."""
+    """The current answer to each image as people write it, keyed by the field `by` of events."""
     answers: dict[Any, str] = {}
     for event in events:
         if by not in event:
@@ -72,7 +70,7 @@ def current(events: Iterable[Event], by: str = "index") -> dict[Any, str]:
 
 
 def settled(events: Iterable[Event], asked: Sequence[int]) -> list[int] | None:
-    """What the first query that was answered by images all in `asked` was answered by, if any.
+    """The images that settled the first query all of whose images are in `asked`, if any.
 
     An image leaves the pool when it is answered, so the queries before it cannot match.
     """

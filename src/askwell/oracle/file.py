@@ -1,4 +1,4 @@
-"""An oracle that asks by questions.csv, and is answered by answers.csv."""
+"""An oracle that asks by questions.csv and reads answers.csv."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -20,8 +20,8 @@ ANSWERS = "answers.csv"
 class File:
     """Takes the answers that `answers.csv` in the run's `folder` holds (`index,label`).
 
-    A label is a class, `cannot tell`, `none of these` or `broken`. What is taken becomes an event
-    in answers.jsonl and is kept in `answers_dir` for other runs. Rows that say again what was taken
+    A label is a class, `cannot tell`, `none of these` or `broken`. A taken answer becomes an event
+    in answers.jsonl and is kept in `answers_dir` for other runs. Rows that repeat a taken answer
     are skipped; any other row that does not fit the question raises StillWaitingError.
     """
 
@@ -47,7 +47,7 @@ class File:
         return Answers(torch.tensor(labels, dtype=torch.int64))
 
     def settled(self, indices: Tensor, round: int) -> None:
-        """Notes that `indices` were taken for the answer to the query for `round`."""
+        """Notes that `indices` settled the query for `round`."""
         event = {"kind": SETTLED, "round": round, "indices": indices.tolist()}
         events = self.log.read()
         if not any(one["kind"] == SETTLED and one["indices"] == event["indices"] for one in events):
@@ -57,7 +57,7 @@ class File:
         return self.subject.label_of(word, self.log.path)
 
     def _banked(self, indices: list[int]) -> dict[int, str]:
-        """What other runs were told of these images, where it means something here."""
+        """Answers of other runs about these images, where their words mean something here."""
         bank = self.bank.known()
         if not bank:
             return {}

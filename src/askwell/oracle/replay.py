@@ -1,6 +1,4 @@
-"""An oracle that repeats answers: those of a run, or of a table such as people's labels of a
-data set.
-"""
+"""An oracle that repeats answers: those of a run, or of a table."""
 
 import csv
 from pathlib import Path
@@ -21,8 +19,8 @@ from askwell.text import visible
 class Replay:
     """Repeats what was answered in the folder `run`, or the column `column` of a `table` (CSV).
 
-    Of a run that people answered each query is settled by the same images as it was then. A table
-    names images, relative to the data set's root, in its column `image`.
+    If people answered the run, the same images settle each query as then. A table names images,
+    relative to the data set's root, in its column `image`.
     """
 
     sees_truth: ClassVar[bool] = False

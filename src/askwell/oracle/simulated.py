@@ -1,4 +1,4 @@
-"""Oracles that hold the truth: for experiments on data that are labelled already."""
+"""Oracles that hold the truth, for experiments on labelled data."""
 
 import numpy as np
 import torch
@@ -24,11 +24,11 @@ class Truth:
 
 
 class Noisy:
-    """The truth with mistakes: a label is, with probability `rate`, another class, all equally
-    likely.
+    """The truth with mistakes: with probability `rate` a label is another class.
 
-    Whether and how it errs depends on (seed, index) alone, so that all strategies of a seed meet
-    the same mistakes.
+    All other classes are equally likely.
+
+    Mistakes depend on (seed, index) alone, so all strategies of a seed meet the same ones.
     """
 
     def __init__(self, labels: np.ndarray, num_classes: int, rate: float, seed: int) -> None:

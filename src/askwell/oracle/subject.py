@@ -1,4 +1,4 @@
-"""What an oracle without the truth knows of a run: its images, their names and their classes."""
+"""What an oracle without the truth knows: images, their names, and the classes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from askwell.oracle.answers import KINDS, Oracle
 from askwell.text import first_of, listing, visible
 
 NAMED = 6
-"""How many images an error names."""
+"""The most images that an error names."""
 
 
 @dataclass(frozen=True)
@@ -27,23 +27,23 @@ class Subject:
 
     @property
     def names(self) -> Sequence[str] | None:
-        """The path of each image below its data set's root; None where images are no files."""
+        """Paths of the images relative to the data set's root; None where they are no files."""
         return self.images.names
 
     def described(self, indices: Sequence[int]) -> str:
-        """Some images as an error names them."""
+        """Some images, as an error names them."""
         known = self.names
         names = [f"{one}" if known is None else f"{one} ({visible(known[one])})" for one in indices]
         return f"index {first_of(names, NAMED)}"
 
     def fingerprint_of(self, index: int) -> str:
-        """Names the pixels of an image, wherever they are stored."""
+        """A digest of the pixels of an image, wherever they are stored."""
         pixels = self.images.fetch(torch.tensor([index]).numpy())[0].permute(1, 2, 0).cpu()
         content = repr(tuple(pixels.shape)).encode() + pixels.contiguous().numpy().tobytes()
         return hashlib.sha256(content).hexdigest()[:32]
 
     def label_of(self, word: str, source: object) -> int:
-        """The answer that `word` stands for. Raises UserError for no class and no other answer."""
+        """The answer that `word` means. Raises UserError if it means none."""
         if word in self.classes:
             return self.classes.index(word)
         if word in KINDS:
@@ -53,9 +53,9 @@ class Subject:
 
 
 def oracle_for(factory: Any, dataset: Any) -> Oracle:
-    """The oracle of a run. Only one that `sees_truth`, as all do unless they say, is given labels.
+    """The oracle of a run. Only an oracle that `sees_truth`, the default, is given labels.
 
-    Raises UserError where the data set has none.
+    Raises UserError if it needs labels that the data set lacks.
     """
     if not getattr(getattr(factory, "func", factory), "sees_truth", True):
         images = pictures_of(dataset.train)

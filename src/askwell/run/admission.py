@@ -1,5 +1,6 @@
-"""Whether a run may continue from a checkpoint: one of Askwell's, of the same study, with its whole
-record on disk.
+"""Whether a run may continue from a checkpoint.
+
+It must be one of Askwell's, of the same study, with its whole record on disk.
 """
 
 import json
@@ -21,10 +22,11 @@ class RecordBehindError(UserError):
 
 @dataclass(frozen=True)
 class Admission:
-    """The check of a checkpoint for the run in `folder`, which computes `study`; `free` settings
-    may differ.
+    """The check of a checkpoint for the run in `folder`, which computes `study`.
 
-    `made_of` is what no setting says: digests of the data set and of the initial weights.
+    `free` settings may differ.
+
+    `made_of` has what no setting determines: digests of the data set and of the initial weights.
     `learning` and `record` are the names under which the loop and the record keep their state in a
     checkpoint.
     """
@@ -45,15 +47,16 @@ class Admission:
             or not isinstance(state.get("study"), dict)
         ):
             foreign = f"the checkpoint in {self.folder} is not one of Askwell's"
-            raise UserError(f"{foreign}: take it away and start the run again")
+            raise UserError(f"{foreign}: remove it and start the run again")
         refuse_other_study(states.get(self.record) or {}, self.study, self.folder, self.free)
         _refuse_other_origin(state["study"], self.made_of)
         refuse_gaps(self.folder / "rounds.jsonl", state["round"])
 
 
 def refuse_gaps(file: Path, rounds: int | None = None) -> None:
-    """Raises RecordBehindError unless `file` holds the rounds 0 to `rounds` - 1, or all up to its
-    last, in order.
+    """Raises RecordBehindError unless `file` holds its rounds in order, without gaps.
+
+    These are rounds 0 to `rounds` - 1, or all up to its last one.
     """
     found = recorded_rounds(file)
     expected = range(max(found, default=-1) + 1 if rounds is None else rounds)
@@ -71,9 +74,7 @@ def refuse_gaps(file: Path, rounds: int | None = None) -> None:
 
 
 def recorded_rounds(file: Path) -> list[int]:
-    """The numbers of the rounds in rounds.jsonl, in the order of its lines; a line that cannot be
-    read has none.
-    """
+    """The numbers of the rounds in rounds.jsonl, line by line, without unreadable lines."""
     lines = (
         file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
     )
@@ -95,6 +96,5 @@ def _refuse_other_origin(before: dict[str, Any], now: dict[str, str]) -> None:
                 f"the checkpoint was made with {origin} {before.get(origin)}, this run has {value}"
             )
             raise UserError(
-                f"{other}: continue with what it was made with, or start anew under another "
-                "name=..."
+                f"{other}: continue with the same, or start again under another name=..."
             )

@@ -20,13 +20,11 @@ CHECKSUM_BYTES = hashlib.sha256().digest_size
 
 
 class SafeCheckpointIO(CheckpointIO):
-    """Writes a checkpoint whole, with its checksum in front, and keeps the one before it as
-    `<name>.previous`.
+    """Writes a checkpoint whole, after its checksum, and keeps the last one as `<name>.previous`.
 
-    Reading checks the sum (torch itself loads a flipped bit without a word), falls back to the
-    previous file, and never unpickles anything but tensors and plain values. `admit` refuses a
-    checkpoint that does
-    not fit the run.
+    Reading checks the sum (torch itself loads a flipped bit silently), falls back to the previous
+    file, and unpickles only tensors and plain values. `admit` refuses a checkpoint that does not
+    fit the run.
     """
 
     def __init__(self, admit: Admit = lambda checkpoint: None) -> None:
@@ -38,9 +36,8 @@ class SafeCheckpointIO(CheckpointIO):
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         path = Path(path)
-        if (
-            _checked(path) is not None
-        ):  # a damaged one must not take the place of the good one before it
+        # A damaged one must not replace the good one before it.
+        if _checked(path) is not None:
             _link(path, _previous(path))
         write_whole(path, hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue())
 
@@ -88,13 +85,13 @@ def _harmless(path: Path, content: bytes, map_location: Any) -> dict[str, Any]:
         )
     except MemoryError:
         raise
-    # whatever a file of another program makes of torch: its checksum says it is undamaged
+    # Torch may raise anything for the file of another program; by its checksum it is undamaged.
     except Exception as error:
         foreign = (
             f"{path} holds more than tensors and plain values, and loading that could run anything"
         )
         raise UserError(
-            f"{foreign}: it is not from askwell, take it away and start the run again"
+            f"{foreign}: it is not from askwell, remove it and start the run again"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Leaving as a shell expects of a program that was told to stop."""
+"""Exit codes that a shell expects of a program that was asked to stop."""
 
 import signal
 import sys
@@ -10,13 +10,12 @@ from typing import Any
 
 @contextmanager
 def exit_code_of_signal(trainer: Any) -> Iterator[None]:
-    """Exits with 143 after SIGTERM and 130 after Ctrl-C, where Lightning would say 0 and 1.
+    """Exits with 143 after SIGTERM and 130 after Ctrl-C, instead of Lightning's 0 and 1.
 
     A scheduler would take a preempted run for a finished one. After an error the processes that
-    Lightning started end with this one: they would wait for it. For the same reason SIGTERM ends
-    one of several processes where it is: Lightning's own handler waits for the others, which may
-    wait for this one
-    elsewhere.
+    Lightning started end with this one, or they would wait for it. For the same reason SIGTERM ends
+    one of several processes at once: Lightning's own handler waits for the others, which may be
+    waiting for this one.
     """
     if trainer.world_size > 1:
         trainer._signal_connector._sigterm_notifier_fn = partial(_leave, trainer)
@@ -31,9 +30,8 @@ def exit_code_of_signal(trainer: Any) -> Iterator[None]:
     except Exception:
         for process in getattr(trainer.strategy.launcher, "procs", []):
             process.kill()
-        if (
-            trainer.received_sigterm
-        ):  # Lightning cannot always tear down what it was in the middle of
+        # Lightning cannot always tear down what it was in the middle of.
+        if trainer.received_sigterm:
             sys.exit(128 + signal.SIGTERM)
         raise
 
@@ -44,7 +42,6 @@ def _leave(trainer: Any, signum: int, frame: Any) -> None:
     trainer._signal_connector.received_sigterm = True
     if trainer.strategy.launcher is not None:
         trainer.strategy.launcher.kill(signum)
-        getattr(
-            trainer.strategy.launcher, "procs", []
-        ).clear()  # or their observer, seeing them end, kills this one
+        # Or their observer, seeing them end, would kill this process.
+        getattr(trainer.strategy.launcher, "procs", []).clear()
     sys.exit(128 + signum)

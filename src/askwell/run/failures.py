@@ -1,9 +1,8 @@
 """The processes of one run fail as one: with the message of the process that failed first.
 
 A process that fails leaves its message as a note in the run folder before its connections close.
-The first process reads the notes, so that run.json and the screen show the cause and not the lost
-connection that
-followed from it.
+The first process reads the notes, so run.json and the screen show the cause and not the lost
+connection that followed.
 """
 
 import json
@@ -41,10 +40,10 @@ class ProcessError(RuntimeError):
 
 @contextmanager
 def failing_as_one(folder: RunFolder) -> Iterator[None]:
-    """Around all that a process does in `folder`: the first one ends with the error of the one that
-    failed first.
+    """Surrounds all that a process does in `folder`, so that all processes fail as one.
 
-    The others leave a note. Where the first one will print it, they end without repeating it.
+    The first process ends with the error of the one that failed first. The others leave a note.
+    Where the first one will print it, they end without repeating it.
     """
     if folder.owned:
         _remove_notes(folder.path)
@@ -63,11 +62,11 @@ def failing_as_one(folder: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def watched(trainer: Any, folder: RunFolder) -> Iterator[None]:
-    """Around a fit: the first of several processes ends when another one fails, wherever it may be
-    waiting for it.
+    """Surrounds a fit: the first of several processes ends when another one fails.
 
-    It takes the place of Lightning's own observer, which kills the first process before it can say
-    why.
+    It ends even while it waits for the other one.
+
+    It replaces Lightning's own observer, which kills the first process before it can report why.
     """
     if trainer.world_size == 1 or not folder.owned:
         yield
@@ -100,7 +99,7 @@ def is_lost_connection(error: BaseException | None) -> bool:
 
 
 def leave_note(folder: Path, error: Exception) -> None:
-    """Tells the first process what this one failed with."""
+    """Leaves a note of why this process failed, for the first one to read."""
     mistake = user_error(error)
     message = (
         mistake if mistake is not None else f"process {_rank()}: {type(error).__name__}: {error}"
@@ -122,8 +121,9 @@ def noted_failure(folder: Path) -> Exception | None:
 def first_failure(
     folder: Path, children: Sequence[Popen[bytes]], patience: float = PATIENCE
 ) -> Exception | None:
-    """Why the other processes are gone: what one noted, or the signal that ended one; None if
-    nothing is known.
+    """Why the other processes are gone; None if nothing is known.
+
+    The reason is what one of them noted, or the signal that ended it.
     """
     until = time.monotonic() + patience
     while time.monotonic() < until:
@@ -161,7 +161,7 @@ def _watch(folder: RunFolder, children: list[Popen[bytes]], ended: threading.Eve
 
 
 def _give_up(folder: RunFolder, children: list[Popen[bytes]]) -> None:
-    """Ends this process although its main thread waits for another one."""
+    """Ends this process while its main thread waits for another one."""
     failure = first_failure(folder.path, children) or ProcessError(
         "another process of the run has ended"
     )
@@ -176,9 +176,7 @@ def _give_up(folder: RunFolder, children: list[Popen[bytes]]) -> None:
 
 
 def _notes(folder: Path) -> list[Path]:
-    """Those of this very run: its processes were started by the first one, or all by one
-    launcher.
-    """
+    """The notes of this run: the first process, or one launcher, started its processes."""
     return [
         note
         for group in (os.getpid(), os.getppid())

@@ -1,9 +1,8 @@
-"""What a run computes: the settings that a resume must share, and by which a report tells runs
-apart.
+"""What a run computes: a resume must share it, and a report tells runs apart by it.
 
 Everything in the config counts, a user's own groups, callbacks and parameters included, except the
-dotted paths listed here. No setting is known by its last word, no class by its module, no file by
-its place.
+dotted paths listed here. A setting counts by its whole path, a class by its name, a file by its
+content.
 """
 
 import hashlib
@@ -45,7 +44,7 @@ FREE = (
     # How the report shows a strategy.
     *(f"{group}.{part}" for group in ("strategy", "initial") for part in APPEARANCE),
 )
-"""What does not count, with everything below it. A user adds to it by `free=[callbacks.mine]`."""
+"""Settings that do not count, with all below them. Users add to it: `free=[callbacks.mine]`."""
 
 TRAINER = {
     "trainer._target_": "Trainer",
@@ -56,8 +55,9 @@ TRAINER = {
     "trainer.sync_batchnorm": False,
     "trainer.fast_dev_run": False,
 }
-"""The trainer's flags that count, with Lightning's defaults; the others say where and how fast, not
-what.
+"""The trainer's flags that count, with Lightning's defaults.
+
+The others say where and how fast, not what.
 """
 
 FORMER: dict[str, Any] = {
@@ -74,7 +74,7 @@ FORMER: dict[str, Any] = {
     "datamodule.embedding": "copy of embedding",
     "datamodule.inputs": "pixels",
 }
-"""What a setting was before it existed: runs whose config lacks it computed with this value."""
+"""Values of settings that older configurations lack: their runs computed with these."""
 
 PRECISIONS = {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a setting that is another one
@@ -103,9 +103,7 @@ def study_of(cfg: DictConfig) -> dict[str, Any]:
 
 
 def study_of_run(run: dict[str, Any]) -> dict[str, Any] | None:
-    """The same for a run.json; None where it does not say. Reads no file that the run's config
-    names.
-    """
+    """The same for a run.json; None where it does not say. Reads no file that the run names."""
     if isinstance(run.get("study"), dict):
         return run["study"]
     config = run.get("config")
@@ -123,9 +121,7 @@ def study_of_run(run: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def free_paths(cfg: DictConfig) -> tuple[str, ...]:
-    """What does not count in a config: `FREE`, the user's own list, and what callbacks copy from
-    either.
-    """
+    """What does not count: `FREE`, the user's own list, and what callbacks copy from either."""
     own = cfg.get("free") or ()
     if isinstance(own, str):
         raise UserError(f"free must be a list of settings, write free=[{own}]")
@@ -141,9 +137,7 @@ def free_paths(cfg: DictConfig) -> tuple[str, ...]:
 
 
 def is_free(path: str, free: Iterable[str] = FREE) -> bool:
-    """Whether the setting at a dotted path does not count; `trainer` as a whole does not, a few of
-    its flags do.
-    """
+    """Whether the setting at a dotted path does not count; a few flags of `trainer` do."""
     if path.startswith("trainer."):
         return path not in TRAINER
     return path == "trainer" or any(path == one or path.startswith(f"{one}.") for one in free)
@@ -152,15 +146,15 @@ def is_free(path: str, free: Iterable[str] = FREE) -> bool:
 def refuse_other_study(
     run: dict[str, Any], study: dict[str, Any], place: object, free: Iterable[str] = FREE
 ) -> None:
-    """Raises UserError, naming the first setting that differs and both values, if `run` does not
-    compute `study`.
+    """Raises UserError if `run` does not compute `study`.
+
+    It names the first setting that differs, and both values.
     """
     old, new = study_of_run(run), study
     if old is None:
         return
-    if (
-        "study" not in run
-    ):  # an older run knows files by their names alone, which says nothing of their content
+    # An older run knows files by name alone, not by content.
+    if "study" not in run:
         files = {path for path, value in new.items() if str(value).startswith(OF_FILE)}
         old, new = (
             {path: value for path, value in each.items() if path not in files}
@@ -183,7 +177,7 @@ def refuse_other_study(
 
 
 def _callback(setting: str) -> str | None:
-    """The callback that a setting belongs to, if it is a user's own."""
+    """The user's own callback that a setting belongs to, if any."""
     parts = setting.split(".")
     return (
         ".".join(parts[:2]) if parts[0] == "callbacks" and parts[1] != "active_learning" else None
@@ -196,9 +190,7 @@ def _is_copy_of_free(value: Any, free: Iterable[str]) -> bool:
 
 
 def _plain(cfg: DictConfig, free: tuple[str, ...]) -> dict[str, Any]:
-    """The config as a dictionary, resolved where it counts; copies of groups are named, not
-    repeated.
-    """
+    """The config as a dictionary, resolved where it counts; copies of groups are only named."""
 
     def plain(node: Any, path: str) -> Any:
         if is_free(path, free) and path != "trainer":
@@ -296,6 +288,6 @@ def _known_path(value: str, read: ReadFile) -> str | None:
 
 
 def _digest(path: Path) -> str:
-    """The content of a file in a word, which a copy elsewhere shares."""
+    """A digest of a file's content, which a copy elsewhere shares."""
     with path.open("rb") as file:
         return f"{OF_FILE}{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

@@ -5,9 +5,7 @@ from typing import Any
 
 
 class HeldFileHandler(logging.FileHandler):
-    """Keeps what is logged in memory until that is asked for: a command that is refused leaves no
-    line in any file.
-    """
+    """Keeps records in memory until it is told to write: a refused command leaves no line."""
 
     def __init__(self, filename: str, **settings: Any) -> None:
         super().__init__(filename, **{"encoding": "utf-8", **settings, "delay": True})

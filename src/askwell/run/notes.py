@@ -1,5 +1,4 @@
-"""Hydra's notes of how a run was called, in its folder's `.hydra`: written by the run itself, once
-it is admitted.
+"""Hydra's notes of how a run was called, in `.hydra`: the run writes them once admitted.
 
 Hydra would write them before the run knows whether it may use the folder.
 """

@@ -1,4 +1,4 @@
-"""What a run ran on: enough to have it again."""
+"""What a run ran on: enough to reproduce it."""
 
 import hashlib
 import logging
@@ -34,13 +34,11 @@ PACKAGES = (
     ),
     *("hydra-core", "omegaconf", "wandb"),
 )
-"""Those that decide results."""
+"""The packages that decide results."""
 
 
 def of_process() -> dict[str, Any]:
-    """The command that started this process, the commit it runs from, and the versions of its
-    packages.
-    """
+    """The command that started this process, its commit, and the versions of its packages."""
     return {
         "command": shlex.join([*_program(), *sys.argv[1:]]),
         "git_commit": _git_commit(),
@@ -78,17 +76,18 @@ def of_study(data: Any, plan: Any, labelling: Any, sight: Any) -> dict[str, Any]
 
 @contextmanager
 def threads_of(run: dict[str, Any]) -> Iterator[None]:
-    """Computes with the number of threads that `run`, the content of a run.json, began with: it
-    decides last bits.
+    """Computes with the number of threads that `run`, a run.json, began with.
 
-    A run of today's number where it does not say, as a new one.
+    The number decides last bits.
+
+    Where `run` does not say, the number is that of a new run.
     """
     began, now = _threads(run), torch.get_num_threads()
     if began is None or began == now:
         yield
         return
     log.warning(
-        "continuing with %d threads, as the run began; this process would have taken %d", began, now
+        "continuing with %d threads, as the run began; this process would use %d", began, now
     )
     environment = os.environ.get("OMP_NUM_THREADS")
     _set_threads(began, str(began))
@@ -101,10 +100,9 @@ def threads_of(run: dict[str, Any]) -> Iterator[None]:
 def _threads(run: dict[str, Any]) -> int | None:
     if run.get("threads"):
         return int(run["threads"])
-    told = re.search(
-        r"(\d+) threads", str(run.get("device"))
-    )  # where runs older than `threads` say it
-    return int(told[1]) if told else None
+    # Runs older than the key `threads` have it in the name of the device.
+    found = re.search(r"(\d+) threads", str(run.get("device")))
+    return int(found[1]) if found else None
 
 
 def _set_threads(number: int, environment: str | None) -> None:
@@ -116,7 +114,7 @@ def _set_threads(number: int, environment: str | None) -> None:
 
 
 def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
-    """Names the values of a network's weights."""
+    """A digest of a network's weights."""
     as_bytes = (
         weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
         for weight in weights.values()
@@ -132,7 +130,7 @@ def device_name(device: torch.device) -> str:
 
 
 def digest(*arrays: np.ndarray) -> str:
-    """Names the content of these very arrays."""
+    """A digest of the content of these arrays."""
     return hashlib.sha256(
         b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
     ).hexdigest()[:16]

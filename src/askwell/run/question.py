@@ -1,4 +1,4 @@
-"""The files by which a run asks people: what is pending, as the run and as people read it."""
+"""The files by which a run asks people: pending.json for the run, tables for people."""
 
 import csv
 import hashlib
@@ -15,20 +15,20 @@ PENDING, QUESTIONS, EVALUATION = "pending.json", "questions.csv", "evaluation.cs
 
 
 def write_pending(folder: Path, pending: dict[str, Any]) -> None:
-    """Keeps what is asked and what was answered so far (plain values), sealed by a sum.
+    """Keeps what is asked and what was answered so far (plain values), with a checksum.
 
-    No checkpoint holds it before round 0, or after a query that nobody could answer.
+    Before round 0, and after a query without one label, no checkpoint has it.
     """
     write_json(folder / PENDING, {"pending": pending, "sha256": _sum(pending)})
 
 
 def read_pending(folder: Path) -> dict[str, Any] | None:
-    """What `write_pending` kept; None where nothing is. Raises UserError for a damaged file."""
+    """What `write_pending` kept, or None. Raises UserError for a damaged file."""
     file = folder / PENDING
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["sha256"] != _sum(content["pending"]):
-            raise ValueError("its sum does not hold")
+            raise ValueError("its checksum is wrong")
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -38,24 +38,24 @@ def read_pending(folder: Path) -> dict[str, Any] | None:
 
 
 def remove_pending(folder: Path) -> None:
-    """Forgets what was pending, once it is settled."""
+    """Removes what was pending, once it is settled."""
     (folder / PENDING).unlink(missing_ok=True)
 
 
 def write_questions(folder: Path, indices: Iterable[int], names: Sequence[str] | None) -> None:
-    """Writes what people are asked, in the order in which they are: `index,image`."""
+    """Writes what people are asked, in this order: `index,image`."""
     rows = [[index, "" if names is None else names[index]] for index in indices]
     write_whole(folder / QUESTIONS, table(["index", "image"], rows))
 
 
 def write_evaluation(folder: Path, answers: dict[int, str], names: Sequence[str] | None) -> None:
-    """Writes the answers about images that are only evaluated with: `index,label,image`."""
+    """Writes the answers about evaluation images: `index,label,image`."""
     rows = [[index, word, "" if names is None else names[index]] for index, word in answers.items()]
     write_whole(folder / EVALUATION, table(["index", "label", "image"], rows))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A CSV table as it is stored; names that are not UTF-8 keep their bytes."""
+    """A CSV table as bytes; names that are not UTF-8 keep theirs."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([header, *rows])

@@ -1,4 +1,4 @@
-"""The folder of a run: claimed by one process, and honest about what happened in it."""
+"""The folder of a run: claimed by one process, with a true record of what happened."""
 
 import json
 import os
@@ -37,7 +37,7 @@ class Found(NamedTuple):
         )
 
     def put_back(self) -> None:
-        """Makes the file what it was."""
+        """Restores the file."""
         if self.content is None:
             self.file.unlink(missing_ok=True)
             return
@@ -70,14 +70,12 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path | None:
-        """The last checkpoint, where there is one to go on from."""
+        """The last checkpoint, where there is one to resume from."""
         last = self.path / "checkpoints" / "last.ckpt"
         return last if last.exists() or last.with_name("last.ckpt.previous").exists() else None
 
     def finished_with(self, limits: dict[str, Any]) -> bool:
-        """Whether the run is over and `limits`, such as rounds and budget, are the ones it ended
-        by.
-        """
+        """Whether the run is over and ended by these `limits`, such as rounds and budget."""
         return self.facts.get("status") == "finished" and self.facts.get("limits") == limits
 
     def describe(self, **facts: Any) -> None:
@@ -88,13 +86,11 @@ class RunFolder:
 
     @property
     def holds_record(self) -> bool:
-        """Whether there is anything that a refused command could spoil."""
+        """Whether there is a record that a refused command could damage."""
         return self.checkpoint is not None or (self.path / "rounds.jsonl").exists()
 
     def refuse(self, study: dict[str, Any], free: Iterable[str] = FREE) -> None:
-        """Raises UserError if what this folder holds does not compute `study`, or lacks what a
-        resume needs.
-        """
+        """Raises UserError if this run computes something else, or lacks what a resume needs."""
         if not self.holds_record:
             return
         refuse_other_study(self.facts, study, self.path, free)
@@ -108,8 +104,7 @@ class RunFolder:
             )
 
     def start(self, provenance: dict[str, Any], **facts: Any) -> None:
-        """Marks a new run as running; one that is resumed is marked once it is admitted, by
-        `begin`.
+        """Marks a new run as running. A resumed one is marked once admitted, by `begin`.
 
         What the run ran on at first is kept; that of each resume is added to a list.
         """
@@ -122,9 +117,7 @@ class RunFolder:
             release_log()  # nobody refuses a process that owns nothing
 
     def begin(self) -> None:
-        """Writes that the run is running and how it was called: from here on its end is noted,
-        whatever it is.
-        """
+        """Writes that the run is running and how it was called; from here on its end is noted."""
         self._running = self._begun = True
         if self.owned:
             remove_parts(self.path)
@@ -209,9 +202,7 @@ class RunFolder:
 
 
 def _reason(error: BaseException | None) -> str:
-    """Why a run that is not finished ended, in one line; of errors that led to one another the last
-    and the first.
-    """
+    """Why an unfinished run ended, in one line: the last and the first of chained errors."""
     if error is None:
         return "ended before its limits"
     if isinstance(error, SystemExit | KeyboardInterrupt):
@@ -224,9 +215,7 @@ def _reason(error: BaseException | None) -> str:
 
 
 def is_first_process() -> bool:
-    """Whether this is the first, or the only, process of a run, by what Lightning, torchrun or
-    SLURM number them.
-    """
+    """Whether this is the first process of a run, by Lightning's, torchrun's or SLURM's numbers."""
     return all(
         os.environ.get(rank, "0") == "0"
         for rank in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
@@ -234,8 +223,9 @@ def is_first_process() -> bool:
 
 
 def read_run(path: Path) -> dict[str, Any] | None:
-    """The content of a run folder's run.json; None where there is none. Raises UserError for one
-    that is damaged.
+    """The content of a folder's run.json; None where there is none.
+
+    Raises UserError for a damaged one.
     """
     file = path / "run.json"
     try:
@@ -257,8 +247,9 @@ def damaged_run(file: Path) -> str:
 
 
 def in_use(path: Path) -> bool:
-    """Whether a process holds the run folder: a run that says `running` in a free folder was
-    killed.
+    """Whether a process holds the run folder.
+
+    A run that says `running` in a free folder was killed.
     """
     lock = path / ".lock"
     if not lock.exists():
@@ -271,17 +262,17 @@ def in_use(path: Path) -> bool:
 
 
 def refuse_used(folders: list[Path], resume: bool) -> None:
-    """Raises UserError if one of `folders` holds a run and `resume` is not set; one that failed at
-    once holds none.
+    """Raises UserError if one of `folders` holds a run and `resume` is not set.
+
+    A run that failed at once does not count.
     """
     for folder in folders if not resume else []:
         run = read_run(folder)
         if run and (run.get("status") != "failed" or (folder / "rounds.jsonl").exists()):
             status = run.get("status")
-            held = {"running": "an unfinished"}.get(
-                str(status), f"a {status}"
-            )  # it may have been killed
+            # A run that says running may have been killed.
+            held = {"running": "an unfinished"}.get(str(status), f"a {status}")
             raise UserError(
                 f"{folder} already holds {held} run: choose another name=..., or resume=true to "
-                "go on"
+                "continue it"
             )

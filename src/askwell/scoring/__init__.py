@@ -1,1 +1,1 @@
-"""The network's eyes on many images."""
+"""The fast forward pass over many images, and what is measured with it."""

@@ -11,8 +11,9 @@ from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 MOST_CONFUSED = 4_000
-"""Classes with which confusion is counted, at most: it takes 128 MB for that many, and several
-copies of it.
+"""The most classes whose confusion is counted.
+
+The matrix takes 128 MB for that many, and there are several copies of it.
 """
 
 NORMAL_95 = 1.959963984540054
@@ -21,25 +22,21 @@ NORMAL_95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The network on the fixed evaluation set. C classes; row = true class, column = predicted
-    class.
+    """The network on the evaluation set. C classes; row = true class, column = predicted class.
 
-    With very many classes there is no confusion, but only how many images of each class there are
-    and were recognised.
+    With very many classes there is no confusion matrix, only the number of images of each class and
+    how many were recognised.
     """
 
     accuracy: float
     loss: float
     confusion: np.ndarray | None = None  # int64 [C, C]
-    recognised: np.ndarray | None = (
-        None  # int64 [2, C], images that were recognised and all images of each class
-    )
+    # int64 [2, C], recognised images and all images of each class
+    recognised: np.ndarray | None = None
 
     @property
     def class_accuracy(self) -> np.ndarray:
-        """The share of each class that is recognised, [C]; nan for a class without evaluation
-        images.
-        """
+        """The share of each class that is recognised, [C]; nan for a class without images."""
         hits, counts = self._hits_and_counts
         return np.divide(hits, counts, out=np.full(len(counts), np.nan), where=counts > 0)
 
@@ -100,7 +97,7 @@ def evaluate(
 ) -> Evaluation:
     """Measures (positions [B], logits [B, C] on `device`) against the true `labels` [N].
 
-    All processes get the same answer, those that have no batch too. Above `MOST_CONFUSED` classes
+    All processes get the same answer, even one that has no batch. Above `MOST_CONFUSED` classes
     confusion is left out, which would take C * C numbers.
     """
     confused = num_classes <= MOST_CONFUSED

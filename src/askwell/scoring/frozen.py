@@ -24,11 +24,10 @@ FOLDS: dict[tuple[type, type], Callable[..., tuple[Tensor, Tensor]]] = {
 
 
 class FrozenNetwork:
-    """`network` in evaluation mode with batch norm folded into the layer before it, no dropout,
-    channels_last.
+    """`network` in evaluation mode, rewritten: batch norm folded, no dropout, channels_last.
 
     Traced once; `refresh` takes over the network's present weights in place, so that a compiled
-    copy stays compiled. A network that cannot be traced is copied as it is, and this is said once.
+    copy stays compiled. A network that cannot be traced is copied as it is, with a warning.
     """
 
     def __init__(self, network: nn.Module, compile: bool = False) -> None:
@@ -46,15 +45,17 @@ class FrozenNetwork:
         self.refresh()
 
     def __call__(self, images: Tensor) -> Look:
-        """A look at images [B, channels, H, W]; without a linear layer the logits are the
-        features.
+        """A look at images [B, channels, H, W].
+
+        Without a linear layer the logits are the features.
         """
         return Look(*self._run(images))
 
     @property
     def head(self) -> tuple[Tensor, Tensor, float] | None:
-        """Weight [C, D] and bias [C] of the network's last linear layer, and the dropout right
-        before it; or None.
+        """Weight [C, D] and bias [C] of the last linear layer, and the dropout right before it.
+
+        None where the network has no linear layer.
         """
         layers: list[Any] = [
             module for module in self.network.modules() if not list(module.children())
@@ -68,9 +69,7 @@ class FrozenNetwork:
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Copies the network's weights and buffers; folded layers get theirs scaled by their batch
-        norm.
-        """
+        """Copies weights and buffers; folded layers get theirs scaled by their batch norm."""
         weights = self.network.state_dict()
         for layer, norm in self.folded.items():
             weights |= self._fold(layer, norm)
@@ -84,9 +83,8 @@ class FrozenNetwork:
         evaluated = copy.deepcopy(self.network).eval()
         try:
             graph = fx.symbolic_trace(evaluated)
-        except (
-            Exception
-        ) as reason:  # any construct that fx does not know: the plain copy is right, only slower
+        # Any construct that fx does not know: the plain copy is right, only slower.
+        except Exception as reason:
             log.warning("scoring without folding: the network cannot be traced (%s)", reason)
             return evaluated
         self._fold_norms(graph)
@@ -130,7 +128,7 @@ class FrozenNetwork:
 
 
 def _return_features(graph: fx.GraphModule) -> None:
-    """Makes what the last linear layer is given a second output."""
+    """Adds the input of the last linear layer as a second output."""
     (output,) = (node for node in graph.graph.nodes if node.op == "output")
     modules = dict(graph.named_modules())
     calls = [node for node in graph.graph.nodes if node.op == "call_module"]
@@ -146,7 +144,7 @@ def _return_features(graph: fx.GraphModule) -> None:
 
 
 def _look_of_untraced(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits and features of a network whose graph is not known, by watching its linear layers."""
+    """Logits and features of a network that cannot be traced, by hooks on its linear layers."""
     seen: list[Tensor] = []
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     hooks = [
@@ -162,9 +160,7 @@ def _look_of_untraced(network: nn.Module, images: Tensor) -> tuple[Tensor, Tenso
 
 
 def _adjacent(graph: fx.GraphModule) -> list[tuple[tuple[fx.Node, Any], tuple[fx.Node, Any]]]:
-    """The pairs of module calls of which the second alone takes the first's result; each call with
-    its module.
-    """
+    """Pairs of module calls where the second alone takes the first's result, with modules."""
     modules = dict(graph.named_modules())
     calls = {
         node: modules[str(node.target)] for node in graph.graph.nodes if node.op == "call_module"
@@ -196,14 +192,14 @@ def _drop_dropout(graph: fx.GraphModule) -> None:
 
 
 def _pool_by_maxima(graph: fx.GraphModule) -> None:
-    """Puts `HalvingMaxPool` in the place of every max pooling that halves height and width."""
+    """Replaces every max pooling that halves height and width by `HalvingMaxPool`."""
     for name, module in list(graph.named_modules()):
         if isinstance(module, nn.MaxPool2d) and _halves(module):
             graph.set_submodule(name, HalvingMaxPool())
 
 
 def _pool_in_convolution(graph: fx.GraphModule) -> None:
-    """Puts `PooledConvolution` in the place of a grey convolution and the pooling behind it."""
+    """Replaces a grey convolution and the pooling after it by `PooledConvolution`."""
     calls = Counter(node.target for node in graph.graph.nodes)
     for (before, convolution), (node, pooling) in _adjacent(graph):
         replaceable = (
@@ -217,9 +213,7 @@ def _pool_in_convolution(graph: fx.GraphModule) -> None:
 
 
 def _frames_grey(convolution: nn.Conv2d) -> bool:
-    """Whether a convolution is 3x3, of one channel, with a bias, and keeps height and width by a
-    frame of zeros.
-    """
+    """Whether it is 3x3, of one channel, with a bias, and keeps the size by a frame of zeros."""
     settings = (
         convolution.kernel_size,
         convolution.padding,
@@ -241,8 +235,9 @@ def _halves(pooling: nn.MaxPool2d) -> bool:
 
 
 def _pool_before_relu(graph: fx.GraphModule) -> None:
-    """Swaps max pooling with the ReLU before it: the same numbers, bit for bit, from a quarter of
-    the comparisons.
+    """Swaps max pooling with the ReLU before it.
+
+    The same numbers, bit for bit, from a quarter of the comparisons.
     """
     for (before, activation), (node, pooling) in _adjacent(graph):
         if (

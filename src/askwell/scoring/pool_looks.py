@@ -1,6 +1,4 @@
-"""Looks at the images of a pool, with stochastic draws of the last layer where a strategy asks for
-them.
-"""
+"""Looks at the images of a pool, with stochastic draws of the last layer on request."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,16 +15,12 @@ from askwell.strategy.draws import Draws, Head, drawn_logits, refuse_equal
 from askwell.strategy.look import Look
 
 CLOSE = 1e-2
-"""How far logits may be from what the last layer makes of the features: half precision is that
-coarse.
-"""
+"""How far logits may be from the last layer's result on the features, as in half precision."""
 
 
 @dataclass
 class PoolLooks:
-    """Looks at the images of a pool at the end of `round`, with draws keyed by (seed, round, draw)
-    if asked for.
-    """
+    """Looks at a pool at the end of `round`; draws are keyed by (seed, round, draw)."""
 
     scorer: Scorer
     images: Images

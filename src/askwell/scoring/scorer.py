@@ -1,6 +1,4 @@
-"""The forward pass over many images: fast, exact, and divided among processes without padding or
-repeats.
-"""
+"""The forward pass over many images: fast, exact, divided without padding or repeats."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -19,21 +17,19 @@ from askwell.strategy.look import Look
 log = logging.getLogger(__name__)
 
 PIXELS_AT_ONCE = {"cpu": 256 * 28 * 28, "cuda": 4096 * 28 * 28}
-"""Pixels a forward pass by kind of device, at most: few enough for a CPU's memory, enough to fill a
-GPU.
+"""The most pixels in one forward pass, by kind of device.
 
-`python -m bench.batch_size` finds them.
+Few enough for a CPU's memory, enough to fill a GPU. `python -m bench.batch_size` finds them.
 """
 
 Track = Callable[[Iterable[int], int, str], Iterable[int]]
-"""The batches of a pass, how many they are and what it is for, such as "scoring", to the same
-batches, watched.
-"""
+"""(batches of a pass, their number, its purpose such as "scoring") to the same batches, watched."""
 
 
 def batch_size_for(device: torch.device, images: Images) -> int:
-    """The fixed default for a device and a size of images: one timed in the run would change last
-    bits, and queries.
+    """The fixed default for a device and a size of images.
+
+    A size measured during the run would change last bits, and with them queries.
 
     A power of two, so that halving it when memory runs out leaves equal parts.
     """
@@ -51,11 +47,9 @@ class Scorer:
     """Runs a frozen network over images of a store.
 
     Batches are cut by position at a fixed size and dealt to the processes in turn, and the last one
-    is padded: every forward has the same shape and content for any number of processes, so that the
+    is padded: every forward has the same shape and content for any number of processes, so the
     looks are equal bit for bit. A process that runs out of memory continues with half as many
-    images at once; what
-    is dealt to it
-    stays the same.
+    images at once; its share stays the same.
     """
 
     network: FrozenNetwork
@@ -86,13 +80,11 @@ class Scorer:
         )
 
     def agree(self) -> None:
-        """From now on all processes continue with the smallest of their batches."""
+        """Makes all processes use the smallest of their batch sizes from now on."""
         self.halvings = max(self.processes.gather(self.halvings))
 
     def _batch(self, images: Images, indices: Tensor) -> Look:
-        """A look at no more than `batch_size` images, filled up to that many: a compiled network
-        knows one shape.
-        """
+        """A look at up to `batch_size` images, padded to that many for a compiled network."""
         padded = torch.cat([indices, indices[-1:].expand(self.batch_size - len(indices))])
         look = self._run(images.fetch(padded.numpy()))
         return Look(*(part[: len(indices)] for part in look))
