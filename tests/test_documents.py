@@ -49,7 +49,7 @@ def imported(part: str) -> set[str]:
     return {module[1] for module in modules if module[0] == "askwell" and len(module) > 1} - {part}
 
 
-LAYERS = [re.findall(r"`(\w+)`", line) for line in re.findall(r"^\d\. (`.*)$", ARCHITECTURE, re.M)]
+LAYERS = [re.findall(r"`(\w+)`", line) for line in re.findall(r"^\d+\. (`.*)$", ARCHITECTURE, re.M)]
 
 
 @pytest.mark.parametrize("part", [part for layer in LAYERS for part in layer])
@@ -80,7 +80,7 @@ def mine(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_the_parts_of_the_readme_run_together(mine: Path, cache_dir: Path) -> None:
-    parts = ("strategy=longest", "dataset=digits", "model=linear", "oracle=confused")
+    parts = ("strategy=longest", "dataset=digits", "model=one_layer", "oracle=confused")
     small = ("rounds=2", "query_size=50", "logger=none", "trainer=cpu", "name=run")
     found = (f"cache_dir={cache_dir}", "hydra.searchpath=[file://mine/conf]")
     done = command_in(mine.parent, [], *parts, *small, *found, PYTHONPATH="mine")

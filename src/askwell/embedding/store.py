@@ -27,9 +27,9 @@ from askwell.errors import UserError
 from askwell.files import told_in_a_line, write_whole
 from askwell.images.contracts import Images
 from askwell.images.fingerprint import digest
+from askwell.images.seal import STATE, read_sealed, state_of, write_sealed
 from askwell.processes import CPU
 from askwell.scoring.scorer import PIXELS_AT_ONCE, Scorer, Track, unwatched
-from askwell.seal import STATE, read_sealed, state_of, write_sealed
 from askwell.strategy.look import Look
 
 log = logging.getLogger(__name__)

@@ -22,8 +22,8 @@ from askwell.images.decoding import decode_into
 from askwell.images.fingerprint import digest, digest_images
 from askwell.images.former_pixels import STAMPS, WithFormerPixels, nearest_store
 from askwell.images.pixels import DECODER
+from askwell.images.seal import STATE, read_sealed, state_of, write_sealed
 from askwell.images.traits import Traits
-from askwell.seal import STATE, read_sealed, state_of, write_sealed
 
 log = logging.getLogger(__name__)
 

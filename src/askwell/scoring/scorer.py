@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning.utilities.memory import garbage_collection_cuda, is_oom_error
 from torch import Tensor
 
-from askwell.dataset.base import Images
+from askwell.images.contracts import Images
 from askwell.processes import ALONE, CPU, Processes
 from askwell.scoring.frozen import FrozenNetwork
 from askwell.strategy.look import Look
