@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 
 pytestmark = pytest.mark.slow
 

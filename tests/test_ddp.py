@@ -10,7 +10,7 @@ import pytest
 from conftest import command_in
 from experiment import equal, record_of, weights_of
 
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 
 pytestmark = pytest.mark.slow
 

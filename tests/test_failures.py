@@ -16,7 +16,8 @@ from askwell.run.failures import (
     leave_note,
     noted_failure,
 )
-from askwell.run.run_folder import RunFolder, read_run
+from askwell.run.run_folder import RunFolder
+from askwell.run.run_json import read_run
 
 LOST = RuntimeError(
     "[third_party/gloo/gloo/transport/tcp/pair.cc:561] Connection closed by peer [127.0.0.1]:5035"

@@ -10,7 +10,8 @@ from datetime import datetime
 import pytest
 
 from askwell.errors import UserError
-from askwell.run.run_folder import RunFolder, in_use, read_run, refuse_used
+from askwell.run.run_folder import RunFolder
+from askwell.run.run_json import in_use, read_run, refuse_used
 
 LIMITS = {"rounds": 3, "budget": None, "target_accuracy": None}
 

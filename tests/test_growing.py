@@ -12,7 +12,7 @@ from test_refusals import state
 
 from askwell.command.resume import command_to_resume
 from askwell.command.sweep_plan import recorded_jobs
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 
 FORMER = Path(__file__).parent / "former"
 

@@ -11,7 +11,7 @@ import forked
 import pytest
 from experiment import answer, equal, record_of, weights_of
 
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ different images.
 
 import pytest
 
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 
 BAD = """
 import os

@@ -13,7 +13,7 @@ from askwell.command import cli, resume
 from askwell.command.overrides import PACKAGE
 from askwell.command.resume import command_to_resume
 from askwell.errors import UserError
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from askwell.errors import UserError
-from askwell.run.identity import FREE, is_free, refuse_other_study, study_of, study_of_run
+from askwell.run.free_settings import FREE, is_free
+from askwell.run.identity import refuse_other_study, study_of, study_of_run
 from askwell.strategy.appearance import PARTS
 
 BASE = {

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from askwell.run.identity import LIMITS, PLACES, is_free, study_of, study_of_run
+from askwell.run.free_settings import LIMITS, PLACES, is_free
+from askwell.run.identity import study_of, study_of_run
 from askwell.run.notes import FOLDER, read_yaml
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 
 COMPARED = (*LIMITS, *PLACES)
 """Free settings by which jobs of one study are told apart where possible, as in a sweep over

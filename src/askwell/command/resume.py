@@ -13,7 +13,7 @@ from askwell.command.sweep_plan import overrides_in, recorded_jobs
 from askwell.command.trust import foreign
 from askwell.errors import UserError
 from askwell.run.notes import FOLDER, SWEEP, read_yaml
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 from askwell.text import first_of, visible
 
 RECORDS = {SWEEP: "MULTIRUN", f"{FOLDER}/hydra.yaml": "RUN"}

@@ -20,7 +20,8 @@ from askwell.run.admission import Admission
 from askwell.run.checkpoint import SafeCheckpointIO
 from askwell.run.exit_codes import exit_code_of_signal
 from askwell.run.failures import failing_as_one, watched
-from askwell.run.identity import LIMITS, free_paths, study_of
+from askwell.run.free_settings import LIMITS
+from askwell.run.identity import free_paths, study_of
 from askwell.run.notes import notes_of
 from askwell.run.question import QUESTIONS, read_pending
 from askwell.run.run_folder import RunFolder, is_first_process

@@ -16,7 +16,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from askwell.command.overrides import quoted, setting_of
 from askwell.errors import UserError, exit_with, user_error
-from askwell.run.run_folder import is_first_process, refuse_used
+from askwell.run.run_folder import is_first_process
+from askwell.run.run_json import refuse_used
 
 started: list[Path] = []
 """Folders of the sweeps that this process runs."""

@@ -17,7 +17,8 @@ from askwell.command.jobs import Held, Wish, free_numbers, held_in, matched
 from askwell.command.overrides import CONF, latest, parsed, quoted, setting_of
 from askwell.errors import UserError
 from askwell.files import write_whole
-from askwell.run.identity import free_paths, is_free, refuse_other_study, study_of
+from askwell.run.free_settings import is_free
+from askwell.run.identity import free_paths, refuse_other_study, study_of
 from askwell.run.notes import FOLDER, SWEEP, UNRESOLVED, as_yaml, read_yaml
 
 BUILT_IN = ("hydra", "main", "schema")

@@ -12,7 +12,7 @@ from askwell.oracle.answers import UNANSWERED, Answers
 from askwell.oracle.events import AnswerLog, current, settled
 from askwell.oracle.subject import Subject
 from askwell.oracle.table import read_table
-from askwell.run.run_folder import read_run
+from askwell.run.run_json import read_run
 from askwell.text import visible
 
 

@@ -1,49 +1,26 @@
 """The folder of a run: claimed by one process, with a true record of what happened."""
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
 from askwell.errors import StillWaitingError, UserError
 from askwell.files import remove_parts, told_in_a_line, write_json
 from askwell.run.admission import recorded_rounds, refuse_gaps
-from askwell.run.identity import FREE, refuse_other_study
+from askwell.run.found_file import Found
+from askwell.run.free_settings import FREE
+from askwell.run.identity import refuse_other_study
 from askwell.run.log import release_log
 from askwell.run.notes import write_notes
+from askwell.run.run_json import read_run, refuse_used
 
 CHOOSE_ANOTHER = "choose a place that can be written to, by name=... or hydra.run.dir=..."
-
-
-class Found(NamedTuple):
-    """A small file as it was found, content None if it was not there."""
-
-    file: Path
-    content: bytes | None
-    modified: int = 0  # nanoseconds
-
-    @classmethod
-    def of(cls, file: Path) -> Self:
-        return (
-            cls(file, file.read_bytes(), file.stat().st_mtime_ns)
-            if file.is_file()
-            else cls(file, None)
-        )
-
-    def put_back(self) -> None:
-        """Restores the file."""
-        if self.content is None:
-            self.file.unlink(missing_ok=True)
-            return
-        if self.file.read_bytes() != self.content:
-            self.file.write_bytes(self.content)
-        os.utime(self.file, ns=(self.modified, self.modified))
 
 
 class RunFolder:
@@ -220,59 +197,3 @@ def is_first_process() -> bool:
         os.environ.get(rank, "0") == "0"
         for rank in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
     )
-
-
-def read_run(path: Path) -> dict[str, Any] | None:
-    """The content of a folder's run.json; None where there is none.
-
-    Raises UserError for a damaged one.
-    """
-    file = path / "run.json"
-    try:
-        run = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (ValueError, RecursionError) as error:
-        raise UserError(damaged_run(file)) from error
-    if not isinstance(run, dict):
-        raise UserError(damaged_run(file))
-    return run
-
-
-def damaged_run(file: Path) -> str:
-    return (
-        f"{file} is damaged: put back a copy of it, or delete it to resume from the "
-        "checkpoint beside it"
-    )
-
-
-def in_use(path: Path) -> bool:
-    """Whether a process holds the run folder.
-
-    A run that says `running` in a free folder was killed.
-    """
-    lock = path / ".lock"
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except (Timeout, OSError):  # a folder that may not be written to may be in use elsewhere
-        return True
-
-
-def refuse_used(folders: list[Path], resume: bool) -> None:
-    """Raises UserError if one of `folders` holds a run and `resume` is not set.
-
-    A run that failed at once does not count.
-    """
-    for folder in folders if not resume else []:
-        run = read_run(folder)
-        if run and (run.get("status") != "failed" or (folder / "rounds.jsonl").exists()):
-            status = run.get("status")
-            # A run that says running may have been killed.
-            held = {"running": "an unfinished"}.get(str(status), f"a {status}")
-            raise UserError(
-                f"{folder} already holds {held} run: choose another name=..., or resume=true to "
-                "continue it"
-            )

@@ -11,7 +11,7 @@ from askwell.report.reading.received import MEGABYTE, UnreadableError, content_o
 from askwell.report.reading.schema import Round, Run, read_as
 from askwell.report.reading.schema_checks import MisfitError
 from askwell.run.identity import study_of_run
-from askwell.run.run_folder import in_use
+from askwell.run.run_json import in_use
 from askwell.text import visible
 
 MOST_IN_RUN = 16 * MEGABYTE
