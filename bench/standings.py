@@ -1,0 +1,127 @@
+"""The tables of RESULTS.md about the leaderboard, made from the packed runs and nothing else."""
+
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+
+from askwell.learning_curve import area_under_curve
+from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
+from bench.leaderboard import FILE
+from bench.packing import Packed
+
+BASELINE = "random"
+RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+BEGIN, END = "<!-- leaderboard: begin -->", "<!-- leaderboard: end -->"
+FEWEST = 3
+"""Seeds that a board must have of every strategy to be shown."""
+
+Areas = dict[str, dict[int, float]]
+"""The area under the learning curve by strategy and seed."""
+
+
+def main() -> None:
+    """Writes the tables between their marks in RESULTS.md."""
+    page = RESULTS.read_text()
+    before, rest = page.split(BEGIN)
+    after = rest.split(END)[1]
+    RESULTS.write_text(f"{before}{BEGIN}\n{tables()}\n{END}{after}")
+
+
+def tables() -> str:
+    """All boards: mean areas, then ranks, then seconds."""
+    runs, boards = list(Packed(FILE)), {}
+    for board, areas in sorted(areas_by_board(runs).items()):
+        if complete := whole_seeds(areas):
+            boards[board] = complete
+    return "\n\n".join([standing(boards), verdicts(boards), seconds(runs)])
+
+
+def areas_by_board(runs: list[dict[str, Any]]) -> dict[tuple[str, int], Areas]:
+    """The mean accuracy over the labels of each run, in percent, by data set and budget."""
+    boards: dict[tuple[str, int], Areas] = defaultdict(lambda: defaultdict(dict))
+    for run in runs:
+        job = run["job"]
+        area = 100 * area_under_curve(run["labels"], run["accuracy"])
+        boards[job["dataset"], job["budget"]][job["strategy"]][job["seed"]] = area
+    return boards
+
+
+def whole_seeds(areas: Areas) -> Areas | None:
+    """The areas of the seeds that every strategy has; None where they are too few."""
+    seeds = set.intersection(*(set(of_strategy) for of_strategy in areas.values()))
+    if len(seeds) < FEWEST:
+        return None
+    return {name: {seed: own[seed] for seed in sorted(seeds)} for name, own in areas.items()}
+
+
+def standing(boards: dict[tuple[str, int], Areas]) -> str:
+    """Mean area ± standard deviation of each strategy on each board, and its mean rank."""
+    heads = [
+        f"{name}, {budget} per class, {len(next(iter(areas.values())))} seeds"
+        for (name, budget), areas in boards.items()
+    ]
+    ranks = mean_ranks(boards)
+    rows = [
+        [f"`{name}`", *(cell(areas.get(name)) for areas in boards.values()), f"{ranks[name]:.1f}"]
+        for name in sorted(ranks, key=ranks.__getitem__)
+    ]
+    return table(["strategy", *heads, "mean rank"], rows)
+
+
+def mean_ranks(boards: dict[tuple[str, int], Areas]) -> dict[str, float]:
+    """The mean over boards and seeds of a strategy's rank among all, 1 for the best."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for areas in boards.values():
+        names = list(areas)
+        values = np.array([list(areas[name].values()) for name in names])  # [strategies, seeds]
+        ranks = 1 + (values[:, None] < values[None]).sum(axis=1)
+        for name, own in zip(names, ranks, strict=True):
+            found[name] += own.tolist()
+    return {name: mean(own) for name, own in found.items()}
+
+
+def verdicts(boards: dict[tuple[str, int], Areas]) -> str:
+    """On how many boards a strategy beats random, is like it or loses: paired t-tests over seeds,
+    corrected by Holm for the strategies of a board.
+    """
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for areas in boards.values():
+        base = list(areas[BASELINE].values())
+        others = [name for name in areas if name != BASELINE]
+        corrected = holm(paired_p(list(areas[name].values()), base) for name in others)
+        for name, p in zip(others, corrected, strict=True):
+            gain = mean(areas[name].values()) - mean(base)
+            counts[name][1 if p >= SIGNIFICANCE else (0 if gain > 0 else 2)] += 1
+    rows = [
+        [f"`{name}`", *map(str, found)]
+        for name, found in sorted(counts.items(), key=lambda item: (-item[1][0], item[1][2]))
+    ]
+    return table(["against random", "better", "no difference shown", "worse"], rows)
+
+
+def seconds(runs: list[dict[str, Any]]) -> str:
+    """The median seconds of a query among 10,000 candidates of 1,280 features, by strategy."""
+    times: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        if run["job"]["dataset"] != "fruits":
+            times[run["job"]["strategy"]] += run["query_seconds"]
+    rows = [[f"`{name}`", f"{np.median(own):.2g}"] for name, own in sorted(times.items())]
+    return table(["strategy", "seconds per query, one thread"], rows)
+
+
+def cell(areas: dict[int, float] | None) -> str:
+    if not areas:
+        return ""
+    return f"{mean(areas.values()):.1f} ± {stdev(areas.values()):.1f}"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    rules = ["---", *("---:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rules, *rows))
+
+
+if __name__ == "__main__":
+    main()
