@@ -28,7 +28,9 @@ class Settings:
 
     With `rescore_every` m the pool is ranked in every m-th round only, and the rounds between ask
     for what ranked next. `initial` chooses the first images. Sizes and limits are those of
-    `plan_for`; `compile` and `scoring_batch_size` are of the passes over the pool.
+    `plan_for`; `compile` and `scoring_batch_size` are of the passes over the pool. A query asks
+    about `ahead` times the images that settle it, for people who answer while the network trains;
+    None is what the oracle says, 1 for most.
     """
 
     strategy: Strategy
@@ -48,12 +50,14 @@ class Settings:
     draws: Draws = field(default_factory=Laplace)
     scoring_batch_size: int | None = None
     compile: bool = False
+    ahead: int | None = None
 
     def __post_init__(self) -> None:
         counts = {
             "protocol.epochs_per_round": self.epochs_per_round,
             "protocol.rescore_every": self.rescore_every,
             "protocol.candidates": self.candidates,
+            "protocol.ahead": self.ahead,
             "callbacks.active_learning.scoring_batch_size": self.scoring_batch_size,
         }
         for setting, value in counts.items():
@@ -86,7 +90,17 @@ class Settings:
             self.rescore_every,
             self.candidates,
             self.initial,
+            self._ahead(oracle),
         )
+
+    def _ahead(self, oracle: object) -> int:
+        ahead = int(self.ahead or getattr(oracle, "ahead", 1))
+        if ahead > 1 and getattr(oracle, "sees_truth", True):
+            raise UserError(f"protocol.ahead={ahead}: only people answer less than they are asked")
+        if ahead > 1 and self.rescore_every > 1:
+            setting = f"protocol.rescore_every={self.rescore_every}"
+            raise UserError(f"{setting} with protocol.ahead={ahead}: one of them must be 1")
+        return ahead
 
     def sight(
         self,

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from askwell.errors import UserError
 from askwell.files import append
 from askwell.oracle.answers import KINDS
 
-LABEL, UNDO, LATER, SETTLED = "label", "undo", "later", "settled"
+LABEL, UNDO, LATER, SETTLED, TRAIN = "label", "undo", "later", "settled", "train now"
 Event = dict[str, Any]
 
 
@@ -22,7 +24,9 @@ class AnswerLog:
 
     An event about an image holds `index`, `image` (a fingerprint of its pixels), `name` where it is
     a file, `kind` and, for a label, `answer`. The last event about an image is its answer. An event
-    of kind `settled` holds the `indices` that a query was answered by and its `round`.
+    of kind `settled` holds the `indices` that a query was answered by, the `answers` as they were
+    then, and its `round`; one of kind `train now` asks that the query that is pending be settled by
+    what is answered. Several processes may write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +41,7 @@ class AnswerLog:
             kinds = {event["kind"] for event in events}
         except (ValueError, KeyError, RecursionError) as error:
             raise UserError(f"{self.path} is damaged ({error}): put back a copy of it") from error
-        if not kinds <= {LABEL, UNDO, LATER, SETTLED, *KINDS}:
+        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, *KINDS}:
             raise UserError(f"{self.path} holds events that this version does not know")
         return events
 
@@ -46,9 +50,10 @@ class AnswerLog:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         lines = [json.dumps({**event, "at": event.get("at", now)}) + "\n" for event in events]
         if lines:
-            self._cut_torn_line()
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            append(self.path, "".join(lines).encode())
+            with FileLock(self.path.with_name(f".{self.path.name}.lock")):
+                self._cut_torn_line()
+                append(self.path, "".join(lines).encode())
 
     def _cut_torn_line(self) -> None:
         with suppress(FileNotFoundError), self.path.open("r+b") as file:
@@ -71,16 +76,25 @@ def current(events: Iterable[Event], by: str = "index") -> dict[Any, str]:
     return answers
 
 
-def settled(events: Iterable[Event], asked: Sequence[int]) -> list[int] | None:
-    """What the first query that was answered by images all in `asked` was answered by, if any.
+def settled(events: Sequence[Event], asked: Sequence[int]) -> dict[int, str] | None:
+    """What the first query that was answered by images all in `asked` was answered by, if any: the
+    answers to these images as they were then.
 
     An image leaves the pool when it is answered, so the queries before it cannot match.
     """
     among = set(asked)
-    for event in events:
-        if event["kind"] == SETTLED and among.issuperset(event["indices"]):
-            return list(event["indices"])
+    for place, event in enumerate(events):
+        if event["kind"] == SETTLED and among.issuperset(event["indices"]) and event["indices"]:
+            then = current(events[:place])
+            words = event.get("answers") or [then[index] for index in event["indices"]]
+            return dict(zip(event["indices"], words, strict=True))
     return None
+
+
+def trains_now(events: Iterable[Event]) -> bool:
+    """Whether people want the query that is pending to be settled by what is answered."""
+    kinds = [event["kind"] for event in events if event["kind"] in (SETTLED, TRAIN)]
+    return kinds[-1:] == [TRAIN]
 
 
 def answer_event(index: int, image: str, name: str | None, word: str) -> Event:

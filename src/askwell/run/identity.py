@@ -70,6 +70,8 @@ FORMER: dict[str, Any] = {
     "draws.prior_precision": 1.0,
     "callbacks.active_learning.draws": "copy of draws",
     "model.network.dropout": 0.0,
+    "protocol.ahead": 1,
+    "callbacks.active_learning.ahead": 1,
 }
 """What a setting was before it existed: runs whose config lacks it computed with this value."""
 
