@@ -16,7 +16,9 @@ from typing import Any
 from rich.console import Console
 
 from askwell.command import sweep
+from askwell.command.label import add_label
 from askwell.command.overrides import understood
+from askwell.command.results import add_results
 from askwell.errors import EXIT_WAITING, UserError, exit_with, user_error
 from askwell.text import first_of, write_out_unknown
 
@@ -132,6 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--entity", help="whose project; the one that W&B takes for your runs unless said otherwise"
     )
     dashboard.set_defaults(work=lambda chosen: _dashboard(chosen.project, chosen.entity))
+    add_label(commands)
+    add_results(commands)
     report.set_defaults(work=_report)
     with_user_errors(lambda: _do(parser, sys.argv[1:] if arguments is None else arguments))
 

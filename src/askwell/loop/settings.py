@@ -94,7 +94,8 @@ class Settings:
         )
 
     def _ahead(self, oracle: object) -> int:
-        ahead = int(self.ahead or getattr(oracle, "ahead", 1))
+        of_oracle: int = getattr(oracle, "ahead", 1)
+        ahead = self.ahead or of_oracle
         if ahead > 1 and getattr(oracle, "sees_truth", True):
             raise UserError(f"protocol.ahead={ahead}: only people answer less than they are asked")
         if ahead > 1 and self.rescore_every > 1:

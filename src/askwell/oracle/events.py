@@ -32,18 +32,30 @@ class AnswerLog:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def size(self) -> int:
+        """The length of the file in bytes."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
     def read(self) -> list[Event]:
         """All events. Raises UserError for a file that is damaged."""
-        content = self.path.read_bytes() if self.path.exists() else b""
-        lines = content[: content.rfind(b"\n") + 1].splitlines()
+        return self.read_from(0)[0]
+
+    def read_from(self, start: int) -> tuple[list[Event], int]:
+        """The events from byte `start` on, and where the next one will be."""
+        content = b""
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
+            file.seek(start)
+            content = file.read()
+        end = content.rfind(b"\n") + 1
         try:
-            events = [json.loads(line) for line in lines]
+            events = [json.loads(line) for line in content[:end].splitlines()]
             kinds = {event["kind"] for event in events}
-        except (ValueError, KeyError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{self.path} is damaged ({error}): put back a copy of it") from error
         if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, *KINDS}:
             raise UserError(f"{self.path} holds events that this version does not know")
-        return events
+        return events, start + end
 
     def add(self, events: Iterable[Event]) -> None:
         """Writes events at the end, each whole on the disk before this returns."""

@@ -23,7 +23,8 @@ class Page(People):
         then = settled(events, asked)
         if then is not None:
             return Answers(self.labels(asked, then), settled=True)
-        known = current(events)
+        # A class that was added on the page is not one of this run.
+        known = {index: word for index, word in current(events).items() if self.means(word)}
         self.take_banked(asked, known)
         labels = self.labels(asked, known)
         return Answers(labels, settled=trains_now(events) and bool((labels >= 0).any()))

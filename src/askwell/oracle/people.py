@@ -69,9 +69,10 @@ class People:
         if not bank:
             return {}
         found = {index: bank.get(self.subject.fingerprint_of(index)) for index in indices}
-        return {index: word for index, word in found.items() if word and self._means(word)}
+        return {index: word for index, word in found.items() if word and self.means(word)}
 
-    def _means(self, word: str) -> bool:
+    def means(self, word: str) -> bool:
+        """Whether a word is an answer to what this run asks."""
         try:
             self._label(word)
         except UserError:
