@@ -15,6 +15,10 @@ from askwell.label.session import Session
 from askwell.label.start import Photos
 from askwell.run.run_folder import in_use
 
+ADDED = (
+    "A class was added: the network starts again with all answers so far. Images of the evaluation "
+    "sample that were none of the classes are asked about again."
+)
 PAUSE = 0.1
 """Seconds between two looks at the runs."""
 
@@ -91,7 +95,7 @@ class Keeper:
         child = self.children[asking]
         if self._is_due(asking):
             if self.photos is not None and self.photos.restart_where_classes_changed():
-                self.notice = "A class was added: the network starts again with all answers so far."
+                self.notice = ADDED
                 self.session.refresh()
             self.session.offer_meanwhile(asking)
             child.start(self._command(asking))

@@ -11,11 +11,12 @@ from askwell.command.resume import PROGRAM, Command
 from askwell.command.trust import foreign
 from askwell.errors import UserError
 from askwell.files import write_json, write_whole
+from askwell.images.image_list import read_list
 from askwell.images.tree import listed
 from askwell.label.asking import without_settled
 from askwell.label.place import LIST
-from askwell.oracle.answers import KINDS
-from askwell.oracle.events import AnswerLog, current
+from askwell.oracle.answers import KINDS, NONE_OF_THESE
+from askwell.oracle.events import UNDO, AnswerLog, Event, current
 from askwell.oracle.people import LOG
 from askwell.run.notes import FOLDER
 from askwell.run.question import EVALUATION, table
@@ -31,6 +32,8 @@ DEFAULTS = (
     *("logger=none", "rounds=null", "query_size=20"),
 )
 """What a labelling run is, unless its command says otherwise."""
+
+NONE = next(word for word, kind in KINDS.items() if kind == NONE_OF_THESE)
 
 OF_A_RUN = (
     *("run.json", "rounds.jsonl", "queries.csv", EVALUATION, "pending.json", "questions.csv"),
@@ -126,6 +129,9 @@ class Photos:
         """Clears the way for a new run where the classes are not those of the run in the folder:
         all answers so far are its labels from the start. Whether it did; safe to be killed and
         called again.
+
+        Images of the evaluation sample that were none of the former classes are asked about again,
+        or the accuracy would be that of the former classes alone.
         """
         run = read_run(self.folder)
         if run is None or not self.classes or tuple(run.get("classes", ())) == self.classes:
@@ -135,7 +141,9 @@ class Photos:
         former = self._former()
         self._give_labels(former)
         log = AnswerLog(self.folder / LOG)
-        kept = "".join(json.dumps(event) + "\n" for event in without_settled(log.read()))
+        said = without_settled(log.read())
+        said += _asked_again(said, self._held)
+        kept = "".join(json.dumps(event) + "\n" for event in said)
         if log.path.exists() and not (former / LOG).exists():
             shutil.copyfile(log.path, former / LOG)
         write_whole(log.path, kept.encode())
@@ -143,6 +151,12 @@ class Photos:
             if (self.folder / name).exists():
                 os.replace(self.folder / name, former / name)
         return True
+
+    @property
+    def _held(self) -> set[int]:
+        """The evaluation sample."""
+        known = read_list(self.folder / LIST)
+        return set() if known is None else set(known.first.held)
 
     def _former(self) -> Path:
         """Where the run so far is kept: the last folder if its move was cut short."""
@@ -158,20 +172,30 @@ class Photos:
         """Writes given.csv: the labels that people gave, those for evaluation apart, and those
         that were there.
         """
-        if not (self.folder / LIST).exists() or (former / "queries.csv").exists():
+        known = read_list(self.folder / LIST)
+        if known is None or (former / "queries.csv").exists():
             return
-        names = json.loads((self.folder / LIST).read_text(encoding="utf-8"))
-        held = set(names["first"]["held"])
         words = current(AnswerLog(self.folder / LOG).read())
         rows = {
-            names["images"][index]: word
+            known.names[index]: word
             for index, word in words.items()
-            if word not in KINDS and index not in held and word in self.classes
+            if index not in self._held and word in self.classes
         }
         rows = {name: word for name, word in rows.items() if _is_text(name)}
         rows |= _had(self.folder / GIVEN if (self.folder / GIVEN).exists() else self.labels)
         if rows:
             write_whole(self.folder / GIVEN, table(["image", "label"], sorted(rows.items())))
+
+
+def _asked_again(events: list[Event], held: set[int]) -> list[Event]:
+    """What takes back that images of the evaluation sample are none of the classes."""
+    last = {event["index"]: event for event in events if event.get("index") in held}
+    return [
+        {key: event[key] for key in ("index", "image", "name", "at") if key in event}
+        | {"kind": UNDO}
+        for event in last.values()
+        if event["kind"] == NONE
+    ]
 
 
 def _is_text(name: str) -> bool:
