@@ -1,10 +1,12 @@
 """`askwell label` in a process of its own, which may be killed."""
 
 import os
+import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from label_person import Person, seen
@@ -59,3 +61,42 @@ class LabelProcess:
                 return
             if not self.person.answer(3):
                 time.sleep(0.1)
+
+
+def kill_child(folder: Path) -> None:
+    """Kills the run's process, if there is one."""
+    with suppress(OSError, ValueError):
+        os.kill(int((folder / ".pid").read_text()), 9)
+
+
+def labelled_with_kills(
+    folder: Path, words: list[str], kills: int, rounds: int, seed: int
+) -> list[str]:
+    """Labels until so many rounds are recorded, while run and page are killed at random instants;
+    the uids of all answers that the page's server confirmed.
+    """
+    dice = random.Random(seed)
+    confirmed: list[str] = []
+    run = folder / "outputs" / "label-photos"
+    while True:
+        page = LabelProcess(folder, *words)
+        with page:
+            if not kills:
+                page.label_until(rounds)
+                return confirmed
+            victim, end = (
+                dice.choice(("page", "run", "both")),
+                time.monotonic() + dice.uniform(0, 6),
+            )
+            with suppress(OSError):
+                while time.monotonic() < end:
+                    for item in page.person.queue[: dice.randint(1, 3)]:
+                        word = page.person.tell(page.person.get(f"/image/{item['id']}"))
+                        event = page.person.event(item["id"], word)
+                        confirmed += page.person.say(event)["taken"]
+                    time.sleep(dice.uniform(0, 0.4))
+            if victim != "page":
+                kill_child(run)
+            if victim != "run":
+                page.kill()
+        kills -= 1

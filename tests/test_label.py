@@ -2,12 +2,8 @@
 
 import csv
 import json
-import os
-import random
 import shutil
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +11,7 @@ pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[la
 
 from experiment import equal, record_of, weights_of
 from label_person import CLASSES, seen
-from label_process import LabelProcess
+from label_process import LabelProcess, labelled_with_kills
 from label_runs import events
 
 from askwell.command import cli
@@ -186,42 +182,6 @@ def test_a_sweep_is_labelled_on_one_page_and_equal_images_are_asked_once(
     uids = [{event["uid"] for event in events(job) if "uid" in event} for job in jobs]
     assert len(uids[0] & uids[1]) >= 21
     assert [len((job / "rounds.jsonl").read_text().splitlines()) for job in jobs] == [2, 2]
-
-
-def kill_child(folder: Path) -> None:
-    """Kills the run's process, if there is one."""
-    with suppress(OSError, ValueError):
-        os.kill(int((folder / ".pid").read_text()), 9)
-
-
-def labelled_with_kills(folder: Path, words: list[str], kills: int, rounds: int, seed: int) -> list:
-    """Labels until so many rounds are recorded, while run and page are killed at random instants;
-    the uids of all answers that the page's server confirmed.
-    """
-    dice, confirmed = random.Random(seed), []
-    run = folder / "outputs" / "label-photos"
-    while True:
-        page = LabelProcess(folder, *words)
-        with page:
-            if not kills:
-                page.label_until(rounds)
-                return confirmed
-            victim, end = (
-                dice.choice(("page", "run", "both")),
-                time.monotonic() + dice.uniform(0, 6),
-            )
-            with suppress(OSError):
-                while time.monotonic() < end:
-                    for item in page.person.queue[: dice.randint(1, 3)]:
-                        word = page.person.tell(page.person.get(f"/image/{item['id']}"))
-                        event = page.person.event(item["id"], word)
-                        confirmed += page.person.say(event)["taken"]
-                    time.sleep(dice.uniform(0, 0.4))
-            if victim != "page":
-                kill_child(run)
-            if victim != "run":
-                page.kill()
-        kills -= 1
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -49,11 +49,11 @@ def parser() -> ArgumentParser:
 
 def label(chosen: Namespace) -> None:
     """Serves the page until it is interrupted. Raises UserError for what cannot be labelled."""
+    photos, folders = subject_of(chosen)
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise UserError("the page needs fastapi and uvicorn: pip install -e .[label]")
     from askwell.label.serving import serve
 
-    photos, folders = subject_of(chosen)
     people = [word.strip() for word in chosen.people.split(",") if word.strip()]
     if chosen.host not in LOOPBACK and not people:
         raise UserError(
@@ -88,8 +88,20 @@ def subject_of(chosen: Namespace) -> tuple[Any, list[Path]]:
             raise UserError("--classes, --labels and --run are for photos: this folder holds runs")
         if noted is None and chosen.overrides:
             raise UserError("settings are for photos: resume the run by askwell resume to set them")
-        return noted, runs
+        return noted, _asking(runs, folder)
     return _photos(chosen, folder)
+
+
+def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
+    """Those of the runs that are answered on the page. Raises UserError where none is."""
+    from askwell.label import start
+
+    if asking := [run for run in runs if start.asks_on_a_page(run)]:
+        return asking
+    raise UserError(
+        f"no run in {visible(str(folder))} asks on a page: start one with oracle=page, or answer "
+        "its questions.csv"
+    )
 
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:

@@ -9,7 +9,6 @@ from statistics import median
 from threading import RLock
 from typing import Any, NamedTuple
 
-from askwell.errors import UserError
 from askwell.label.asking import Asking
 from askwell.label.pictures import picture
 from askwell.oracle.answers import KINDS
@@ -242,13 +241,6 @@ class Session:
                 for event in newest
                 if event["image"] in self.places
             ]
-
-    def by_name(self, folder: Path) -> Asking:
-        """The run in `folder`. Raises UserError where it is none of these."""
-        for asking in self.askings:
-            if asking.folder == folder:
-                return asking
-        raise UserError(f"{folder} is not labelled here")
 
 
 def _facts(said: Mapping[str, Any], person: str) -> Event:
