@@ -156,7 +156,7 @@ def test_train_is_listed_and_what_follows_it_is_hydras(monkeypatch, capsys):
         main(["--help"])
     assert "train" in capsys.readouterr().out
     became = []
-    monkeypatch.setattr(os, "execv", lambda path, words: became.append(words[1:]))
+    monkeypatch.setattr(os, "execve", lambda path, words, environment: became.append(words[1:]))
     monkeypatch.setenv("PYTHONSAFEPATH", "")
     main(["train", "-m", "--help", "strategy=lc,sm"])
     assert became == [["-m", "askwell.command.train", "-m", "--help", "strategy=lc,sm"]]

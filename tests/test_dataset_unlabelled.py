@@ -278,7 +278,7 @@ def test_labels_are_positions_among_the_named_classes(root: Path) -> None:
 
 
 def test_a_class_folder_that_is_not_among_the_classes_is_named(root: Path) -> None:
-    with pytest.raises(UserError, match=r"class folders bee are not among dataset\.classes"):
+    with pytest.raises(UserError, match=r"labels of bee, which are not among dataset\.classes"):
         splits(partly(root), classes=["ant", "wasp"])
 
 
@@ -300,3 +300,17 @@ def test_a_partly_labelled_fingerprint_changes_with_a_label(root: Path) -> None:
         for names in (["ant", "bee"], ["bee", "ant"])
     )
     assert one != other
+
+
+def test_a_table_of_labels_that_one_has_labels_some_images(root: Path) -> None:
+    table = plant(root, numbered(10)).parent / "have.csv"
+    table.write_text("image,label\n01.png,cat\n05,dog\n06.png,\n")
+    found = opened(root, classes=None, labels=table)
+    assert (found.classes, found.given.tolist()) == (("cat", "dog"), [1, 5])
+
+
+def test_a_table_that_gives_an_image_two_labels_is_refused(root: Path) -> None:
+    table = plant(root, numbered(10)).parent / "have.csv"
+    table.write_text("image,label\n01.png,cat\n01,dog\n")
+    with pytest.raises(UserError, match=r"calls 01\.png cat and, in line 3, dog"):
+        splits(root, labels=table)

@@ -209,3 +209,46 @@ def test_the_state_of_a_waiting_query_settles_as_it_would_have():
     at_once.choose_first(4, unread)
     assert resumed.settle().indices.equal(at_once.settle().indices)
     assert resumed.first == at_once.first
+
+
+def test_a_query_lists_more_than_it_needs_and_what_is_left_is_asked_about_last():
+    said = {19: 0, 18: 1}
+    shop = labelling(oracle=people(said), ahead=2)
+    assert buy(shop, 2, 0).indices.tolist() == [19, 18]
+    said |= {17: 2, 13: 1}  # the first while the network was trained
+    shop.choose(2, 1, unread)
+    assert (shop.pending.ranked, shop.pending.former) == (
+        [(index, float(index)) for index in (17, 16, 15, 14)],
+        [],
+    )
+    assert shop.settle() is None
+    assert shop.open == [16, 15, 14]
+
+
+def test_answers_to_what_the_next_query_does_not_list_count_all_the_same():
+    said = {19: 0, 18: 1}
+    shop = labelling(oracle=people(said), ahead=2)
+    buy(shop, 2, 0)
+    said |= {17: 2, 0: 1}
+    shop.strategy = answers(0, 1, 2, 3)
+    assert buy(shop, 2, 1).indices.tolist() == [0, 17]
+    assert shop.rest == [(1, None), (2, None), (3, None), (16, 16.0)]
+
+
+def test_what_settles_the_first_query_is_listed_before_what_is_ahead():
+    pool = Pool(len(TRUTH), held=range(0, 20, 2))
+    shop = Labelling(last, truth, pool, seed=0, ahead=3)
+    shop.choose_first(2, unread)
+    ranked = [index for index, _ in shop.pending.ranked]
+    assert len(ranked) == 6
+    assert shop.pending.images[-4:] == ranked[2:]
+    assert {*shop.pending.images[:-4]} == {*ranked[:2], *pool.held}
+
+
+def test_the_evaluation_sample_is_answered_before_anything_is_settled():
+    pool = Pool(len(TRUTH), held=[0, 1])
+    said = {2: 1, 3: 1, 0: 1}
+    told = people(said)
+    shop = Labelling(last, lambda asked: told(asked)._replace(settled=True), pool, seed=0)
+    shop.choose_first(2, unread)
+    assert shop.settle() is None

@@ -172,7 +172,7 @@ def study(first: list[int], labelled: list[int]) -> dict[str, object]:
     return of_study(
         SimpleNamespace(dataset=dataset, pool=SimpleNamespace(given=[], labelled=labelled)),
         SimpleNamespace(query_size=1, initial_size=2),
-        SimpleNamespace(rescore_every=1, first=first, strategy=titled),
+        SimpleNamespace(rescore_every=1, ahead=1, first=first, strategy=titled),
         SimpleNamespace(scorer=scorer, truth=range(3)),
     )
 

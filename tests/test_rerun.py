@@ -139,7 +139,9 @@ def installed(program, monkeypatch, tmp_path):
 def test_without_a_script_the_installed_program_resumes(installed, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONSAFEPATH", "")
     became = []
-    monkeypatch.setattr(os, "execv", lambda path, words: became.append((os.getcwd(), *words[:3])))
+    monkeypatch.setattr(
+        os, "execve", lambda path, words, environment: became.append((os.getcwd(), *words[:3]))
+    )
     cli.main(["resume", str(installed), "rounds=2"])
     assert became == [(str(tmp_path), sys.executable, "-m", "askwell.command.train")]
     assert os.environ["PYTHONSAFEPATH"] == "1"  # modules of that folder are nobody's to trust
@@ -249,7 +251,9 @@ def test_the_command_becomes_the_program(program, tmp_path, monkeypatch):
     program("rounds=1")
     became = []
     monkeypatch.setattr(
-        os, "execv", lambda path, arguments: became.append((os.getcwd(), path, *arguments[:2]))
+        os,
+        "execve",
+        lambda path, arguments, environment: became.append((os.getcwd(), path, *arguments[:2])),
     )
     cli.main(["resume", str(tmp_path / "outputs" / "run"), "rounds=2"])
     (called,) = became

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from askwell.command.label import add_label
+from askwell.command.results import add_results
 from askwell.errors import UserError, exit_with, user_error
 from askwell.text import write_out_unknown
 
@@ -100,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--entity", help="whose project; the one that W&B takes for your runs unless said otherwise"
     )
     dashboard.set_defaults(work=lambda chosen: _dashboard(chosen.project, chosen.entity))
+    add_label(commands)
+    add_results(commands)
     report.set_defaults(work=_report)
     with_user_errors(lambda: _do(parser, sys.argv[1:] if arguments is None else arguments))
 

@@ -15,11 +15,19 @@ def typed(script: Path | None, arguments: Sequence[str]) -> list[str]:
     return [*(["askwell", "train"] if script is None else ["python", str(script)]), *arguments]
 
 
+def started(script: Path | None, arguments: Sequence[str]) -> list[str]:
+    """The words that start `script`, or where it is None `askwell train`, as a process."""
+    program = ["-m", MODULE] if script is None else [str(script)]
+    return [sys.executable, *program, *arguments]
+
+
+def environment(script: Path | None) -> dict[str, str]:
+    """The environment of that process: -m alone would import from the working folder first."""
+    return {**os.environ, **({"PYTHONSAFEPATH": "1"} if script is None else {})}
+
+
 def become(script: Path | None, arguments: Sequence[str]) -> NoReturn:
     """Replaces this process by `script`, or where it is None by `askwell train`: signals and exit
     codes are its own.
     """
-    program = ["-m", MODULE] if script is None else [str(script)]
-    if script is None:  # -m would import from the working folder, before all that is installed
-        os.environ["PYTHONSAFEPATH"] = "1"
-    os.execv(sys.executable, [sys.executable, *program, *arguments])
+    os.execve(sys.executable, started(script, arguments), environment(script))

@@ -11,6 +11,7 @@ from askwell.command import sweep
 from askwell.command.assembly import Assembly, assemble, choices
 from askwell.command.composing import refuse_missing_parts
 from askwell.errors import EXIT_WAITING
+from askwell.listener.asked import ASKED
 from askwell.listener.run_files import Record
 from askwell.logger import close_loggers
 from askwell.loop.agreement import SameStart, held_at_start
@@ -91,11 +92,14 @@ def _fit(
 
 def _wait(folder: RunFolder) -> None:
     """Says how the run resumes, and exits; a job of a sweep lets the next one start."""
-    questions = folder.facts.get("questions", 0)
-    print(
-        f"{folder.path} waits for {questions} answers: answer {folder.path / QUESTIONS} in "
-        f"{folder.path / 'answers.csv'} (index,label), then askwell resume {folder.path}"
-    )
+    waits = f"{folder.path} waits for {folder.facts.get('questions', 0)} answers"
+    if (folder.path / ASKED).exists():
+        print(f"{waits}: askwell label {folder.path}")
+    else:
+        print(
+            f"{waits}: answer {folder.path / QUESTIONS} in {folder.path / 'answers.csv'} "
+            f"(index,label), then askwell resume {folder.path}"
+        )
     if sweep.is_job():
         sweep.waiting.append(folder.path)
     else:

@@ -95,7 +95,7 @@ def is_harmless(word: str) -> bool:
         return False
     if _is_group(override) and not all(map(_is_choice, values)):
         return False
-    return all(_builds_known(value, setting) for value in values)
+    return all(builds_known(value, setting) for value in values)
 
 
 def is_known_target(name: str) -> bool:
@@ -132,11 +132,12 @@ def _is_choice(value: Any) -> bool:
     return isinstance(value, dict) or (".." not in str(value) and not str(value).startswith("/"))
 
 
-def _builds_known(value: Any, setting: str) -> bool:
+def builds_known(value: Any, setting: str) -> bool:
+    """Whether a setting, with all that it holds, builds nothing but what Askwell may."""
     if isinstance(value, dict):
-        return all(_builds_known(child, f"{setting}.{key}") for key, child in value.items())
+        return all(builds_known(child, f"{setting}.{key}") for key, child in value.items())
     if isinstance(value, list | tuple):
-        return all(_builds_known(child, setting) for child in value)
+        return all(builds_known(child, setting) for child in value)
     text, last = str(value), setting.rpartition(".")[2]
     if last == "_target_":
         return is_known_target(text)

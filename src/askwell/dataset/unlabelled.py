@@ -1,7 +1,7 @@
 """Any folder of images without labels, or with labels for some of them."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from askwell.dataset.base import UNKNOWN
 from askwell.dataset.listed import Found, ListedDataset, class_names_of, folder_at
 from askwell.errors import UserError
 from askwell.images.class_folders import is_part_of_split
+from askwell.images.label_table import Row, files_of, read_table
 from askwell.images.sources import path_below
 from askwell.images.tree import listed, remark_on, subfolders
 from askwell.text import first_of, visible, writable
@@ -22,11 +23,12 @@ class Unlabelled(ListedDataset):
     """The images in `root` and below; `classes` are the names that they may be given.
 
     The folders in `labelled`, below `root` or elsewhere, are classes whose images have their label
-    from the start. So are folders in `root` beside one that is called unlabelled. An image outside
-    of them has no label.
+    from the start. So are folders in `root` beside one that is called unlabelled, and the images
+    that the table `labels` (`image,label`) names. All other images have no label.
     """
 
     labelled: Path | str | None = None
+    labels: Path | str | None = None
 
     def find(self) -> Found:
         """Lists the folder. Raises UserError where there are no images, or classes without a
@@ -34,10 +36,13 @@ class Unlabelled(ListedDataset):
         """
         root = folder_at(self.root, "dataset.root")
         folders = self._class_folders(root)
-        classes = self._names(folders)
+        rows = () if self.labels is None else read_table(Path(self.labels), "image", "label")
+        rows = [row for row in rows if row.label]
+        classes = self._names([*folders, *sorted({row.label for row in rows} - set(folders))])
         images = listed(root)
         of_classes = {name: listed(folder).images for name, folder in folders.items()}
         labels = _labels(root, images.images, of_classes, classes)
+        labels |= _of_table(rows, sorted(labels), root, classes) if rows else {}
         if not labels:
             left_out = f" ({remark_on(images.left_out)})" if images.left_out else ""
             raise UserError(
@@ -68,19 +73,35 @@ class Unlabelled(ListedDataset):
             )
         return {writable(name): root / name for name in beside}
 
-    def _names(self, folders: Mapping[str, Path]) -> tuple[str, ...]:
+    def _names(self, used: Sequence[str]) -> tuple[str, ...]:
+        """The classes: those that are set, or else those of which there are labels."""
         names = class_names_of(self.classes)
-        if names is None and len(folders) < 2:
+        if names is None and len(used) < 2:
             raise UserError(
                 "what may the images show? Set dataset.classes=[cat,dog], with the names of your "
                 "classes"
             )
-        if names is not None and (unnamed := sorted(set(folders) - set(names))):
+        if names is not None and (unnamed := sorted(set(used) - set(names))):
             raise UserError(
-                f"the class folders {first_of(list(map(visible, unnamed)))} are not among "
-                "dataset.classes: name them there, or take the folders away"
+                f"there are labels of {first_of(list(map(visible, unnamed)))}, which are not among "
+                "dataset.classes: name them there, or take the labels away"
             )
-        return names or tuple(folders)
+        return names or tuple(used)
+
+
+def _of_table(
+    rows: Sequence[Row], images: Sequence[str], root: Path, classes: tuple[str, ...]
+) -> dict[str, int]:
+    """The labels that a table gives images. Raises UserError where it gives an image two."""
+    found: dict[str, int] = {}
+    for row, name in zip(rows, files_of(rows, images, root), strict=True):
+        label = classes.index(row.label)
+        if name is not None and found.setdefault(name, label) != label:
+            raise UserError(
+                f"the table calls {visible(name)} {visible(classes[found[name]])} and, in line "
+                f"{row.line}, {visible(row.label)}: correct one of them"
+            )
+    return found
 
 
 def _labels(

@@ -6,6 +6,7 @@ from typing import Any
 from pytorch_lightning import Callback
 
 from askwell.files import append, write_whole
+from askwell.listener.asked import write_asked
 from askwell.loop.listener import RoundListener, RunView
 from askwell.loop.rounds import RoundResult
 from askwell.oracle.answers import word_of
@@ -58,6 +59,7 @@ class Record(Callback, RoundListener):
         asked = {"labelling": labelling.state_dict(), "pool": pool.state_dict()}
         write_pending(self.folder.path, asked)
         write_questions(self.folder.path, labelling.open, self.run.names)
+        write_asked(self.folder.path, self.run)
         self.folder.wait(questions=len(labelling.open))
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:

@@ -1,6 +1,6 @@
 """Buying labels: the strategy chooses, the oracle answers, now or later, and the pool remembers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,15 +27,25 @@ class Pending(NamedTuple):
     round: int  # the first round that will train on the labels
     size: int  # how many labels settle it
     evaluation: list[int]  # images whose answers are for evaluation only
+    former: Ranked = []  # noqa: RUF012, of the query before, and not answered when it settled
+
+    @property
+    def training(self) -> Ranked:
+        """The images whose labels are trained on."""
+        return [*self.ranked, *self.former]
 
     @property
     def images(self) -> list[int]:
-        """All images that are asked about, in the order in which people see them."""
-        chosen = [index for index, _ in self.ranked] + self.evaluation
+        """All images that are asked about, in the order in which people see them.
+
+        Those for evaluation and as many as are wanted are one shuffled list; the others follow.
+        """
+        training = [index for index, _ in self.training]
         if not self.evaluation:
-            return chosen
+            return training
+        chosen = training[: self.size] + self.evaluation
         order = torch.randperm(len(chosen), generator=generator("asked first", len(chosen)))
-        return [chosen[place] for place in order.tolist()]
+        return [chosen[place] for place in order.tolist()] + training[self.size :]
 
 
 class Settled(NamedTuple):
@@ -62,9 +72,11 @@ class Labelling:
     candidates: int | None = None  # how many random ones of the pool a strategy sees, or all
     initial: Strategy = field(default_factory=RandomSampling)
     rows: Rows | None = None  # of an encoder, for strategies that compare images
+    ahead: int = 1  # how many times the labels that are wanted a query asks about
     processes: Processes = ALONE
     ranked: Ranked = field(default_factory=list)
     pending: Pending | None = None
+    rest: Ranked = field(default_factory=list)  # not answered when the last query settled
     open: list[int] = field(default_factory=list)  # images of `pending` without an answer
     first: list[int] = field(default_factory=list)  # images asked about for round 0, in order
     evaluated: dict[int, int] = field(default_factory=dict)  # answers about evaluation images
@@ -82,20 +94,24 @@ class Labelling:
         """
         if size and not self.pool.left:
             raise UserError(f"no image is left to ask about, and {len(self.pool)} have a label")
-        ranked = self._rank(self.initial, size, "initial", looks) if size else []
+        ranked = self._rank(self.initial, size * self.ahead, "initial", looks) if size else []
         self.pending = Pending(ranked, 0, size, self.pool.held if self.lacks_evaluation else [])
 
     def choose(self, size: int, round: int, looks: Looks) -> None:
         """Queries the `size` images that the strategy wants most at the end of `round`.
 
+        What the query before left open is asked about too, last: people may have answered it since.
         Raises UserError for an answer that breaks the strategy's contract or differs between
         processes.
         """
         if not self.ranked:
-            wanted = size * self.rescore_every
+            wanted = size * self.rescore_every * self.ahead
             self.ranked = self._rank(self.strategy, wanted, round, looks)
-        chosen, self.ranked = self.ranked[:size], self.ranked[size:]
-        self.pending = Pending(chosen, round + 1, size, [])
+        listed = size * self.ahead
+        chosen, self.ranked = self.ranked[:listed], self.ranked[listed:]
+        ranked_now = {index for index, _ in [*chosen, *self.ranked]}
+        former = [one for one in self.rest if one[0] not in ranked_now]
+        self.pending = Pending(chosen, round + 1, size, [], former)
 
     def settle(self) -> Settled | None:
         """Takes in the answers to what is pending; None while people have not answered enough.
@@ -107,11 +123,13 @@ class Labelling:
         asked, said = self.pending, self._answers(self.pending.images)
         words = dict(zip(asked.images, said.labels.tolist(), strict=True))
         self.open = [index for index, label in words.items() if label == UNANSWERED]
-        labels = sum(words[index] >= 0 for index, _ in asked.ranked)
+        labels = sum(words[index] >= 0 for index, _ in asked.training)
         waits_for_evaluation = any(words[index] == UNANSWERED for index in asked.evaluation)
-        if self.open and not said.settled and (waits_for_evaluation or labels < asked.size):
+        if self.open and (waits_for_evaluation or not (said.settled or labels >= asked.size)):
             return None
         self.pending = None
+        left = [one for one in asked.training if words[one[0]] == UNANSWERED]
+        self.rest = left[: asked.size * self.ahead]
         if asked.round == 0:
             self.first += [index for index, _ in asked.ranked]
         self.evaluated |= {index: words[index] for index in asked.evaluation}
@@ -119,8 +137,8 @@ class Labelling:
         return self._enter(asked, words)
 
     def _enter(self, asked: Pending, words: dict[int, int]) -> Settled:
-        bought = [(index, score) for index, score in asked.ranked if words[index] >= 0]
-        gone = [index for index, _ in asked.ranked if UNANSWERED < words[index] < 0]
+        bought = [(index, score) for index, score in asked.training if words[index] >= 0]
+        gone = [index for index, _ in asked.training if UNANSWERED < words[index] < 0]
         indices = torch.tensor([index for index, _ in bought], dtype=torch.int64)
         scores = [score for _, score in bought if score is not None]
         settled = Settled(
@@ -189,6 +207,7 @@ class Labelling:
         evaluated = [list(answer) for answer in self.evaluated.items()]
         return {
             "ranked": self.ranked,
+            "rest": self.rest,
             "pending": pending,
             "first": list(self.first),
             "evaluated": evaluated,
@@ -197,12 +216,17 @@ class Labelling:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes the state of a checkpoint, or of one from before queries could wait."""
         if state.get("pending") is not None:
-            ranked, *others = state["pending"]
-            self.pending = Pending([(index, score) for index, score in ranked], *others)
-        self.ranked = [(index, score) for index, score in state["ranked"]]
+            ranked, round, size, evaluation, *former = state["pending"]
+            lists = _ranked(ranked), round, size, evaluation
+            self.pending = Pending(*lists, *map(_ranked, former))
+        self.ranked, self.rest = _ranked(state["ranked"]), _ranked(state.get("rest", []))
         of_first = [index for index, one in self.pool.purchases.items() if one.round == 0]
         self.first = list(state.get("first", of_first))
         self.evaluated = dict(state.get("evaluated", []))
+
+
+def _ranked(pairs: Iterable[Sequence[Any]]) -> Ranked:
+    return [(index, score) for index, score in pairs]
 
 
 def _named(strategy: Strategy) -> str:

@@ -28,6 +28,8 @@ class Settings:
     With `rescore_every` m the pool is ranked in every m-th round only; the rounds between query
     what ranked next. `initial` chooses the first images. Sizes and limits are those of `plan_for`;
     `compile` and `scoring_batch_size` concern the passes over the pool.
+    A query asks about `ahead` times the images that settle it, for people who answer while the
+    network trains; None leaves it to the oracle.
     """
 
     strategy: Strategy
@@ -47,12 +49,14 @@ class Settings:
     draws: Draws = field(default_factory=Laplace)
     scoring_batch_size: int | None = None
     compile: bool = False
+    ahead: int | None = None
 
     def __post_init__(self) -> None:
         counts = {
             "protocol.epochs_per_round": self.epochs_per_round,
             "protocol.rescore_every": self.rescore_every,
             "protocol.candidates": self.candidates,
+            "protocol.ahead": self.ahead,
             "callbacks.active_learning.scoring_batch_size": self.scoring_batch_size,
         }
         for setting, value in counts.items():
@@ -87,7 +91,18 @@ class Settings:
             self.candidates,
             self.initial,
             None if embeddings is None else embeddings.rows,
+            self._ahead(oracle),
         )
+
+    def _ahead(self, oracle: object) -> int:
+        of_oracle: int = getattr(oracle, "ahead", 1)
+        ahead = self.ahead or of_oracle
+        if ahead > 1 and getattr(oracle, "sees_truth", True):
+            raise UserError(f"protocol.ahead={ahead}: only people answer less than they are asked")
+        if ahead > 1 and self.rescore_every > 1:
+            setting = f"protocol.rescore_every={self.rescore_every}"
+            raise UserError(f"{setting} with protocol.ahead={ahead}: one of them must be 1")
+        return ahead
 
     def sight(
         self,

@@ -2,8 +2,9 @@
 
 from askwell.oracle.answers import Answers, Oracle
 from askwell.oracle.file import File
+from askwell.oracle.page import Page
 from askwell.oracle.replay import Replay
 from askwell.oracle.simulated import Noisy, Truth
 from askwell.oracle.subject import Subject
 
-__all__ = ["Answers", "File", "Noisy", "Oracle", "Replay", "Subject", "Truth"]
+__all__ = ["Answers", "File", "Noisy", "Oracle", "Page", "Replay", "Subject", "Truth"]

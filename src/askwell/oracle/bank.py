@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from filelock import FileLock
-
 from askwell.oracle.events import AnswerLog, Event, current
 
 KEPT = ("image", "kind", "answer")
@@ -22,8 +20,4 @@ class AnswerBank:
 
     def add(self, events: list[Event]) -> None:
         """Keeps answers, without `index` and `name`, which mean nothing to another run."""
-        if not events:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / ".lock"):
-            self.log.add([{key: event[key] for key in KEPT if key in event} for event in events])
+        self.log.add([{key: event[key] for key in KEPT if key in event} for event in events])

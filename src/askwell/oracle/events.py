@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from askwell.errors import UserError
 from askwell.files import append
 from askwell.oracle.answers import KINDS
 
-LABEL, UNDO, LATER, SETTLED = "label", "undo", "later", "settled"
+LABEL, UNDO, LATER, SETTLED, TRAIN = "label", "undo", "later", "settled", "train now"
 Event = dict[str, Any]
 
 
@@ -20,33 +22,48 @@ class AnswerLog:
 
     An event about an image holds `index`, `image` (a fingerprint of its pixels), `name` where it is
     a file, `kind` and, for a label, `answer`. The last event about an image is its answer. An event
-    of kind `settled` holds the `indices` that settled a query, and its `round`.
+    of kind `settled` holds the `indices` that settled a query, the `answers` as they were then, and
+    its `round`. One of kind `train now` settles the pending query by what is answered. Several
+    processes may write.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def size(self) -> int:
+        """The length of the file in bytes."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
     def read(self) -> list[Event]:
         """All events. Raises UserError for a file that is damaged."""
-        content = self.path.read_bytes() if self.path.exists() else b""
-        lines = content[: content.rfind(b"\n") + 1].splitlines()
+        return self.read_from(0)[0]
+
+    def read_from(self, start: int) -> tuple[list[Event], int]:
+        """The events from byte `start` on, and where the next one will be."""
+        content = b""
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
+            file.seek(start)
+            content = file.read()
+        end = content.rfind(b"\n") + 1
         try:
-            events = [json.loads(line) for line in lines]
+            events = [json.loads(line) for line in content[:end].splitlines()]
             kinds = {event["kind"] for event in events}
-        except (ValueError, KeyError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{self.path} is damaged ({error}): put back a copy of it") from error
-        if not kinds <= {LABEL, UNDO, LATER, SETTLED, *KINDS}:
+        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, *KINDS}:
             raise UserError(f"{self.path} holds events that this version does not know")
-        return events
+        return events, start + end
 
     def add(self, events: Iterable[Event]) -> None:
         """Appends events; they are whole on the disk when this returns."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         lines = [json.dumps({**event, "at": event.get("at", now)}) + "\n" for event in events]
         if lines:
-            self._cut_torn_line()
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            append(self.path, "".join(lines).encode())
+            with FileLock(self.path.with_name(f".{self.path.name}.lock")):
+                self._cut_torn_line()
+                append(self.path, "".join(lines).encode())
 
     def _cut_torn_line(self) -> None:
         with suppress(FileNotFoundError), self.path.open("r+b") as file:
@@ -69,16 +86,25 @@ def current(events: Iterable[Event], by: str = "index") -> dict[Any, str]:
     return answers
 
 
-def settled(events: Iterable[Event], asked: Sequence[int]) -> list[int] | None:
-    """The images that settled the first query all of whose images are in `asked`, if any.
+def settled(events: Sequence[Event], asked: Sequence[int]) -> dict[int, str] | None:
+    """The answers, as they were then, that settled the first query all of whose images are in
+    `asked`, if any.
 
     An image leaves the pool when it is answered, so the queries before it cannot match.
     """
     among = set(asked)
-    for event in events:
-        if event["kind"] == SETTLED and among.issuperset(event["indices"]):
-            return list(event["indices"])
+    for place, event in enumerate(events):
+        if event["kind"] == SETTLED and among.issuperset(event["indices"]) and event["indices"]:
+            then = current(events[:place])
+            words = event.get("answers") or [then[index] for index in event["indices"]]
+            return dict(zip(event["indices"], words, strict=True))
     return None
+
+
+def trains_now(events: Iterable[Event]) -> bool:
+    """Whether people want the query that is pending to be settled by what is answered."""
+    kinds = [event["kind"] for event in events if event["kind"] in (SETTLED, TRAIN)]
+    return kinds[-1:] == [TRAIN]
 
 
 def answer_event(index: int, image: str, name: str | None, word: str) -> Event:

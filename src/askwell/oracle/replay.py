@@ -39,20 +39,21 @@ class Replay:
             )
         self.subject, self.source = subject, Path(str(run or table))
         self.events = [] if run is None else AnswerLog(self.source / "answers.jsonl").read()
+        self.ahead = 1
         self.words = self._of_run() if run is not None else self._of_table(column, image_column)
 
     def __call__(self, indices: Tensor) -> Answers:
         asked = indices.tolist()
         then = settled(self.events, asked)
-        chosen = set(asked if then is None else then)
-        missing = [index for index in asked if index in chosen and index not in self.words]
+        words = self.words if then is None else then
+        missing = [index for index in asked if then is None and index not in words]
         if missing:
             raise UserError(
                 f"{self.source} holds no answer for {self.subject.described(missing)}: "
                 "replay what asked about the same images, or a table of all"
             )
         labels = [
-            self.subject.label_of(self.words[index], self.source) if index in chosen else UNANSWERED
+            self.subject.label_of(words[index], self.source) if index in words else UNANSWERED
             for index in asked
         ]
         return Answers(torch.tensor(labels, dtype=torch.int64), settled=True)
@@ -66,6 +67,7 @@ class Replay:
                 f"{self.source} asked about other images than this run has: "
                 "use the data set that it used"
             )
+        self.ahead = run.get("ahead", 1)
         if self.events:
             return current(self.events)
         with (self.source / "queries.csv").open(encoding="utf-8", newline="") as file:

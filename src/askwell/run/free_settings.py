@@ -58,6 +58,8 @@ FORMER: dict[str, Any] = {
     "draws.prior_precision": 1.0,
     "callbacks.active_learning.draws": "copy of draws",
     "model.network.dropout": 0.0,
+    "protocol.ahead": 1,
+    "callbacks.active_learning.ahead": 1,
     "embedding._target_": "Own",
     "datamodule.embedding": "copy of embedding",
     "datamodule.inputs": "pixels",

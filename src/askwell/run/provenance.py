@@ -61,6 +61,7 @@ def of_study(data: Any, plan: Any, labelling: Any, sight: Any) -> dict[str, Any]
         "query_size": plan.query_size,
         "initial_size": plan.initial_size,
         "rescore_every": labelling.rescore_every,
+        **({"ahead": labelling.ahead} if labelling.ahead > 1 else {}),
         "pool": len(data.dataset.train),
         "evaluation": len(sight.truth),
         "classes": list(data.dataset.classes),

@@ -1,0 +1,146 @@
+"""The page's server: a few addresses, each for the page alone."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from askwell.errors import UserError
+from askwell.label.access import HEADERS, Access, policy
+from askwell.label.keeper import Keeper
+from askwell.label.session import Session
+
+PAGE = Path(__file__).with_name("page.html")
+NONCE = "NONCE"
+"""What stands in the page for a word that no other page knows."""
+LARGEST = 2_000_000
+"""Bytes of a request at most."""
+DAY = 24 * 60 * 60
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def build(session: Session, keeper: Keeper, access: Access) -> FastAPI:
+    """The server of a session. Every answer to a stranger is 401 or 403, and says nothing else."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.middleware("http")
+    async def guard(request: Request, answer: Answer) -> Response:
+        response = _refusal(request, access) or await answer(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    @app.exception_handler(UserError)
+    async def mistake(request: Request, error: UserError) -> Response:
+        return JSONResponse({"error": str(error)}, 409)
+
+    @app.get("/")
+    def page(request: Request) -> Response:
+        nonce = secrets.token_urlsafe(16)
+        content = PAGE.read_text(encoding="utf-8").replace(NONCE, nonce)
+        response = HTMLResponse(content, headers={"Content-Security-Policy": policy(nonce)})
+        token = _token(request, access) or ""
+        response.set_cookie(access.cookie, token, DAY * 30, httponly=True, samesite="strict")
+        return response
+
+    @app.get("/api/state")
+    def state() -> Response:
+        trainable = any(asking.can_train_now for asking in session.askings)
+        facts = {"classes": session.classes, "blind": session.blind, "trainable": trainable}
+        return JSONResponse(session.progress() | keeper.state() | facts)
+
+    @app.get("/api/queue")
+    def queue(request: Request) -> Response:
+        person = access.person(_token(request, access)) or ""
+        return JSONResponse({"images": session.queue(person, time.monotonic())})
+
+    @app.get("/api/history")
+    def history() -> Response:
+        return JSONResponse({"answers": session.history()})
+
+    @app.get("/image/{one}")
+    def image(one: str) -> Response:
+        found = session.picture(one)
+        if found is None:
+            raise HTTPException(404, "this image cannot be read")
+        kept = {"Cache-Control": f"private, max-age={DAY}"}
+        return Response(found[0], media_type=found[1], headers=kept)
+
+    @app.post("/api/answers")
+    async def answers(request: Request) -> Response:
+        said = (await _content(request)).get("answers")
+        if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
+            raise HTTPException(400, "expected a list of answers")
+        person = access.person(_token(request, access)) or ""
+        taken, refused = session.answer(said, person, time.monotonic())
+        keeper.wake()
+        faults = [refusal._asdict() for refusal in refused]
+        return JSONResponse({"taken": taken, "refused": faults})
+
+    @app.post("/api/train")
+    def train() -> Response:
+        ready = [asking for asking in session.askings if asking.can_train_now]
+        if not ready:
+            raise UserError(
+                "nothing can be trained on yet: all images of the evaluation sample and at least "
+                "one other are to be answered first"
+            )
+        for asking in ready:
+            asking.train_now()
+        keeper.wake()
+        return JSONResponse({})
+
+    @app.post("/api/classes")
+    async def classes(request: Request) -> Response:
+        for name in (await _content(request)).get("names") or ():
+            keeper.add_class(str(name))
+        return JSONResponse({"classes": session.classes})
+
+    @app.post("/api/finish")
+    def finish() -> Response:
+        keeper.finish()
+        return JSONResponse({})
+
+    @app.post("/api/again")
+    def again() -> Response:
+        keeper.again()
+        return JSONResponse({})
+
+    return app
+
+
+def _token(request: Request, access: Access) -> str | None:
+    """The token of a request: in its address once, in the cookie from then on."""
+    given = request.query_params.get("token") if request.url.path == "/" else None
+    return given if access.person(given) else request.cookies.get(access.cookie)
+
+
+def _refusal(request: Request, access: Access) -> Response | None:
+    host = request.headers.get("host")
+    if not access.knows_host(host):
+        return JSONResponse({"error": "this host is not served"}, 403)
+    if access.person(_token(request, access)) is None:
+        return JSONResponse({"error": "open the address that askwell label printed"}, 401)
+    if request.method not in ("GET", "HEAD"):
+        if not access.knows_origin(request.headers.get("origin"), host):
+            return JSONResponse({"error": "this does not come from the page"}, 403)
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > LARGEST:
+            return JSONResponse({"error": "this is too much at once"}, 413)
+    return None
+
+
+async def _content(request: Request) -> dict[str, Any]:
+    """The JSON object of a request."""
+    try:
+        content = await request.json()
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise HTTPException(400, "expected a JSON object")
+    return content

@@ -1,0 +1,161 @@
+"""One run as the page sees it: what it asks, what was answered, and whether it can resume."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from askwell.label.place import Place
+from askwell.listener.asked import ASKED, PICTURES, read_asked
+from askwell.oracle.answers import KINDS
+from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, Event, trains_now
+from askwell.oracle.people import LOG
+from askwell.run.run_json import read_run
+
+
+class Asking:
+    """The run in `folder`. Everything is read from its files, and answers are written into
+    answers.jsonl alone, so that page and run may be killed at any instant.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, AnswerLog(folder / LOG)
+        self.place = Place(folder)
+        self.named: list[str] = []  # the classes, where they may have changed since
+        self.asked: dict[str, Any] | None = None
+        self.run: dict[str, Any] = {}
+        self.rounds: list[dict[str, Any]] = []
+        self.events: list[Event] = []
+        self.answers: dict[int, Event] = {}  # the last event of each image that has an answer
+        self.later: dict[int, int] = {}  # images put off, by when
+        self.uids: set[str] = set()
+        self._states: dict[str, Any] = {}
+        self._inode, self._offset = None, 0
+
+    @property
+    def classes(self) -> list[str]:
+        return self.named or list((self.asked or self.run).get("classes") or ())
+
+    @property
+    def status(self) -> str | None:
+        return self.run.get("status")
+
+    def refresh(self) -> bool:
+        """Reads what has changed on the disk; whether the question has."""
+        if self._changed("run.json"):
+            self.run = read_run(self.folder) or {}
+        if self._changed("rounds.jsonl"):
+            self.rounds = _lines(self.folder / "rounds.jsonl")
+        if self._changed(LOG):
+            self._read_events()
+        if not self._changed(ASKED):
+            return False
+        self.asked = read_asked(self.folder) or self.asked  # the last one until there is another
+        self.place = Place(self.folder)
+        return True
+
+    def _changed(self, name: str) -> bool:
+        try:
+            status = (self.folder / name).stat()
+            state: Any = (status.st_ino, status.st_size, status.st_mtime_ns)
+        except FileNotFoundError:
+            state = None
+        changed = self._states.get(name, 0) != state
+        self._states[name] = state
+        return changed
+
+    def _read_events(self) -> None:
+        """Reads on where it stopped, or anew where the file is another one."""
+        inode = self._states[LOG] and self._states[LOG][0]
+        if inode != self._inode or self.log.size < self._offset:
+            self.events, self.answers, self.later, self.uids = [], {}, {}, set()
+            self._inode, self._offset = inode, 0
+        events, self._offset = self.log.read_from(self._offset)
+        for event in events:
+            self._enter(event)
+
+    def _enter(self, event: Event) -> None:
+        self.events.append(event)
+        if "uid" in event:
+            self.uids.add(event["uid"])
+        index = event.get("index")
+        if index is None:
+            return
+        self.later.pop(index, None)
+        self.answers.pop(index, None)
+        if event["kind"] == LABEL or event["kind"] in KINDS:
+            self.answers[index] = event
+        elif event["kind"] == LATER:
+            self.later[index] = len(self.events)
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Writes events, those with an unknown `uid` alone: what is sent twice counts once."""
+        self.refresh()
+        new = [event for event in events if event.get("uid") not in self.uids]
+        self.log.add(new)
+        self.refresh()
+
+    def understands(self, word: str) -> bool:
+        """Whether an answer means something to this run."""
+        return word in self.classes or word in KINDS or word in (UNDO, LATER)
+
+    @property
+    def images(self) -> Mapping[int, dict[str, Any]]:
+        """What the run asks about, by index, in its order."""
+        return {} if self.asked is None else {row["index"]: row for row in self.asked["images"]}
+
+    @property
+    def open(self) -> list[int]:
+        """The images without an answer, in order; those put off come last."""
+        left = [index for index in self.images if index not in self.answers]
+        now = [index for index in left if index not in self.later]
+        return now + sorted((one for one in left if one in self.later), key=self.later.__getitem__)
+
+    @property
+    def lacking(self) -> int:
+        """How many answers are lacking until the network trains; 0 where it can."""
+        if self.asked is None:
+            return 0
+        evaluation = set(self.asked["evaluation"])
+        unmeasured = len(evaluation - self.answers.keys())
+        training = [index for index in self.images if index not in evaluation]
+        given = [self.answers[index] for index in training if index in self.answers]
+        labels = sum(event["kind"] == LABEL for event in given)
+        if labels and trains_now(self.events):
+            return unmeasured
+        wanted = min(self.asked["size"] - labels, len(training) - len(given))
+        return unmeasured + max(wanted, 0)
+
+    @property
+    def can_train_now(self) -> bool:
+        """Whether what is answered could settle the query that is pending."""
+        if self.asked is None or self.status != "waiting" or not self.lacking:
+            return False
+        evaluation = set(self.asked["evaluation"])
+        labelled = (one for one in self.answers if self.answers[one]["kind"] == LABEL)
+        any_label = any(one in self.images and one not in evaluation for one in labelled)
+        return any_label and not evaluation - self.answers.keys()
+
+    @property
+    def settles(self) -> bool:
+        """Whether the run can resume with what is answered."""
+        return self.status == "waiting" and self.asked is not None and not self.lacking
+
+    def train_now(self) -> None:
+        """Settles the query that is pending by what is answered."""
+        self.log.add([{"kind": TRAIN}])
+        self.refresh()
+
+    @property
+    def pictures(self) -> Path:
+        return self.folder / PICTURES
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    content = file.read_bytes() if file.exists() else b""
+    return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+
+
+def without_settled(events: Iterable[Event]) -> list[Event]:
+    """What people said, without what a run made of it."""
+    return [event for event in events if event["kind"] not in (SETTLED, TRAIN)]

@@ -1,0 +1,64 @@
+"""Serving the page of a session on a socket, until it is interrupted."""
+
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from askwell.command.resume import Command, command_to_resume
+from askwell.label.access import Access
+from askwell.label.app import build
+from askwell.label.asking import Asking
+from askwell.label.keeper import Keeper
+from askwell.label.session import Session
+from askwell.label.start import Photos
+
+PROGRAM = Path(__file__).with_name("export_process.py")
+
+
+def serve(
+    listener: socket.socket,
+    photos: Photos | None,
+    folders: Sequence[Path],
+    people: Sequence[str],
+    *,
+    host: str,
+    blind: bool = False,
+    trust: bool = False,
+    opened: Callable[[str], object] = lambda address: None,
+) -> None:
+    """Prints the address of each of `people`, and serves them."""
+    session = Session([Asking(folder) for folder in folders], blind)
+    if photos is None and not trust:
+        for folder in folders:
+            command_to_resume(folder.absolute())  # refused now rather than after many answers
+    access = Access.of(people, host, listener.getsockname()[1])
+    keeper = Keeper(session, photos, trust, lambda folder: export_command(folder, trust))
+    config = uvicorn.Config(
+        build(session, keeper, access),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    keeper.start()
+    try:
+        for person in people:
+            name = f"{person}: " if len(people) > 1 else ""
+            print(f"{name}{access.address(person)}", flush=True)
+        opened(access.address(people[0]))
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        keeper.stop()
+    sys.stdout.flush()
+
+
+def export_command(folder: Path, trust: bool) -> Command:
+    """What writes the results of a run into its folder."""
+    flags = ["--trust"] if trust else []
+    arguments = ["export", str(folder), "--to", "csv", *flags]
+    return Command(Path.cwd(), PROGRAM, arguments)

@@ -1,0 +1,258 @@
+"""The run that labels a folder of photos: what it was asked for, and how it is started."""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from askwell.command.overrides import latest, quoted, understood
+from askwell.command.resume import SCRIPT, Command
+from askwell.command.trust import foreign
+from askwell.errors import UserError
+from askwell.files import write_json, write_whole
+from askwell.images.image_list import read_list
+from askwell.images.tree import listed
+from askwell.label.asking import without_settled
+from askwell.label.place import LIST
+from askwell.oracle.answers import KINDS, NONE_OF_THESE
+from askwell.oracle.events import UNDO, AnswerLog, Event, current
+from askwell.oracle.people import LOG
+from askwell.run.notes import FOLDER
+from askwell.run.question import EVALUATION, table
+from askwell.run.run_json import read_run
+from askwell.text import first_of, visible, writable
+
+NOTE, GIVEN = "label.json", "given.csv"
+
+DEFAULTS = (
+    "dataset=unlabelled",
+    "dataset.broken_images=quarantine",
+    *("oracle=page", "strategy=sm", "protocol=retrain"),
+    *("logger=none", "rounds=null", "query_size=20"),
+)
+"""What a labelling run is, unless its command says otherwise."""
+
+NONE = next(word for word, kind in KINDS.items() if kind == NONE_OF_THESE)
+
+OF_A_RUN = (
+    *("run.json", "rounds.jsonl", "queries.csv", EVALUATION, "pending.json", "questions.csv"),
+    *("asked.json", "checkpoints", "snapshots", FOLDER, "train.log"),
+)
+"""What a new run in the same folder begins without."""
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A folder of photos to be labelled, by the run in `folder`; noted there, so that the command
+    needs no more than the photos to resume.
+    """
+
+    folder: Path
+    photos: str
+    classes: tuple[str, ...] = ()
+    labels: str | None = None
+    overrides: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def noted(cls, folder: Path) -> "Photos | None":
+        """What was noted in `folder`; None where nothing is. Raises UserError for a damaged note,
+        and for one that could run what is not Askwell's.
+        """
+        file = folder / NOTE
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            words = {name: tuple(map(str, content[name])) for name in ("classes", "overrides")}
+            labels = content["labels"] and str(content["labels"])
+            noted = cls(folder, str(content["photos"]), labels=labels, **words)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{file} is damaged ({error}): put back a copy of it") from error
+        if found := foreign(noted.overrides):
+            named = first_of([visible(word) for word in found])
+            raise UserError(f"{file} names what is not Askwell's and could run anything: {named}")
+        return noted
+
+    def note(self) -> None:
+        """Keeps this in the run's folder."""
+        facts = {name: value for name, value in asdict(self).items() if name != "folder"}
+        write_json(self.folder / NOTE, facts)
+
+    def check(self) -> None:
+        """Raises UserError for what the page could not begin with."""
+        if len(self.classes) == 1 or len(set(self.classes)) < len(self.classes):
+            raise UserError(
+                "--classes must name at least two classes, each once, such as --classes cat,dog"
+            )
+        if words := [name for name in self.classes if name in KINDS]:
+            raise UserError(f"a class cannot be called {words[0]!r}, which is an answer of its own")
+        images = listed(Path(self.photos))
+        if not images.images:
+            raise UserError(f"{visible(self.photos)} holds no images: name a folder of photos")
+        understood(self.overrides)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a run can begin: there are classes, or labels that name them."""
+        return len(self.classes) > 1 or self.labels is not None
+
+    def command(self) -> Command:
+        """What begins the run, or resumes it."""
+        given = self.folder / GIVEN
+        labels = str(given) if given.exists() else self.labels
+        words = [
+            *DEFAULTS,
+            f"dataset.root={quoted(self.photos)}",
+            *([f"dataset.classes=[{','.join(map(quoted, self.classes))}]"] if self.classes else []),
+            *([f"dataset.labels={quoted(labels)}"] if labels else []),
+            *([f"initial_size={len(self.classes)}"] if len(self.classes) > 20 else []),
+            *understood(self.overrides),
+            f"name={quoted(self.folder.name)}",
+            f"hydra.run.dir={quoted(self.folder)}",
+            "resume=true",
+        ]
+        return Command(Path.cwd(), SCRIPT if SCRIPT.is_file() else None, latest(words))
+
+    def with_class(self, name: str) -> "Photos":
+        """The same with one more class, noted. Raises UserError for a name that cannot be one."""
+        name = writable(name.strip())
+        if not name or name in KINDS or len(name) > 200:
+            raise UserError(f"a class cannot be called {visible(name)[:50]!r}")
+        if name in self.classes:
+            raise UserError(f"there is a class {visible(name)} already")
+        more = replace(self, classes=(*self.classes, name))
+        more.note()
+        return more
+
+    def restart_where_classes_changed(self) -> bool:
+        """Clears the way for a new run where the classes are not those of the run in the folder:
+        all answers so far are its labels from the start. Whether it did; safe to be killed and
+        called again.
+
+        Images of the evaluation sample that were none of the former classes are asked about again,
+        or the accuracy would be that of the former classes alone.
+        """
+        run = read_run(self.folder)
+        if run is None or not self.classes or tuple(run.get("classes", ())) == self.classes:
+            return False
+        if "classes" not in run:  # it ended before it knew
+            return False
+        former = self._former()
+        self._give_labels(former)
+        log = AnswerLog(self.folder / LOG)
+        said = without_settled(log.read())
+        said += _asked_again(said, self._held)
+        kept = "".join(json.dumps(event) + "\n" for event in said)
+        if log.path.exists() and not (former / LOG).exists():
+            shutil.copyfile(log.path, former / LOG)
+        write_whole(log.path, kept.encode())
+        for name in OF_A_RUN[::-1]:  # run.json last, by which it is known that this is to be done
+            if (self.folder / name).exists():
+                os.replace(self.folder / name, former / name)
+        return True
+
+    @property
+    def _held(self) -> set[int]:
+        """The evaluation sample."""
+        known = read_list(self.folder / LIST)
+        return set() if known is None else set(known.first.held)
+
+    def _former(self) -> Path:
+        """Where the run so far is kept: the last folder if its move was cut short."""
+        number = len(list(self.folder.glob("former-*")))
+        last = self.folder / f"former-{number}"
+        if number and not (last / "run.json").exists():
+            return last
+        folder = self.folder / f"former-{number + 1}"
+        folder.mkdir()
+        return folder
+
+    def _give_labels(self, former: Path) -> None:
+        """Writes given.csv: the labels that people gave, those for evaluation apart, and those
+        that were there.
+        """
+        known = read_list(self.folder / LIST)
+        if known is None or (former / "queries.csv").exists():
+            return
+        words = current(AnswerLog(self.folder / LOG).read())
+        rows = {
+            known.names[index]: word
+            for index, word in words.items()
+            if index not in self._held and word in self.classes
+        }
+        rows = {name: word for name, word in rows.items() if _is_text(name)}
+        rows |= _had(self.folder / GIVEN if (self.folder / GIVEN).exists() else self.labels)
+        if rows:
+            write_whole(self.folder / GIVEN, table(["image", "label"], sorted(rows.items())))
+
+
+def _asked_again(events: list[Event], held: set[int]) -> list[Event]:
+    """What takes back that images of the evaluation sample are none of the classes."""
+    last = {event["index"]: event for event in events if event.get("index") in held}
+    return [
+        {key: event[key] for key in ("index", "image", "name", "at") if key in event}
+        | {"kind": UNDO}
+        for event in last.values()
+        if event["kind"] == NONE
+    ]
+
+
+def _is_text(name: str) -> bool:
+    """Whether a table can name a file; the others are answered when they are asked about again."""
+    return name == name.strip() == writable(name)
+
+
+def _had(labels: str | Path | None) -> dict[str, str]:
+    from askwell.images.label_table import read_table
+
+    if labels is None:
+        return {}
+    return {row.image: row.label for row in read_table(Path(labels), "image", "label") if row.label}
+
+
+def folder_for(photos: Path, name: str | None) -> Path:
+    """The folder of the run that labels `photos`."""
+    return Path("outputs").absolute() / (name or f"label-{photos.name or 'photos'}")
+
+
+def asks_on_a_page(run: Path) -> bool:
+    """Whether a run is answered on the page, rather than by files or by itself."""
+    facts = read_run(run) or {}
+    oracle = (facts.get("config") or {}).get("oracle") or {}
+    return str(oracle.get("_target_", "")).endswith(".Page") or (run / NOTE).exists()
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """The runs that `folder` is, or holds as a sweep does; none where it holds images."""
+    if (folder / "run.json").is_file():
+        return [folder]
+    return sorted(file.parent for file in folder.glob("*/run.json"))
+
+
+def refuse_different(noted: Photos, asked: Photos) -> Photos:
+    """What was noted, as the command line now wants it: more classes may be named, and settings
+    changed. Raises UserError where it is about other photos.
+    """
+    if noted.photos != asked.photos:
+        raise UserError(
+            f"{noted.folder} labels {visible(noted.photos)}: choose another name by --run NAME"
+        )
+    gone = [name for name in noted.classes if asked.classes and name not in asked.classes]
+    if gone:
+        raise UserError(
+            f"the run has the classes {first_of(list(map(visible, noted.classes)))}: "
+            "name them all, and more if you wish, or choose another name by --run NAME"
+        )
+    new = tuple(name for name in asked.classes if name not in noted.classes)
+    return replace(
+        noted,
+        classes=(*noted.classes, *new),
+        labels=asked.labels or noted.labels,
+        overrides=tuple(latest([*noted.overrides, *asked.overrides])),
+    )
+
+
+def named_classes(words: str) -> tuple[str, ...]:
+    """Class names as they were typed after --classes."""
+    return tuple(writable(word.strip()) for word in words.split(",") if word.strip())

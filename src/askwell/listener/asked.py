@@ -1,0 +1,87 @@
+"""What the page of `askwell label` shows of a query: its images, and what the network thinks of
+them.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from askwell.files import part_of, told_in_a_line, write_whole
+from askwell.loop.listener import RunView
+from askwell.oracle.page import Page
+
+ASKED, PICTURES = "asked.json", "asked"
+GUESSES = 5
+"""How many classes are suggested for an image, the likeliest first."""
+
+
+def write_asked(folder: Path, run: RunView) -> None:
+    """Writes asked.json and a picture of each image, where answers are given on a page."""
+    pending, oracle = run.labelling.pending, run.labelling.oracle
+    if pending is None or not isinstance(oracle, Page):
+        return
+    images = pending.images
+    guesses = _guesses(run, images) if pending.round else [[] for _ in images]
+    scores = dict(pending.training)
+    rows = [
+        {
+            "index": index,
+            "name": None if run.names is None else run.names[index],
+            "image": oracle.subject.fingerprint_of(index),
+            "score": scores.get(index),
+            "guesses": guess,
+        }
+        for index, guess in zip(images, guesses, strict=True)
+    ]
+    _write_pictures(folder / PICTURES, run, images)
+    facts = {
+        "round": pending.round,
+        "size": pending.size,
+        "first": len(pending.ranked),
+        "evaluation": pending.evaluation,
+        "classes": list(run.classes),
+        "left": run.pool.left,
+        "images": rows,
+    }
+    write_whole(folder / ASKED, json.dumps(facts).encode())
+
+
+def read_asked(folder: Path) -> dict[str, Any] | None:
+    """What `write_asked` wrote; None where nothing is asked on a page."""
+    try:
+        return json.loads((folder / ASKED).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _guesses(run: RunView, images: Sequence[int]) -> list[list[list[Any]]]:
+    """The likeliest classes of each image, with their probabilities."""
+    probabilities = run.sight.look(torch.tensor(images)).logits.softmax(dim=1)
+    best = probabilities.topk(min(GUESSES, probabilities.shape[1]))
+    return [
+        [[run.classes[place], round(share, 4)] for place, share in zip(*row, strict=True)]
+        for row in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]
+
+
+def _write_pictures(folder: Path, run: RunView, images: Sequence[int]) -> None:
+    """The images as the network sees them, for the page where there is no file that it can show."""
+    with told_in_a_line(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for index in images:
+            file = folder / f"{index}.png"
+            if not file.exists():
+                part = part_of(file)
+                _picture(run.sight.images.fetch(torch.tensor([index]).numpy())[0]).save(part, "PNG")
+                part.replace(file)
+
+
+def _picture(pixels: Tensor) -> Image.Image:
+    """uint8 [C, H, W] as an image."""
+    array = pixels.permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array[:, :, :3])

@@ -1,0 +1,85 @@
+"""What oracles that ask people share: answers are events in the run's folder, kept for other runs
+too.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from askwell.errors import UserError
+from askwell.oracle.answers import KINDS, NONE_OF_THESE, UNANSWERED
+from askwell.oracle.bank import AnswerBank
+from askwell.oracle.events import SETTLED, AnswerLog, Event, answer_event
+from askwell.oracle.subject import Subject
+
+LOG = "answers.jsonl"
+
+
+class People:
+    """Answers in answers.jsonl of the run's `folder`; those in `answers_dir` are other runs'."""
+
+    sees_truth: ClassVar[bool] = False
+
+    def __init__(self, subject: Subject, folder: str | Path, answers_dir: str | Path) -> None:
+        self.subject, self.folder = subject, Path(folder)
+        self.log, self.bank = AnswerLog(self.folder / LOG), AnswerBank(answers_dir)
+        self.said: dict[int, str] = {}  # the answers that the last question got
+
+    def settled(self, indices: Tensor, round: int) -> None:
+        """Notes that `indices` were taken for the answer to the query for `round`."""
+        words = [self.said[index] for index in indices.tolist()]
+        event = {"kind": SETTLED, "round": round, "indices": indices.tolist(), "answers": words}
+        events = self.log.read()
+        if not any(one["kind"] == SETTLED and one["indices"] == event["indices"] for one in events):
+            self.log.add([event])
+
+    def take_banked(self, indices: Sequence[int], known: dict[int, str]) -> None:
+        """Enters what other runs were told of those images that are not `known` here."""
+        unknown = [index for index in indices if index not in known]
+        self.take(self._banked(unknown), known)
+
+    def take(self, words: dict[int, str], known: dict[int, str]) -> list[Event]:
+        """Enters answers into the log and `known`; returns their events."""
+        events = [self.event(index, word) for index, word in words.items()]
+        self.log.add(events)
+        known.update(words)
+        return events
+
+    def event(self, index: int, word: str) -> Event:
+        """The event of an answer to an image."""
+        names = self.subject.names
+        name = None if names is None else names[index]
+        return answer_event(index, self.subject.fingerprint_of(index), name, word)
+
+    def labels(self, asked: Sequence[int], known: dict[int, str]) -> Tensor:
+        """The answers to the images `asked`, int64 [Q], UNANSWERED where they are not known."""
+        self.said = {index: known[index] for index in asked if index in known}
+        words = [known.get(index) for index in asked]
+        return torch.tensor([UNANSWERED if word is None else self._label(word) for word in words])
+
+    def _label(self, word: str) -> int:
+        return self.subject.label_of(word, self.log.path)
+
+    def _banked(self, indices: list[int]) -> dict[int, str]:
+        """What other runs were told of these images, where it means something here; that an image
+        was none of their classes does not.
+        """
+        bank = self.bank.known()
+        if not bank:
+            return {}
+        found = {index: bank.get(self.subject.fingerprint_of(index)) for index in indices}
+        return {index: word for index, word in found.items() if word and self._means_here(word)}
+
+    def _means_here(self, word: str) -> bool:
+        return self.means(word) and KINDS.get(word) != NONE_OF_THESE
+
+    def means(self, word: str) -> bool:
+        """Whether a word is an answer to what this run asks."""
+        try:
+            self._label(word)
+        except UserError:
+            return False
+        return True

@@ -1,0 +1,239 @@
+"""`askwell label` from photos to results, in processes of their own."""
+
+import csv
+import json
+import shutil
+import time
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
+
+from experiment import equal, record_of, weights_of
+from label_person import CLASSES, seen
+from label_process import LabelProcess, labelled_with_kills
+from label_runs import events
+
+from askwell.command import cli
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def photos(images, tmp_path):
+    """A flat folder of the training images of all classes, named so that their classes mix."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for file in images.glob("train/*/*.png"):
+        shutil.copy(file, folder / f"{file.stem}-{file.parent.name}.png")
+    return folder
+
+
+@pytest.fixture
+def settings(cache_dir):
+    return [
+        *("dataset.image_size=16", "dataset.channels=1", "dataset.evaluation_size=9"),
+        *("model.network.width=4", "model.network.hidden=8", "datamodule.train_batch_size=8"),
+        *("query_size=6", "protocol.epochs_per_round=2", "trainer=cpu", f"cache_dir={cache_dir}"),
+    ]
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """What a command that is refused prints, in one line."""
+
+    def said(*words):
+        with monkeypatch.context() as patch:
+            patch.chdir(tmp_path)
+            with pytest.raises(SystemExit, match="2"):
+                cli.main(words)
+        line = capsys.readouterr().err
+        assert line.count("\n") == 1
+        return line
+
+    return said
+
+
+@pytest.fixture
+def words(photos, settings):
+    """The command line that begins a run."""
+    return [str(photos), "--classes", ",".join(CLASSES), *settings]
+
+
+def replayed(program, photos, settings, folder, rounds):
+    """The folder of the run that is given the answers of `folder` by oracle=replay."""
+    program(
+        *("dataset=unlabelled", f"dataset.root={photos}", "dataset.broken_images=quarantine"),
+        *(f"dataset.classes=[{','.join(CLASSES)}]", "strategy=sm", "protocol=retrain"),
+        *("oracle=replay", f"oracle.run={folder}", f"rounds={rounds}", "logger=none"),
+        *("name=replayed", *settings),
+        shrink=False,
+    )
+    return folder.parent / "replayed"
+
+
+def test_from_photos_to_results(words, photos, settings, tmp_path, program):
+    folder = tmp_path / "outputs" / "label-photos"
+    before = sorted(photos.iterdir())
+    with LabelProcess(tmp_path, *words) as page:
+        page.label_until(rounds=3)
+        ada = page.person
+        assert ada.post("/api/finish", {}) == (200, {})
+        ada.wait(lambda state: state["finished"] is not None)
+        labelled = ada.state["labels"]
+    assert sorted(photos.iterdir()) == before
+
+    other = replayed(program, photos, settings, folder, rounds=3)
+    assert record_of(folder) == record_of(other)
+    assert equal(weights_of(folder), weights_of(other))
+
+    with (folder / "labels.csv").open() as file:
+        labels = list(csv.DictReader(file))
+    with (folder / "predictions.csv").open() as file:
+        predictions = list(csv.DictReader(file))
+    assert len(labels) == labelled
+    assert all(row["label"] == row["image"][3:-4] for row in labels)
+    named = [row["image"] for row in labels + predictions]
+    assert sorted(named) == sorted(file.name for file in photos.iterdir())
+    for row in predictions:
+        shares = {name: float(row[name]) for name in CLASSES}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+        assert max(shares, key=shares.get) == row["label"]
+
+
+def test_the_same_command_resumes_and_needs_no_classes(words, photos, tmp_path):
+    with LabelProcess(tmp_path, *words) as page:
+        page.person.wait(lambda state: state["open"])
+        assert page.person.answer(4) == 4
+        asked = [item["id"] for item in page.person.queue]
+    with LabelProcess(tmp_path, str(photos)) as page:
+        assert [item["id"] for item in page.person.queue] == asked
+        assert page.person.state["answers"] == 4
+
+
+def test_classes_are_named_on_the_page(words, photos, settings, tmp_path):
+    with LabelProcess(tmp_path, str(photos), *settings) as page:
+        ada = page.person
+        assert ada.state["ready"] is False
+        status, answer = ada.post("/api/classes", {"names": ["ash", "ash"]})
+        assert (status, "there is a class ash already" in answer["error"]) == (409, True)
+        ada.post("/api/classes", {"names": ["birch", "cedar"]})
+        page.label_until(rounds=1)
+
+
+def test_a_class_that_is_added_starts_again_with_all_labels_so_far(photos, settings, tmp_path):
+    def tell(content):
+        word = seen(content)
+        return "none of these" if word == "cedar" else word
+
+    folder = tmp_path / "outputs" / "label-photos"
+    words = [str(photos), "--classes", "ash,birch", *settings]
+    with LabelProcess(tmp_path, *words, tell=tell) as page:
+        page.label_until(rounds=1)
+        ada = page.person
+        ada.tell = seen
+        before = {event["index"]: event for event in events(folder) if "index" in event}
+        former = len((folder / "queries.csv").read_text().splitlines()) - 1
+        assert ada.post("/api/classes", {"names": ["cedar"]})[0] == 200
+        ada.wait(lambda state: not state["runs"][0]["rounds"])
+        page.label_until(rounds=1)
+        assert "A class was added" in ada.state["notice"]
+    since = [event for event in events(folder)[len(before) :] if event["kind"] == "label"]
+    again = {event["index"] for event in since} & before.keys()
+    held = set(json.loads((folder / "images.json").read_text())["first"]["held"])
+    none = {index for index, event in before.items() if event["kind"] == "none of these"}
+    assert again == none & held
+    assert {event["answer"] for event in since if event["index"] in again} == {"cedar"}
+    first = json.loads((folder / "rounds.jsonl").read_text().splitlines()[0])
+    assert first["labels"] >= former > 0
+    assert json.loads((folder / "run.json").read_text())["classes"] == list(CLASSES)
+
+
+def test_labels_that_one_has_are_round_0_and_free(words, photos, tmp_path):
+    names = sorted(file.name for file in photos.iterdir())[:12]
+    rows = "".join(f"{name},{name[3:-4]}\n" for name in names)
+    (tmp_path / "have.csv").write_text(f"image,label\n{rows}")
+    with LabelProcess(tmp_path, *words, "--labels", "have.csv") as page:
+        ada = page.person
+        assert ada.wait(lambda state: state["open"])["open"] == 9
+        page.label_until(rounds=1)
+        assert ada.state["runs"][0]["rounds"][0][0] == 12
+
+
+def test_a_sweep_is_labelled_on_one_page_and_equal_images_are_asked_once(
+    photos, settings, tmp_path, program, no_report
+):
+    with pytest.raises(SystemExit, match="75"):
+        program(
+            *("-m", "dataset=unlabelled", f"dataset.root={photos}", "strategy=random,sm"),
+            *(f"dataset.classes=[{','.join(CLASSES)}]", "oracle=page", "protocol=retrain"),
+            *("rounds=2", "logger=none", "name=mine", *settings),
+            shrink=False,
+        )
+    jobs = [tmp_path / "multirun" / "mine" / name for name in ("0", "1")]
+    with LabelProcess(tmp_path, "multirun/mine") as page:
+        ada = page.person
+        assert len(ada.queue) == 21  # 9 for evaluation, 12 of the first list, of both
+        end = time.monotonic() + 120
+        while {run["status"] for run in ada.state["runs"]} != {"finished"}:
+            assert time.monotonic() < end, ada.state
+            if not ada.answer(4):
+                time.sleep(0.1)
+    uids = [{event["uid"] for event in events(job) if "uid" in event} for job in jobs]
+    assert len(uids[0] & uids[1]) >= 21
+    assert [len((job / "rounds.jsonl").read_text().splitlines()) for job in jobs] == [2, 2]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_kills_of_run_and_page_lose_no_answer_and_count_none_twice(
+    words, photos, settings, tmp_path, program, seed
+):
+    confirmed = labelled_with_kills(tmp_path, words, kills=6, rounds=3, seed=seed)
+    folder = tmp_path / "outputs" / "label-photos"
+    uids = [event["uid"] for event in events(folder) if "uid" in event]
+    assert len(set(uids)) == len(uids)
+    assert set(confirmed) <= set(uids)
+    rounds = len((folder / "rounds.jsonl").read_text().splitlines())
+    other = replayed(program, photos, settings, folder, rounds=rounds)
+    assert record_of(folder) == record_of(other)
+    assert equal(weights_of(folder), weights_of(other))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["label", "nowhere"], "there is no folder"),
+        (["label", "empty"], "holds no images"),
+        (["label", "photos", "--classes", "cat"], "--classes must name at least two classes"),
+        (["label", "photos", "--classes", "cat,cat"], "each once"),
+        (["label", "photos", "--classes", "cat,broken"], "a class cannot be called 'broken'"),
+        (["label", "photos", "--labels", "nowhere.csv"], "there is no table"),
+        (["label", "photos", "--host", "0.0.0.0"], "name them by --people"),
+        (["label", "photos", "--port", "99999"], "--port 99999: expected a number up to 65535"),
+        (["label", "photos", "rounds"], "expected SETTING=VALUE"),
+        (["export", "photos"], "holds no run"),
+        (["predict", "photos", "photos"], "holds no run"),
+        (["predict", "photos", "nowhere"], "there is no"),
+    ],
+)
+def test_mistakes_are_one_line_each(photos, tmp_path, refused, words, said):
+    (tmp_path / "empty").mkdir()
+    assert said in refused(*words)
+    assert not (tmp_path / "outputs" / "label-photos" / "label.json").exists()
+
+
+def test_a_second_page_on_one_run_and_a_port_in_use_are_refused(words, photos, tmp_path, refused):
+    with LabelProcess(tmp_path, *words, "--port", "0") as page:
+        port = page.address.partition("/?")[0].rpartition(":")[2]
+        assert "another askwell label serves" in refused("label", *words)
+        in_use = refused("label", str(photos), "--run", "other", "--port", port)
+        assert f"cannot listen on port {port}" in in_use
+
+
+def test_other_photos_under_a_name_that_is_taken_are_refused(words, photos, tmp_path, refused):
+    with LabelProcess(tmp_path, *words, "--run", "mine"):
+        pass
+    shutil.copytree(photos, tmp_path / "more")
+    assert "choose another name by --run" in refused("label", "more", "--run", "mine")
+    fewer = refused("label", str(photos), "--run", "mine", "--classes", "ash,birch")
+    assert "name them all" in fewer

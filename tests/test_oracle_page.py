@@ -1,0 +1,106 @@
+"""Answers that are given on the page: events in a file, taken when a query has enough of them."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from askwell.oracle.answers import BROKEN, CANNOT_TELL, UNANSWERED
+from askwell.oracle.events import AnswerLog, settled, trains_now
+from askwell.oracle.page import Page
+from askwell.oracle.subject import Subject
+
+
+class Pixels:
+    """Images that differ in one level."""
+
+    names, truth, fingerprint = None, None, "of these"
+
+    def __len__(self):
+        return 8
+
+    def fetch(self, indices):
+        return torch.as_tensor(np.asarray(indices)).view(-1, 1, 1, 1).to(torch.uint8)
+
+
+SUBJECT = Subject(Pixels(), ("cat", "dog"), "subject")
+
+
+@pytest.fixture
+def page(tmp_path):
+    return Page(SUBJECT, tmp_path / "run", tmp_path / "answers")
+
+
+def say(page, **answers):
+    """Writes answers as the page does."""
+    page.log.add([page.event(int(index[1:]), word) for index, word in answers.items()])
+
+
+def test_what_is_not_answered_stays_open(page):
+    say(page, i1="dog", i3="cannot tell")
+    said = page(torch.tensor([3, 0, 1]))
+    assert (said.labels.tolist(), said.settled) == ([CANNOT_TELL, UNANSWERED, 1], False)
+
+
+def test_train_now_settles_by_what_is_answered_and_asks_for_one_query_only(page):
+    say(page, i1="dog")
+    page.log.add([{"kind": "train now"}])
+    assert page(torch.tensor([0, 1])).settled
+    page.settled(torch.tensor([1]), 0)
+    assert not trains_now(page.log.read())
+
+
+def test_train_now_without_a_label_settles_nothing(page):
+    page.log.add([{"kind": "train now"}])
+    assert not page(torch.tensor([0, 1])).settled
+
+
+def test_a_settled_query_is_settled_by_the_same_answers_whatever_is_said_since(page):
+    say(page, i1="dog", i2="cat")
+    page(torch.tensor([0, 1, 2]))
+    page.settled(torch.tensor([1, 2]), 0)
+    say(page, i0="dog", i1="cat")
+    page.log.add([{"kind": "undo", "index": 2}])
+    said = page(torch.tensor([0, 1, 2]))
+    assert (said.labels.tolist(), said.settled) == ([UNANSWERED, 1, 0], True)
+
+
+def test_an_answer_that_changes_while_a_query_is_settled_counts_as_it_was_taken(page):
+    say(page, i1="dog")
+    page(torch.tensor([1]))
+    say(page, i1="cat")
+    page.settled(torch.tensor([1]), 0)
+    assert settled(page.log.read(), [1]) == {1: "dog"}
+
+
+def test_what_settles_a_query_is_kept_for_other_runs_once(page, tmp_path):
+    say(page, i1="dog")
+    for round in range(2):
+        page(torch.tensor([1]))
+        page.settled(torch.tensor([1]), round)
+    assert len(page.bank.log.read()) == 1
+    other = Page(SUBJECT, tmp_path / "other", tmp_path / "answers")
+    assert other(torch.tensor([1, 2])).labels.tolist() == [1, UNANSWERED]
+
+
+def test_events_of_several_writers_are_all_kept(tmp_path):
+    file = tmp_path / "answers.jsonl"
+
+    def write(writer):
+        for number in range(25):
+            AnswerLog(file).add([{"kind": "later", "index": 100 * writer + number}])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    lines = [json.loads(line)["index"] for line in file.read_text().splitlines()]
+    assert sorted(lines) == [100 * writer + number for writer in range(4) for number in range(25)]
+
+
+def test_none_of_the_classes_of_another_run_says_nothing_of_those_of_this_one(page, tmp_path):
+    say(page, i1="none of these", i2="broken")
+    page(torch.tensor([1, 2]))
+    page.settled(torch.tensor([1, 2]), 0)
+    other = Page(SUBJECT, tmp_path / "other", tmp_path / "answers")
+    assert other(torch.tensor([1, 2])).labels.tolist() == [UNANSWERED, BROKEN]
