@@ -13,11 +13,11 @@ from label_person import CLASSES, MEANS
 from PIL import Image
 
 from askwell.command.label import _listening
-from askwell.label.access import Access
-from askwell.label.app import build
-from askwell.label.asking import Asking
-from askwell.label.keeper import Keeper
-from askwell.label.session import Session
+from askwell.command.page.access import Access
+from askwell.command.page.app import build
+from askwell.command.page.asking import Asking
+from askwell.command.page.keeper import Keeper
+from askwell.command.page.session import Session
 
 
 def fingerprint(number: int) -> str:

@@ -17,8 +17,8 @@ pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[la
 from label_person import CLASSES, Person, seen
 from label_runs import events, fingerprint, served, waiting
 
+from askwell.command.page.app import PAGE
 from askwell.errors import UserError
-from askwell.label.app import PAGE
 
 
 @pytest.fixture

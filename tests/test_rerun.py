@@ -137,14 +137,17 @@ def installed(program, monkeypatch, tmp_path):
 
 
 def test_without_a_script_the_installed_program_resumes(installed, tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONSAFEPATH", "")
     became = []
     monkeypatch.setattr(
-        os, "execve", lambda path, words, environment: became.append((os.getcwd(), *words[:3]))
+        os,
+        "execve",
+        lambda path, words, environment: became.append(
+            (os.getcwd(), *words[:3], environment["PYTHONSAFEPATH"])
+        ),
     )
     cli.main(["resume", str(installed), "rounds=2"])
-    assert became == [(str(tmp_path), sys.executable, "-m", "askwell.command.train")]
-    assert os.environ["PYTHONSAFEPATH"] == "1"  # modules of that folder are nobody's to trust
+    # Modules of that folder are nobody's to trust.
+    assert became == [(str(tmp_path), sys.executable, "-m", "askwell.command.train", "1")]
 
 
 def test_the_installed_program_is_shown_as_it_is_typed(installed):

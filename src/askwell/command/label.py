@@ -52,7 +52,7 @@ def label(chosen: Namespace) -> None:
     photos, folders = subject_of(chosen)
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise UserError("the page needs fastapi and uvicorn: pip install -e .[label]")
-    from askwell.label.serving import serve
+    from askwell.command.page.serving import serve
 
     people = [word.strip() for word in chosen.people.split(",") if word.strip()]
     if chosen.host not in LOOPBACK and not people:
@@ -77,7 +77,7 @@ def label(chosen: Namespace) -> None:
 
 def subject_of(chosen: Namespace) -> tuple[Any, list[Path]]:
     """The photos to label, where it is photos, and the folders of the runs that ask."""
-    from askwell.label import start
+    from askwell.command.page import start
 
     folder = Path(chosen.subject).absolute()
     if not folder.is_dir():
@@ -94,7 +94,7 @@ def subject_of(chosen: Namespace) -> tuple[Any, list[Path]]:
 
 def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
     """Those of the runs that are answered on the page. Raises UserError where none is."""
-    from askwell.label import start
+    from askwell.command.page import start
 
     if asking := [run for run in runs if start.asks_on_a_page(run)]:
         return asking
@@ -105,7 +105,7 @@ def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
-    from askwell.label import start
+    from askwell.command.page import start
 
     place = start.folder_for(folder, chosen.run)
     if place == folder or folder in place.parents:

@@ -17,8 +17,8 @@ from askwell.files import told_in_a_line, write_whole
 from askwell.text import first_of, visible
 
 if TYPE_CHECKING:
+    from askwell.command.page.labels import Labelled
     from askwell.command.trained import Trained
-    from askwell.label.labels import Labelled
 
 FORMS = ("csv", "folder", "label-studio")
 TRUST = "--trust"
@@ -56,8 +56,8 @@ def _export(chosen: Namespace) -> None:
 
 def export_csv(run: Path, output: Path, trust: bool = False) -> None:
     """Writes labels.csv, and predictions.csv for all other images, into the folder `output`."""
+    from askwell.command.page.labels import labels_of, labels_table, unusable
     from askwell.command.trained import Trained
-    from askwell.label.labels import labels_of, labels_table, unusable
 
     labels = labels_of(run)
     write_whole(output / "labels.csv", labels_table(labels))
@@ -76,7 +76,7 @@ def export_csv(run: Path, output: Path, trust: bool = False) -> None:
 
 def _others(run: Path, done: set[int]) -> tuple[list[str], list[Path]]:
     """Names and files of all images of a run but those that are `done`."""
-    from askwell.label.place import Place
+    from askwell.command.page.place import Place
 
     place = Place(run)
     if place.root is None or not place.names:
@@ -107,8 +107,8 @@ def export_folder(run: Path, output: Path, is_own: bool = False) -> None:
 
     Raises UserError where the images are no files, and where `output` holds something already.
     """
-    from askwell.label.labels import labels_of
-    from askwell.label.place import Place
+    from askwell.command.page.labels import labels_of
+    from askwell.command.page.place import Place
 
     place, labels = Place(run), labels_of(run)
     root = place.root
@@ -164,7 +164,7 @@ def _link(source: Path, target: Path) -> bool:
 
 def export_label_studio(run: Path, output: Path) -> None:
     """Writes the labels as tasks that Label Studio imports, with `lead_time` and `completed_by`."""
-    from askwell.label.labels import labels_of
+    from askwell.command.page.labels import labels_of
 
     labels = labels_of(run)
     people = list(dict.fromkeys(one.event.get("by", "") for one in labels))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from askwell.command.page.place import Place
 from askwell.errors import UserError
-from askwell.label.place import Place
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import LABEL, AnswerLog, Event
 from askwell.oracle.people import LOG

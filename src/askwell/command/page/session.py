@@ -9,8 +9,8 @@ from statistics import median
 from threading import RLock
 from typing import Any, NamedTuple
 
-from askwell.label.asking import Asking
-from askwell.label.pictures import picture
+from askwell.command.page.asking import Asking
+from askwell.command.page.pictures import picture
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import LABEL, LATER, UNDO, Event, answer_event
 from askwell.text import visible

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import uvicorn
 
+from askwell.command.page.access import Access
+from askwell.command.page.app import build
+from askwell.command.page.asking import Asking
+from askwell.command.page.keeper import Keeper
+from askwell.command.page.session import Session
+from askwell.command.page.start import Photos
 from askwell.command.resume import Command, command_to_resume
-from askwell.label.access import Access
-from askwell.label.app import build
-from askwell.label.asking import Asking
-from askwell.label.keeper import Keeper
-from askwell.label.session import Session
-from askwell.label.start import Photos
 
 PROGRAM = Path(__file__).with_name("export_process.py")
 

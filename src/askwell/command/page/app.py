@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from askwell.command.page.access import HEADERS, Access, policy
+from askwell.command.page.keeper import Keeper
+from askwell.command.page.session import Session
 from askwell.errors import UserError
-from askwell.label.access import HEADERS, Access, policy
-from askwell.label.keeper import Keeper
-from askwell.label.session import Session
 
 PAGE = Path(__file__).with_name("page.html")
 NONCE = "NONCE"

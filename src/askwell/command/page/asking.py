@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from askwell.label.place import Place
+from askwell.command.page.place import Place
 from askwell.listener.asked import ASKED, PICTURES, read_asked
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, Event, trains_now

@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from askwell.command.page.asking import Asking
+from askwell.command.page.child import Child
+from askwell.command.page.session import Session
+from askwell.command.page.start import Photos
 from askwell.command.resume import Command, command_to_resume
 from askwell.errors import UserError
-from askwell.label.asking import Asking
-from askwell.label.child import Child
-from askwell.label.session import Session
-from askwell.label.start import Photos
 from askwell.run.run_json import in_use
 
 ADDED = (
