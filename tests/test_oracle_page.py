@@ -2,12 +2,13 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from askwell.oracle.answers import BROKEN, CANNOT_TELL, UNANSWERED
+from askwell.oracle.answers import BROKEN, CANNOT_TELL, NONE_OF_THESE, UNANSWERED
 from askwell.oracle.events import AnswerLog, settled, trains_now
 from askwell.oracle.page import Page
 from askwell.oracle.subject import Subject
@@ -98,9 +99,12 @@ def test_events_of_several_writers_are_all_kept(tmp_path):
     assert sorted(lines) == [100 * writer + number for writer in range(4) for number in range(25)]
 
 
-def test_none_of_the_classes_of_another_run_says_nothing_of_those_of_this_one(page, tmp_path):
+def test_answers_about_other_classes_say_nothing_of_those_of_this_run(page, tmp_path):
     say(page, i1="none of these", i2="broken")
     page(torch.tensor([1, 2]))
     page.settled(torch.tensor([1, 2]), 0)
-    other = Page(SUBJECT, tmp_path / "other", tmp_path / "answers")
-    assert other(torch.tensor([1, 2])).labels.tolist() == [UNANSWERED, BROKEN]
+    alike = Page(SUBJECT, tmp_path / "alike", tmp_path / "answers")
+    assert alike(torch.tensor([1, 2])).labels.tolist() == [NONE_OF_THESE, BROKEN]
+    more = replace(SUBJECT, classes=(*SUBJECT.classes, "elm"))
+    other = Page(more, tmp_path / "other", tmp_path / "answers")
+    assert other(torch.tensor([1, 2])).labels.tolist() == [UNANSWERED, UNANSWERED]

@@ -34,7 +34,7 @@ def run(pool, names=None):
     """A run as the record sees it."""
     labelling = SimpleNamespace(pool=pool, pending=None, evaluated={})
     return RunView(
-        CLASSES, names, labelling, None, facts=lambda: {"pool": 100}, accuracy=lambda: 0.75
+        CLASSES, names, labelling, None, {}, facts=lambda: {"pool": 100}, accuracy=lambda: 0.75
     )
 
 

@@ -1,10 +1,13 @@
 """Runs that wait for people: they end where a query is asked, and resume once it is answered."""
 
 import json
+import os
 import shutil
 
 import pytest
 from experiment import answer, equal, record_of, weights_of
+
+from askwell.pool import Pool
 
 ASKS = ("oracle=file", "answers_dir=answers")
 
@@ -93,34 +96,58 @@ def test_a_damaged_question_is_named(until_it_waits, program, tmp_path, capsys):
     assert "pending.json is damaged" in capsys.readouterr().err
 
 
+def row(content):
+    """An answers.csv with these rows."""
+    return lambda file, **indices: file.write_text(
+        "index,label\n" + content.format(**indices) + "\n"
+    )
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
 @pytest.mark.parametrize(
-    ("row", "word"),
+    ("spoil", "word"),
     [
-        ("{asked},cedarr", "holds the label 'cedarr': expected one of 'ash', 'birch', 'cedar'"),
-        ("{unasked},ash", "which was not asked: answer the rows of questions.csv"),
-        ("999,ash", "holds the index '999': expected one of questions.csv"),
-        ("x,ash", "holds the index 'x'"),
-        ("{asked},ash\n{asked},birch", "it was answered 'ash' before: remove one of them"),
-        ("{asked},ash", "lacks 5 of 6 answers"),
+        (
+            row("{asked},cedarr"),
+            "holds the label 'cedarr': expected one of 'ash', 'birch'",
+        ),
+        (row("{unasked},ash"), "which was not asked: answer the rows of questions.csv"),
+        (row("999,ash"), "holds the index '999': expected one of questions.csv"),
+        (row("x,ash"), "holds the index 'x'"),
+        (row(f"{'9' * 5000},ash"), "holds the index '9999"),
+        (row("{asked},ash\n{asked},birch"), "it was answered 'ash' before: remove one of them"),
+        (row("{asked},ash"), "lacks 5 of 6 answers"),
+        (row("{asked},ash\n{other},"), "lacks 5 of 6 answers"),
+        (lambda file, **indices: file.write_text(""), "lacks the column index"),
+        (lambda file, **indices: file.mkdir(), "cannot read"),
+        (lambda file, **indices: file.write_bytes("index,label".encode("utf-16")), "not UTF-8"),
+        (row('{asked},"ash' + "x" * 200_000), "a quote may be left open"),
     ],
 )
 def test_answers_that_do_not_fit_are_one_line_and_lose_nothing(
-    until_it_waits, program, tmp_path, capsys, row, word
+    until_it_waits, program, tmp_path, capsys, spoil, word, rounds
 ):
     until_it_waits()
     folder = tmp_path / "outputs" / "run"
+    if rounds:
+        answer(folder)
+        until_it_waits("resume=true")
     asked = answer(folder)
-    unasked = next(index for index in range(48) if index not in asked)
-    (folder / "answers.csv").write_text(
-        "index,label\n" + row.format(asked=asked[0], unasked=unasked) + "\n"
+    unasked = next(
+        index
+        for index in range(48)
+        if f"{index}," not in (folder / "queries.csv").read_text() and index not in asked
     )
+    (folder / "answers.csv").unlink()
+    spoil(folder / "answers.csv", asked=asked[0], other=asked[1], unasked=unasked)
     with pytest.raises(SystemExit, match="2"):
         program(*ASKS, "resume=true")
     assert word in capsys.readouterr().err
     assert status(folder) == ("waiting", "answers")
+    (shutil.rmtree if (folder / "answers.csv").is_dir() else os.remove)(folder / "answers.csv")
     answer(folder, lambda image: "ash")
     until_it_waits("resume=true")
-    assert len((folder / "rounds.jsonl").read_text().splitlines()) == 1
+    assert len((folder / "rounds.jsonl").read_text().splitlines()) == rounds + 1
 
 
 def test_an_answer_that_contradicts_a_taken_one_is_refused(
@@ -354,3 +381,108 @@ def test_a_table_that_lacks_an_image_is_named(program, images, tmp_path, capsys)
     with pytest.raises(SystemExit, match="2"):
         program("oracle=replay", "oracle.table=people.csv")
     assert "people.csv holds no answer for index" in capsys.readouterr().err
+
+
+def test_images_that_are_gone_are_not_trained_on(until_it_waits, unlabelled, photos):
+    folder = photos.parent / "outputs" / "run"
+    until_it_waits(*unlabelled)
+    answer(folder, by_name)
+    until_it_waits(*unlabelled, "resume=true")
+    bought = (folder / "queries.csv").read_text().splitlines()[1]
+    (photos / bought.split(",")[-1]).unlink()
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        labels = Pool.labels
+        patch.setattr(Pool, "labels", lambda pool, some: seen.extend(some) or labels(pool, some))
+        answer(folder, by_name)
+        until_it_waits(*unlabelled, "resume=true")
+    assert (len(set(seen)), int(bought.split(",")[1]) in seen) == (11, False)
+
+
+def test_labels_that_come_while_people_answer_are_free_and_never_asked(
+    until_it_waits, images, photos, tmp_path
+):
+    shutil.copytree(images / "test", photos / "have")
+    arguments = [
+        *("dataset=unlabelled", f"dataset.root={photos}", "dataset.labelled=have"),
+        *(*PHOTOS, "budget=12", "rounds=null"),
+    ]
+    folder = tmp_path / "outputs" / "run"
+    until_it_waits(*arguments)
+    answer(folder, by_name)
+    until_it_waits(*arguments, "resume=true")
+    shutil.copy(photos / "01-ash.png", photos / "have" / "ash" / "new.png")
+    answer(folder, by_name)
+    until_it_waits(*arguments, "resume=true")
+    last = json.loads((folder / "rounds.jsonl").read_text().splitlines()[-1])
+    assert (last["labels"], last["answers"]) == (31, {"labels": 6})
+    assert "new.png" not in (folder / "questions.csv").read_text()
+
+
+def test_other_pixels_under_the_names_that_were_asked_about_are_refused(
+    until_it_waits, program, unlabelled, photos, capsys
+):
+    until_it_waits(*unlabelled)
+    answer(photos.parent / "outputs" / "run", by_name)
+    for file in photos.iterdir():
+        shutil.copy(photos / "00-ash.png", file) if file.name != "00-ash.png" else None
+    (photos.parent / "outputs" / "run" / "images.json").unlink()
+    with pytest.raises(SystemExit, match="2"):
+        program(*ASKS, *unlabelled, "resume=true")
+    assert "are not those of the question that was answered" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("classes", ["[left,right,middle]", "[ash,birch]"])
+def test_answers_are_shared_only_where_the_same_classes_were_asked_about(
+    waited, until_it_waits, unlabelled, tmp_path, classes
+):
+    waited(*unlabelled, tell=lambda image: "none of these" if "00" in image else by_name(image))
+    until_it_waits(*unlabelled, "name=other", f"dataset.classes={classes}")
+    asked = (tmp_path / "outputs" / "other" / "questions.csv").read_text().splitlines()[1:]
+    assert len(asked) == 15
+
+
+def test_a_class_that_is_called_like_another_answer_is_refused(program, unlabelled, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        program(*ASKS, *unlabelled, "dataset.classes=[ash,broken]")
+    assert "a class cannot be called 'broken'" in capsys.readouterr().err
+
+
+def test_a_first_query_without_labels_ends_with_the_budget(
+    until_it_waits, program, tmp_path, capsys
+):
+    until_it_waits("budget=6", "rounds=null")
+    answer(tmp_path / "outputs" / "run", lambda image: "cannot tell")
+    with pytest.raises(SystemExit, match="2"):
+        program(*ASKS, "budget=6", "rounds=null", "resume=true")
+    assert "budget=6 is spent and 0 images have a label" in capsys.readouterr().err
+
+
+def test_a_run_that_waits_can_be_ended_by_a_lower_limit(until_it_waits, program, tmp_path):
+    folder = tmp_path / "outputs" / "run"
+    until_it_waits()
+    answer(folder)
+    until_it_waits("resume=true")
+    program(*ASKS, "resume=true", "rounds=1")
+    assert status(folder) == ("finished", "rounds")
+    assert not (folder / "questions.csv").exists()
+
+
+def test_jobs_on_other_images_have_other_lists(program, unlabelled, photos, tmp_path, no_report):
+    shutil.copytree(photos, tmp_path / "others", ignore=shutil.ignore_patterns("0*"))
+    with pytest.raises(SystemExit, match="75"):
+        program("-m", *ASKS, *unlabelled, f"dataset.root={photos},{tmp_path / 'others'}")
+    jobs = [tmp_path / "multirun" / "run" / name for name in ("0", "1")]
+    assert [json.loads((job / "run.json").read_text())["pool"] for job in jobs] == [48, 18]
+
+
+def test_replays_of_runs_that_were_answered_otherwise_are_other_studies(program, tmp_path):
+    program("oracle=noisy", "oracle.rate=0.5", "rounds=1")
+    program("oracle=noisy", "oracle.rate=0.5", "oracle.seed=1", "rounds=1", "name=other")
+    studies = []
+    for source in ("run", "other"):
+        place = tmp_path / "outputs" / source
+        program("oracle=replay", f"oracle.run={place}", "rounds=1", f"name=replay-{source}")
+        run = json.loads((tmp_path / "outputs" / f"replay-{source}" / "run.json").read_text())
+        studies.append(run["study"])
+    assert studies[0] != studies[1]

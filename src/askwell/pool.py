@@ -88,6 +88,12 @@ class Pool:
         return torch.tensor(list(self.purchases), dtype=torch.int64)
 
     @property
+    def usable(self) -> Tensor:
+        """Indices of the labels whose images can still be read, in query order, int64."""
+        broken = set(self.broken)
+        return torch.tensor([index for index in self.purchases if index not in broken]).long()
+
+    @property
     def unlabelled(self) -> Tensor:
         """Indices of all candidates, ascending, int64 [N]."""
         candidates = torch.ones(self.size, dtype=torch.bool)
@@ -98,7 +104,7 @@ class Pool:
     @property
     def left(self) -> int:
         """How many candidates there are."""
-        return len(self.unlabelled)
+        return self.size - len({*self.purchases, *self.dropped, *self.held, *self.broken})
 
     @property
     def answers(self) -> int:
@@ -109,6 +115,12 @@ class Pool:
     def bought(self) -> int:
         """How many labels were paid for."""
         return len(self.purchases) - len(self.given)
+
+    def give(self, indices: Iterable[int], labels: Iterable[int], round: int) -> None:
+        """Enters labels that cost nothing. Raises ValueError as `label` does."""
+        indices = list(indices)
+        self.label(indices, labels, round)
+        self.given += [index for index in map(int, indices) if index not in self.given]
 
     def labels(self, indices: Iterable[int]) -> Tensor:
         """The labels at `indices`, int64; KeyError for one that was not bought."""
@@ -139,6 +151,7 @@ class Pool:
         """Plain lists, so that a checkpoint loads with `weights_only=True`."""
         return {
             "size": self.size,
+            "given": self.given,
             "purchases": [[index, *bought] for index, bought in self.purchases.items()],
             "dropped": [[index, *gone] for index, gone in self.dropped.items()],
         }
@@ -152,6 +165,7 @@ class Pool:
             raise ValueError(
                 f"expected a pool of {self.size} images, the checkpoint has {state['size']}"
             )
+        self.given = list(state.get("given", self.given))
         self.purchases.clear()
         self.purchases.update({index: Purchase(*bought) for index, *bought in state["purchases"]})
         self.dropped.clear()

@@ -30,10 +30,11 @@ class LabelledBatches(Sampler[list[int]]):
         self.rank, self.world_size = rank, world_size
 
     def __len__(self) -> int:
-        return -(-len(self.pool) // (self.batch_size * self.world_size))
+        return -(-len(self.pool.usable) // (self.batch_size * self.world_size))
 
     def __iter__(self) -> Iterator[list[int]]:
         keyed = generator("order", self.seed, self.epoch())
-        order = self.pool.labelled[torch.randperm(len(self.pool), generator=keyed)]
+        usable = self.pool.usable
+        order = usable[torch.randperm(len(usable), generator=keyed)]
         for step in order.tensor_split(len(self)) if len(self) else ():
             yield step.tensor_split(self.world_size)[self.rank].tolist()

@@ -1,5 +1,7 @@
 """A run put together from its configuration: the one place where parts are built and connected."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -76,12 +78,18 @@ def _keep_image_list(cfg: DictConfig) -> None:
         return
     hydra = HydraConfig.get()
     is_job = hydra.mode == RunMode.MULTIRUN
+    alike = f"images-{_digest_of(cfg.dataset)}.json"  # jobs on other images have another list
     cfg.dataset.image_list = str(
-        Path(hydra.sweep.dir if is_job else hydra.runtime.output_dir) / "images.json"
+        Path(hydra.sweep.dir, alike) if is_job else Path(hydra.runtime.output_dir, "images.json")
     )
     if cfg.dataset.grow is None:
         people = not getattr(get_object(cfg.oracle._target_), "sees_truth", True)
         cfg.dataset.grow = people and not is_job and is_first_process()
+
+
+def _digest_of(dataset: DictConfig) -> str:
+    settings = OmegaConf.to_container(dataset, resolve=True)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def choices() -> dict[str, str]:

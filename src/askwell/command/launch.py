@@ -4,13 +4,15 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from hydra._internal.utils import get_args_parser
 
 from askwell.command import cli, sweep
 from askwell.command.overrides import understood
 from askwell.errors import EXIT_WAITING
+from askwell.run.run_json import read_run
 from askwell.text import first_of
 
 
@@ -34,7 +36,6 @@ def launch(train: Callable[[], object], command_line: list[str] | None = None) -
 
 def _train_and_report(train: Callable[[], object], command_line: list[str]) -> None:
     command_line[1:] = _for_hydra(command_line[1:])
-    sweep.waiting.clear()
     try:
         train()
     finally:
@@ -42,10 +43,16 @@ def _train_and_report(train: Callable[[], object], command_line: list[str]) -> N
             if any(folder.glob("*/run.json")):
                 cli.report_on([folder], folder)
         sweep.remove_empty_folders()
-    if sweep.waiting:
-        jobs = [str(job) for job in sweep.waiting]
+    if jobs := waiting_in(sweep.started):
         print(f"{len(jobs)} jobs wait for answers: {first_of(jobs)}")
         sys.exit(EXIT_WAITING)
+
+
+def waiting_in(sweeps: Iterable[Path]) -> list[str]:
+    """The folders of jobs that wait for people, whichever process ran them."""
+    runs = [run for folder in sweeps for run in sorted(folder.glob("*/run.json"))]
+    waits = [run.parent for run in runs if (read_run(run.parent) or {}).get("status") == "waiting"]
+    return [str(folder) for folder in waits]
 
 
 def _for_hydra(words: Sequence[str]) -> list[str]:

@@ -100,7 +100,5 @@ def _wait(folder: RunFolder) -> None:
             f"{waits}: answer {folder.path / QUESTIONS} in {folder.path / 'answers.csv'} "
             f"(index,label), then askwell resume {folder.path}"
         )
-    if sweep.is_job():
-        sweep.waiting.append(folder.path)
-    else:
+    if not sweep.is_job():
         sys.exit(EXIT_WAITING)

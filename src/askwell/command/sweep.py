@@ -22,9 +22,6 @@ from askwell.run.run_json import refuse_used
 started: list[Path] = []
 """Folders of the sweeps that this process runs."""
 
-waiting: list[Path] = []
-"""Jobs of this process's sweep that wait for people."""
-
 made: list[Path] = []
 """Folders that were not there before this process."""
 

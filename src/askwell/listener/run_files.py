@@ -12,6 +12,7 @@ from askwell.loop.rounds import RoundResult
 from askwell.oracle.answers import word_of
 from askwell.run.question import (
     remove_pending,
+    remove_questions,
     table,
     write_evaluation,
     write_pending,
@@ -56,13 +57,14 @@ class Record(Callback, RoundListener):
 
     def on_waiting(self, trainer: Any) -> None:
         labelling, pool = self.run.labelling, self.run.pool
-        asked = {"labelling": labelling.state_dict(), "pool": pool.state_dict()}
-        write_pending(self.folder.path, asked)
+        state = {"labelling": labelling.state_dict(), "pool": pool.state_dict()}
+        write_pending(self.folder.path, {**state, "made_of": self.run.made_of})
         write_questions(self.folder.path, labelling.open, self.run.names)
         write_asked(self.folder.path, self.run)
         self.folder.wait(questions=len(labelling.open))
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
+        remove_questions(self.folder.path)
         self.folder.finish(reason, accuracy=self.run.accuracy(), **self.run.facts())
 
     def _write_answers(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from askwell.batches.datamodule import ActiveDataModule
+from askwell.errors import UserError
 from askwell.loop.agreement import digest_of
 from askwell.loop.clock import Clock
 from askwell.loop.diversity import Diversity
@@ -59,31 +60,50 @@ class Learner:
         """The run as listeners see it."""
         dataset = self.data.dataset
         parts = (dataset.classes, dataset.train.names, self.labelling, self.sight)
-        return RunView(*parts, facts=self.facts, accuracy=lambda: self.accuracy)
+        return RunView(*parts, self.study, facts=self.facts, accuracy=lambda: self.accuracy)
 
     def begin(self, sight: Sight) -> None:
         """Uses `sight` from now on; buys the first labels of a run that has none."""
         self.sight = sight
         self._take_up()
+        self._enter_given()
         if self.round == 0:
             self._buy_first_labels()
         if self.labelling.evaluated:
-            sight.measure_on(self.labelling.evaluated)
+            held = set(self.data.dataset.held.tolist())  # those that can still be read
+            answers = self.labelling.evaluated.items()
+            sight.measure_on({index: label for index, label in answers if index in held})
 
     def _take_up(self) -> None:
         """Continues with what an earlier process asked for this round, and the answers so far."""
         if self.asked_before is None:
             return
         labelling, pool = self.asked_before["labelling"], self.asked_before["pool"]
+        if self.asked_before["made_of"] != self.study:
+            raise UserError(
+                "the images or the network are not those of the question that was answered: "
+                "continue with what it was asked about, or start anew under another name=..."
+            )
         known = self.pool.state_dict()["purchases"]
         if labelling["pending"][1] == self.round and pool["purchases"][: len(known)] == known:
             self.pool.load_state_dict(pool)
             self.labelling.load_state_dict(labelling)
 
+    def _enter_given(self) -> None:
+        """Enters the labels that the data set brings, also those that came since the last start."""
+        truth, known = self.data.dataset.train.truth, {*self.pool.purchases, *self.pool.dropped}
+        fresh = [index for index in self.data.dataset.given.tolist() if index not in known]
+        if truth is not None:
+            self.pool.give(fresh, truth[fresh].tolist(), self.round)
+
     def resume(self) -> None:
         """Continues a run that waited, or that had ended, since its limits may have been raised."""
         if self.reason is not None or self.labelling.pending is not None:
             self.sight.refresh()
+            self.reason = self._reason_to_stop(self.round - 1)
+            if self.reason is not None:  # by limits that may have been lowered
+                self.labelling.pending = None
+                return
             settled = self._labels_after(self.round - 1)
             self.diversity = self.sight.diversity(settled, self.round - 1)
             self.sight.scorer.agree()
@@ -131,19 +151,27 @@ class Learner:
 
     def _buy_first_labels(self) -> None:
         """The labels of round 0: those that the data set brings, and those of the first query."""
-        dataset, asked = self.data.dataset, bool(self.labelling.pending)
-        if not self.pool and dataset.train.truth is not None:
-            self.pool.label(dataset.given, dataset.train.truth[dataset.given], round=0)
+        asked = bool(self.labelling.pending)
         while asked or len(self.pool) < self.plan.least or self.labelling.lacks_evaluation:
             if not asked:
-                lacks = max(self.plan.least - len(self.pool), 0)
-                size = self.plan.initial_size if not self.labelling.first else lacks
-                self.labelling.choose_first(size, self.sight.looks(-1))
+                self.labelling.choose_first(self._first_size(), self.sight.looks(-1))
             if self.labelling.settle() is None:
                 self.waiting = True
                 return
             asked = False
         self._warn_of_absent_classes()
+
+    def _first_size(self) -> int:
+        """How many images are asked about first, or again where too few have a label."""
+        if not self.labelling.first:
+            return self.plan.initial_size
+        budget = self.plan.budget
+        if budget is not None and self._spent >= budget:
+            raise UserError(
+                f"budget={budget} is spent and {len(self.pool)} images have a label, too few to "
+                "train on: raise it"
+            )
+        return max(self.plan.least - len(self.pool), 0)
 
     def _labels_after(self, round: int) -> Settled | None:
         """The labels that the query at the end of `round` buys; None where the run ends or waits.
@@ -152,16 +180,18 @@ class Learner:
         """
         while True:
             if self.labelling.pending is None:
-                spent, left = self._spent, self.pool.left
-                self.reason = self.plan.reason_to_stop(round, spent, self.accuracy, left)
+                self.reason = self._reason_to_stop(round)
                 if self.reason is not None:
                     return None
-                size = self.plan.next_query(spent, left)
+                size = self.plan.next_query(self._spent, self.pool.left)
                 self.labelling.choose(size, round, self.sight.looks(round))
             settled = self.labelling.settle()
             self.waiting = settled is None
             if settled is None or len(settled.indices):
                 return settled
+
+    def _reason_to_stop(self, round: int) -> str | None:
+        return self.plan.reason_to_stop(round, self._spent, self.accuracy, self.pool.left)
 
     @property
     def _spent(self) -> int:

@@ -21,6 +21,7 @@ class RunView:
     names: Sequence[str] | None
     labelling: Labelling
     sight: Sight
+    made_of: dict[str, str]  # digests of what it computes with, by name
     facts: Callable[[], dict[str, Any]]
     accuracy: Callable[[], float]  # of the last round that was measured
 

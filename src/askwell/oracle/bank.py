@@ -1,10 +1,11 @@
 """Answers kept by the pixels of images, so that no two runs ask about the same image."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from askwell.oracle.events import AnswerLog, Event, current
 
-KEPT = ("image", "kind", "answer")
+KEPT = ("image", "kind", "answer", "classes")
 
 
 class AnswerBank:
@@ -14,9 +15,12 @@ class AnswerBank:
         self.folder = Path(folder)
         self.log = AnswerLog(self.folder / "answers.jsonl")
 
-    def known(self) -> dict[str, str]:
-        """The answer to each image, as people write it, by the fingerprint of its pixels."""
-        return current(self.log.read(), by="image")
+    def known(self, classes: Sequence[str]) -> dict[str, str]:
+        """The answers where people had the choice of these classes, as they write them, by the
+        fingerprint of the image's pixels.
+        """
+        alike = [event for event in self.log.read() if event.get("classes") == sorted(classes)]
+        return current(alike, by="image")
 
     def add(self, events: list[Event]) -> None:
         """Keeps answers, without `index` and `name`, which mean nothing to another run."""

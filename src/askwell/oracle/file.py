@@ -13,6 +13,7 @@ from askwell.oracle.table import read_table
 from askwell.text import visible
 
 ANSWERS = "answers.csv"
+LONGEST = 12  # digits of an index
 
 
 class File(People):
@@ -32,19 +33,20 @@ class File(People):
         known = current(self.log.read())
         self.take_banked(asked, known)
         fresh = self._read(asked, known)
-        self.bank.add(self.take(fresh, known))
-        missing = [index for index in asked if index not in known]
-        if fresh and missing:
+        missing = [index for index in asked if index not in known and index not in fresh]
+        if fresh and missing:  # nothing is taken yet: a row may still be corrected
             raise StillWaitingError(
                 f"{self.file} lacks {len(missing)} of {len(asked)} answers, those for "
                 f"{self.subject.described(missing)}: add their rows, then resume"
             )
+        self.take(fresh, known)
+        self.keep(known, asked)
         return Answers(self.labels(asked, known))
 
     def _read(self, asked: list[int], known: dict[int, str]) -> dict[int, str]:
         """The answers in the file that are not known yet; all rows are checked first."""
         fresh: dict[int, str] = {}
-        for cell, word in read_table(self.file, "index", "label") if self.file.exists() else ():
+        for cell, word in self._rows():
             index = self._index(cell)
             before = known.get(index, fresh.get(index))
             self._refuse_unknown(index, word)
@@ -63,10 +65,19 @@ class File(People):
                 fresh[index] = word
         return fresh
 
+    def _rows(self) -> list[tuple[str, ...]]:
+        """The rows of the file that hold an answer."""
+        if not self.file.exists():
+            return []
+        try:
+            return [row for row in read_table(self.file, "index", "label") if row[1]]
+        except UserError as error:
+            raise StillWaitingError(str(error)) from error
+
     def _index(self, cell: str) -> int:
-        if not cell.isdecimal() or int(cell) >= len(self.subject.images):
+        if len(cell) > LONGEST or not cell.isdecimal() or int(cell) >= len(self.subject.images):
             raise StillWaitingError(
-                f"{self.file} holds the index {visible(cell)!r}: expected one of questions.csv"
+                f"{self.file} holds the index {visible(cell[:50])!r}: expected one of questions.csv"
             )
         return int(cell)
 

@@ -32,8 +32,4 @@ class Page(People):
     def settled(self, indices: Tensor, round: int) -> None:
         """Notes what the query for `round` was settled by, and keeps the answers for other runs."""
         super().settled(indices, round)
-        bank = self.bank.known()
-        events = [self.event(index, self.said[index]) for index in indices.tolist()]
-        self.bank.add(
-            [one for one in events if bank.get(one["image"]) != one.get("answer", one["kind"])]
-        )
+        self.keep(self.said, indices.tolist())

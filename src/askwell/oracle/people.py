@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from askwell.errors import UserError
-from askwell.oracle.answers import KINDS, NONE_OF_THESE, UNANSWERED
+from askwell.oracle.answers import UNANSWERED
 from askwell.oracle.bank import AnswerBank
 from askwell.oracle.events import SETTLED, AnswerLog, Event, answer_event
 from askwell.oracle.subject import Subject
@@ -64,17 +64,24 @@ class People:
         return self.subject.label_of(word, self.log.path)
 
     def _banked(self, indices: list[int]) -> dict[int, str]:
-        """What other runs were told of these images, where it means something here; that an image
-        was none of their classes does not.
-        """
-        bank = self.bank.known()
+        """What other runs that asked about the same classes were told of these images."""
+        bank = self.bank.known(self.subject.classes)
         if not bank:
             return {}
         found = {index: bank.get(self.subject.fingerprint_of(index)) for index in indices}
-        return {index: word for index, word in found.items() if word and self._means_here(word)}
+        return {index: word for index, word in found.items() if word}
 
-    def _means_here(self, word: str) -> bool:
-        return self.means(word) and KINDS.get(word) != NONE_OF_THESE
+    def keep(self, known: dict[int, str], indices: Sequence[int]) -> None:
+        """Keeps the answers to these images for other runs, where the bank lacks them."""
+        events = [self.event(index, known[index]) for index in indices if index in known]
+        bank = self.bank.known(self.subject.classes) if events else {}
+        self.bank.add(
+            [
+                {**event, "classes": sorted(self.subject.classes)}
+                for event in events
+                if bank.get(event["image"]) != event.get("answer", event["kind"])
+            ]
+        )
 
     def means(self, word: str) -> bool:
         """Whether a word is an answer to what this run asks."""

@@ -58,6 +58,8 @@ def oracle_for(factory: Any, dataset: Any) -> Oracle:
     Raises UserError if it needs labels that the data set lacks.
     """
     if not getattr(getattr(factory, "func", factory), "sees_truth", True):
+        if words := sorted({*dataset.classes} & {*KINDS}):
+            raise UserError(f"a class cannot be called {words[0]!r}, which is an answer of its own")
         images = pictures_of(dataset.train)
         return factory(Subject(images, dataset.classes, dataset.fingerprint))
     if not dataset.knows_truth:

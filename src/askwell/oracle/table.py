@@ -26,7 +26,10 @@ def read_table(file: Path, *columns: str) -> list[tuple[str, ...]]:
         columns_found = listing([visible(name) for name in found]) or "none"
         raise UserError(f"{file} lacks the column {missing[0]}, found {columns_found}")
     rows.fieldnames = found
-    cells = [tuple((row.get(column) or "").strip() for column in columns) for row in rows]
+    try:
+        cells = [tuple((row.get(column) or "").strip() for column in columns) for row in rows]
+    except csv.Error as error:
+        raise UserError(f"{file} is damaged ({error}): a quote may be left open") from error
     return [row for row in cells if any(row)]
 
 

@@ -213,6 +213,8 @@ def _known_path(value: str, read: ReadFile) -> str | None:
         return value
     path = Path(value).expanduser() if value.startswith("~/") else Path(value)
     try:
+        if (path / "run.json").is_file():  # a run counts by the answers that it was given
+            path /= "answers.jsonl" if (path / "answers.jsonl").is_file() else "queries.csv"
         if path.is_file():
             return read(path)
     except (OSError, ValueError):  # a text that cannot be a path

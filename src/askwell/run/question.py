@@ -42,6 +42,12 @@ def remove_pending(folder: Path) -> None:
     (folder / PENDING).unlink(missing_ok=True)
 
 
+def remove_questions(folder: Path) -> None:
+    """Removes what nobody is asked any more, once the run is over."""
+    remove_pending(folder)
+    (folder / QUESTIONS).unlink(missing_ok=True)
+
+
 def write_questions(folder: Path, indices: Iterable[int], names: Sequence[str] | None) -> None:
     """Writes what people are asked, in this order: `index,image`."""
     rows = [[index, "" if names is None else names[index]] for index in indices]

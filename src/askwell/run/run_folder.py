@@ -105,6 +105,7 @@ class RunFolder:
     def finish(self, reason: str, **facts: Any) -> None:
         """Marks the run as finished, for `reason`."""
         self._running = False
+        self.facts.pop("questions", None)
         self.describe(status="finished", reason=reason, wall_seconds=self._wall_seconds(), **facts)
 
     def wait(self, **facts: Any) -> None:

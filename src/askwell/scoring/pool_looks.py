@@ -44,7 +44,7 @@ class PoolLooks:
         return self.scorer.looks(self.images, indices, "scoring")
 
     def _fit(self, draws: int) -> Tensor:
-        labelled = self.pool.labelled
+        labelled = self.pool.usable
         if not len(labelled):
             raise UserError("draws of the last layer need labelled images: choose another initial=")
         images = Candidates(labelled, self._plain, processes=self.scorer.processes)
