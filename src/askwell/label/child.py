@@ -5,11 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from askwell.command.resume import Command
 from askwell.errors import EXIT_WAITING
 from askwell.text import visible
 
@@ -42,14 +41,16 @@ class Child:
         """How long it has been running."""
         return time.monotonic() - self.started if self.runs else 0.0
 
-    def start(self, command: Command) -> None:
-        """Starts the process, apart from this one: neither ends with the other."""
+    def start(self, place: Path, words: Sequence[str]) -> None:
+        """Starts Python with `words` in the folder `place`, apart from this process: neither ends
+        with the other.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.started = time.monotonic()
         with (self.folder / OUTPUT).open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(command.program), *command.arguments],
-                cwd=command.folder,
+                [sys.executable, *words],
+                cwd=place,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

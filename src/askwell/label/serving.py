@@ -7,15 +7,13 @@ from pathlib import Path
 
 import uvicorn
 
-from askwell.command.resume import Command, command_to_resume
+from askwell.command.resume import command_to_resume
 from askwell.label.access import Access
 from askwell.label.app import build
 from askwell.label.asking import Asking
 from askwell.label.keeper import Keeper
 from askwell.label.session import Session
 from askwell.label.start import Photos
-
-PROGRAM = Path(__file__).with_name("export_process.py")
 
 
 def serve(
@@ -35,7 +33,7 @@ def serve(
         for folder in folders:
             command_to_resume(folder.absolute())  # refused now rather than after many answers
     access = Access.of(people, host, listener.getsockname()[1])
-    keeper = Keeper(session, photos, trust, lambda folder: export_command(folder, trust))
+    keeper = Keeper(session, photos, trust, lambda folder: export_words(folder, trust))
     config = uvicorn.Config(
         build(session, keeper, access),
         log_level="error",
@@ -57,8 +55,7 @@ def serve(
     sys.stdout.flush()
 
 
-def export_command(folder: Path, trust: bool) -> Command:
-    """What writes the results of a run into its folder."""
+def export_words(folder: Path, trust: bool) -> list[str]:
+    """What Python is given to write the results of a run into its folder."""
     flags = ["--trust"] if trust else []
-    arguments = ["export", str(folder), "--to", "csv", *flags]
-    return Command(Path.cwd(), PROGRAM, arguments)
+    return ["-m", "askwell.label.export_process", "export", str(folder), "--to", "csv", *flags]
