@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run quick test lint types check bench soak lock clean
+.PHONY: help setup run quick test lint types check bench soak soaklabel lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ bench: setup  ## the figures of BENCHMARKS.md, on an idle machine with ASKWELL_D
 
 soak: setup  ## kill one run at 30 random instants and compare its end with an undisturbed one
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py
+
+soaklabel: setup  ## kill a labelling page and its run at 200 random instants, then compare
+	OMP_NUM_THREADS=1 $(BIN)/python tests/soak_label.py
 
 lock: setup  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv

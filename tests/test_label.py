@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import time
 
@@ -15,6 +16,8 @@ from label_process import LabelProcess, labelled_with_kills
 from label_runs import events
 
 from askwell.command import cli
+from askwell.command.page.start import Photos
+from askwell.errors import UserError
 
 pytestmark = pytest.mark.slow
 
@@ -237,3 +240,46 @@ def test_other_photos_under_a_name_that_is_taken_are_refused(words, photos, tmp_
     assert "choose another name by --run" in refused("label", "more", "--run", "mine")
     fewer = refused("label", str(photos), "--run", "mine", "--classes", "ash,birch")
     assert "name them all" in fewer
+
+
+ODD_NAMES = [b"caf\xe9.png", b"new\nline.png", b"<img src=x>.png", b"quo\"te'.png", b" a,b;c=.png"]
+ODD_CLASSES = ["<b>a</b>, 'q' \"d\"", "b=\\ $x 🦊"]
+
+
+def test_odd_names_of_files_and_classes_go_all_the_way(images, settings, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name, file in zip(ODD_NAMES, sorted(images.glob("train/ash/*")), strict=False):
+        shutil.copy(file, os.fsencode(photos) + b"/" + name)
+    for file in images.glob("train/cedar/*"):
+        shutil.copy(file, photos / f"{file.stem} 🦊.png")
+
+    def tell(content):
+        return ODD_CLASSES[seen(content) == "cedar"]
+
+    folder = tmp_path / "outputs" / "label-photos"
+    with LabelProcess(tmp_path, str(photos), *settings, tell=tell) as page:
+        ada = page.person
+        assert ada.post("/api/classes", {"names": ODD_CLASSES}) == (200, {"classes": ODD_CLASSES})
+        page.label_until(rounds=1)
+        assert ada.state["classes"] == ODD_CLASSES
+        ada.post("/api/finish", {})
+        ada.wait(lambda state: state["finished"])
+    rows = []
+    for name in ("labels.csv", "predictions.csv"):
+        with (folder / name).open(errors="surrogateescape", newline="") as file:
+            rows += list(csv.DictReader(file))
+    assert sorted(os.fsencode(row["image"]) for row in rows) == sorted(
+        os.listdir(os.fsencode(photos))
+    )
+    cli.main(["export", str(folder), "--to", "folder"])
+    links = list((folder / "labelled").glob("*/*"))
+    assert all(link.exists() for link in links)
+    assert {link.parent.name for link in links} <= {"_b_a__b_, 'q' _d_", "b=_ $x 🦊"}
+
+
+@pytest.mark.parametrize("name", ["", " ", "broken", "cannot tell", "a${b}", "x" * 201])
+def test_what_cannot_be_a_class_is_refused(tmp_path, name):
+    photos = Photos(tmp_path, str(tmp_path), ("ash", "birch"))
+    with pytest.raises(UserError, match="a class cannot be called"):
+        photos.with_class(name)

@@ -6,11 +6,13 @@ import http.client
 import json
 import re
 from contextlib import closing
+from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
+import torch
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
 
@@ -19,6 +21,7 @@ from label_runs import events, fingerprint, served, waiting
 
 from askwell.command.page.app import PAGE
 from askwell.errors import UserError
+from askwell.listener.asked import _clusters
 
 
 @pytest.fixture
@@ -340,3 +343,13 @@ def test_the_last_answers_are_listed_for_review(ada):
     ada.say(ada.event(fingerprint(1), "broken"))
     answers = json.loads(ada.get("/api/history"))["answers"]
     assert [one["answer"] for one in answers] == ["broken", "ash"]
+
+
+def test_images_that_look_alike_are_one_group_before_there_is_a_network():
+    levels = torch.tensor([10, 200, 12, 198, 14, 60])
+    pixels = levels.view(-1, 1, 1, 1).expand(-1, 1, 8, 8).to(torch.uint8)
+    images = SimpleNamespace(fetch=lambda indices: pixels[indices])
+    run = SimpleNamespace(sight=SimpleNamespace(images=images), classes=("a", "b"))
+    clusters = _clusters(run, [0, 1, 2, 3, 4, 5])
+    assert clusters[1] == clusters[3]
+    assert {clusters[0]} == {clusters[2], clusters[4], clusters[5]} != {clusters[1]}

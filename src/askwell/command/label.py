@@ -7,6 +7,7 @@ import webbrowser
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,8 @@ def subject_of(chosen: Namespace) -> tuple[Any, list[Path]]:
             raise UserError("--classes, --labels and --run are for photos: this folder holds runs")
         if noted is None and chosen.overrides:
             raise UserError("settings are for photos: resume the run by askwell resume to set them")
+        if noted is not None:
+            noted = start.refuse_different(noted, replace(noted, overrides=tuple(chosen.overrides)))
         return noted, _asking(runs, folder)
     return _photos(chosen, folder)
 

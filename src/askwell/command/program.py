@@ -15,19 +15,16 @@ def typed(script: Path | None, arguments: Sequence[str]) -> list[str]:
     return [*(["askwell", "train"] if script is None else ["python", str(script)]), *arguments]
 
 
-def started(script: Path | None, arguments: Sequence[str]) -> list[str]:
-    """The words that start `script`, or where it is None `askwell train`, as a process."""
-    program = ["-m", MODULE] if script is None else [str(script)]
-    return [sys.executable, *program, *arguments]
-
-
-def environment(script: Path | None) -> dict[str, str]:
-    """The environment of that process: -m alone would import from the working folder first."""
-    return {**os.environ, **({"PYTHONSAFEPATH": "1"} if script is None else {})}
+def words_of(script: Path | None, arguments: Sequence[str]) -> list[str]:
+    """What Python is given to run `script`, or where it is None `askwell train`."""
+    return [*(["-m", MODULE] if script is None else [str(script)]), *arguments]
 
 
 def become(script: Path | None, arguments: Sequence[str]) -> NoReturn:
     """Replaces this process by `script`, or where it is None by `askwell train`: signals and exit
     codes are its own.
     """
-    os.execve(sys.executable, started(script, arguments), environment(script))
+    # -m alone would import from the working folder first, before all that is installed.
+    safe = {"PYTHONSAFEPATH": "1"} if script is None else {}
+    words = [sys.executable, *words_of(script, arguments)]
+    os.execve(sys.executable, words, {**os.environ, **safe})

@@ -10,12 +10,16 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
 from askwell.files import part_of, told_in_a_line, write_whole
 from askwell.loop.listener import RunView
 from askwell.oracle.page import Page
 
 ASKED, PICTURES = "asked.json", "asked"
+AFAR = 4
+"""Pixels a side by which images are told alike before there is a network."""
+STEPS = 20
 GUESSES = 5
 """How many classes are suggested for an image, the likeliest first."""
 
@@ -27,6 +31,7 @@ def write_asked(folder: Path, run: RunView) -> None:
         return
     images = pending.images
     guesses = _guesses(run, images) if pending.round else [[] for _ in images]
+    clusters = [None] * len(images) if pending.round else _clusters(run, images)
     scores = dict(pending.training)
     rows = [
         {
@@ -35,8 +40,9 @@ def write_asked(folder: Path, run: RunView) -> None:
             "image": oracle.subject.fingerprint_of(index),
             "score": scores.get(index),
             "guesses": guess,
+            "cluster": cluster,
         }
-        for index, guess in zip(images, guesses, strict=True)
+        for index, guess, cluster in zip(images, guesses, clusters, strict=True)
     ]
     _write_pictures(folder / PICTURES, run, images)
     facts = {
@@ -67,6 +73,23 @@ def _guesses(run: RunView, images: Sequence[int]) -> list[list[list[Any]]]:
         [[run.classes[place], round(share, 4)] for place, share in zip(*row, strict=True)]
         for row in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
+
+
+def _clusters(run: RunView, images: Sequence[int]) -> list[int | None]:
+    """The cluster of each image by what it looks like from afar, where no network knows better.
+
+    The k-means of Lloyd (1982), from images that are evenly spread in the list.
+    """
+    pixels = run.sight.images.fetch(torch.tensor(images).numpy()).cpu().float()
+    seen = adaptive_avg_pool2d(pixels, AFAR).flatten(1)  # [N, D]
+    count = min(len(run.classes), len(images))
+    centres = seen[torch.linspace(0, len(images) - 1, count).long()]
+    for _ in range(STEPS):
+        nearest = torch.cdist(seen, centres).argmin(dim=1)
+        members = one_hot(nearest, count).float()  # [N, K]
+        sums, sizes = members.T @ seen, members.sum(dim=0).unsqueeze(1)
+        centres = torch.where(sizes > 0, sums / sizes.clamp(min=1), centres)
+    return list(torch.cdist(seen, centres).argmin(dim=1).tolist())
 
 
 def _write_pictures(folder: Path, run: RunView, images: Sequence[int]) -> None:

@@ -1,14 +1,14 @@
 """The process that trains while people label: started when a run can resume, and watched."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from askwell.command.program import environment, started
-from askwell.command.resume import Command
 from askwell.errors import EXIT_WAITING
 from askwell.text import visible
 
@@ -41,19 +41,22 @@ class Child:
         """How long it has been running."""
         return time.monotonic() - self.started if self.runs else 0.0
 
-    def start(self, command: Command) -> None:
-        """Starts the process, apart from this one: neither ends with the other."""
+    def start(self, place: Path, words: Sequence[str]) -> None:
+        """Starts Python with `words` in the folder `place`, apart from this process: neither ends
+        with the other.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.started = time.monotonic()
+        safe = {"PYTHONSAFEPATH": "1"} if words[0] == "-m" else {}  # as `askwell train` sets it
         with (self.folder / OUTPUT).open("wb") as output:
             self.process = subprocess.Popen(
-                started(command.program, command.arguments),
-                cwd=command.folder,
+                [sys.executable, *words],
+                cwd=place,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**environment(command.program), "COLUMNS": "200"},
+                env={**os.environ, "COLUMNS": "200", **safe},
             )
 
     def poll(self, ended: Callable[[int], None]) -> None:

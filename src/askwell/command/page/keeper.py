@@ -1,7 +1,7 @@
 """What the page's process does besides serving: it starts each run when it can resume."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
@@ -11,6 +11,7 @@ from askwell.command.page.asking import Asking
 from askwell.command.page.child import Child
 from askwell.command.page.session import Session
 from askwell.command.page.start import Photos
+from askwell.command.program import words_of
 from askwell.command.resume import Command, command_to_resume
 from askwell.errors import UserError
 from askwell.run.run_json import in_use
@@ -31,7 +32,7 @@ class Keeper:
         session: Session,
         photos: Photos | None = None,
         trust: bool = False,
-        export: Callable[[Path], Command] | None = None,
+        export: Callable[[Path], Sequence[str]] | None = None,
     ) -> None:
         self.session, self.photos, self.trust, self.export = session, photos, trust, export
         self.children = {asking: Child(asking.folder) for asking in session.askings}
@@ -98,10 +99,11 @@ class Keeper:
                 self.notice = ADDED
                 self.session.refresh()
             self.session.offer_meanwhile(asking)
-            child.start(self._command(asking))
+            command = self._command(asking)
+            child.start(command.folder, words_of(command.program, command.arguments))
         elif self.export is not None:
             self.writing.add(asking)
-            child.start(self.export(asking.folder))
+            child.start(Path.cwd(), self.export(asking.folder))
 
     def _is_due(self, asking: Asking) -> bool:
         if self.photos is not None and not self.photos.is_ready:

@@ -13,9 +13,7 @@ from askwell.command.page.asking import Asking
 from askwell.command.page.keeper import Keeper
 from askwell.command.page.session import Session
 from askwell.command.page.start import Photos
-from askwell.command.resume import Command, command_to_resume
-
-PROGRAM = Path(__file__).with_name("export_process.py")
+from askwell.command.resume import command_to_resume
 
 
 def serve(
@@ -35,7 +33,7 @@ def serve(
         for folder in folders:
             command_to_resume(folder.absolute())  # refused now rather than after many answers
     access = Access.of(people, host, listener.getsockname()[1])
-    keeper = Keeper(session, photos, trust, lambda folder: export_command(folder, trust))
+    keeper = Keeper(session, photos, trust, lambda folder: export_words(folder, trust))
     config = uvicorn.Config(
         build(session, keeper, access),
         log_level="error",
@@ -57,8 +55,15 @@ def serve(
     sys.stdout.flush()
 
 
-def export_command(folder: Path, trust: bool) -> Command:
-    """What writes the results of a run into its folder."""
+def export_words(folder: Path, trust: bool) -> list[str]:
+    """What Python is given to write the results of a run into its folder."""
     flags = ["--trust"] if trust else []
-    arguments = ["export", str(folder), "--to", "csv", *flags]
-    return Command(Path.cwd(), PROGRAM, arguments)
+    return [
+        "-m",
+        "askwell.command.page.export_process",
+        "export",
+        str(folder),
+        "--to",
+        "csv",
+        *flags,
+    ]

@@ -143,6 +143,7 @@ class Session:
             "id": one,
             "guesses": [] if hidden else guesses,
             "group": guesses[0][0] if guesses and not hidden else None,
+            "cluster": None if guesses else row.get("cluster"),
             "hidden": bool(guesses) and hidden,
             "score": row.get("score"),
         }

@@ -33,6 +33,9 @@ DEFAULTS = (
 )
 """What a labelling run is, unless its command says otherwise."""
 
+REFERENCE = "${"
+"""Begins a reference to another setting, wherever it is."""
+
 NONE = next(word for word, kind in KINDS.items() if kind == NONE_OF_THESE)
 
 OF_A_RUN = (
@@ -87,6 +90,11 @@ class Photos:
             )
         if words := [name for name in self.classes if name in KINDS]:
             raise UserError(f"a class cannot be called {words[0]!r}, which is an answer of its own")
+        texts = (self.photos, str(self.folder), self.labels or "", *self.classes)
+        if found := [text for text in texts if REFERENCE in text]:
+            raise UserError(
+                f"{visible(found[0])} holds {REFERENCE}, which settings cannot: rename it"
+            )
         images = listed(Path(self.photos))
         if not images.images:
             raise UserError(f"{visible(self.photos)} holds no images: name a folder of photos")
@@ -117,7 +125,7 @@ class Photos:
     def with_class(self, name: str) -> "Photos":
         """The same with one more class, noted. Raises UserError for a name that cannot be one."""
         name = writable(name.strip())
-        if not name or name in KINDS or len(name) > 200:
+        if not name or name in KINDS or len(name) > 200 or REFERENCE in name:
             raise UserError(f"a class cannot be called {visible(name)[:50]!r}")
         if name in self.classes:
             raise UserError(f"there is a class {visible(name)} already")
