@@ -1,5 +1,6 @@
 """What loggers receive of a round: numbers for all, matrices and pictures where possible."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -30,20 +31,22 @@ class Confusion:
         )
 
 
-class RoundWriter:
+class RoundWriter(ABC):
     """What a logger can receive; all but numbers is left out where it has no place for it."""
 
+    @abstractmethod
     def write_numbers(self, numbers: Mapping[str, float], labels: int) -> None:
         """Draws `numbers` against `labels`."""
-        raise NotImplementedError
 
-    def write_gallery(self, name: str, gallery: Gallery, labels: int) -> None:
+    def write_gallery(self, name: str, gallery: Gallery, labels: int) -> None:  # noqa: B027
         """Shows pictures."""
 
-    def write_confusion(self, confusion: Confusion, labels: int) -> None:
+    def write_confusion(self, confusion: Confusion, labels: int) -> None:  # noqa: B027
         """Shows a confusion matrix."""
 
-    def write_summary(self, summary: Mapping[str, float | int | None]) -> None:
+    def write_summary(  # noqa: B027, what a logger has no place for is left out
+        self, summary: Mapping[str, float | int | None]
+    ) -> None:
         """Keeps the numbers that compare whole runs."""
 
 

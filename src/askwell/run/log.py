@@ -5,7 +5,7 @@ from typing import Any
 
 
 class HeldFileHandler(logging.FileHandler):
-    """Keeps records in memory until it is told to write: a refused command leaves no line."""
+    """Keeps records in memory until they are released: a refused command leaves no line."""
 
     def __init__(self, filename: str, **settings: Any) -> None:
         super().__init__(filename, **{"encoding": "utf-8", **settings, "delay": True})

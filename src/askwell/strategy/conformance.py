@@ -239,7 +239,7 @@ def _verdict(strategy: Strategy, name: str) -> Verdict:
 
 
 def _draws(strategy: Strategy) -> bool:
-    """Whether what is chosen hangs on the generator."""
+    """Whether what is chosen depends on the generator."""
     return len({frozenset(ask(strategy, some_logits(), SIZE, seed)) for seed in range(5)}) > 1
 
 

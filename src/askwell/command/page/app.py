@@ -16,7 +16,7 @@ from askwell.errors import UserError
 
 PAGE = Path(__file__).with_name("page.html")
 NONCE = "NONCE"
-"""What stands in the page for a word that no other page knows."""
+"""The place in the page of a word that no other page knows."""
 LARGEST = 2_000_000
 """Bytes of a request at most."""
 DAY = 24 * 60 * 60

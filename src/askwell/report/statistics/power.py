@@ -8,7 +8,7 @@ POWER = 0.8
 """
 
 MOST = 100
-"""Seeds beyond which no number is told: the difference is too small to matter."""
+"""Seeds beyond which no number is given: the difference is too small to matter."""
 
 
 def power(effect: float, seeds: int, significance: float) -> float:
