@@ -30,7 +30,7 @@ ReadFile = Callable[[Path], str]
 def study_of(cfg: DictConfig) -> dict[str, Any]:
     """The settings of a composed config that decide what is computed, by dotted name.
 
-    Settings at their default (`FORMER`, None) are left out, so that equal studies are equal
+    Settings that are None or as in `FORMER` are left out, so that equal studies are equal
     dictionaries. A class counts by its name, a file by a digest of its content, a copy of a group
     by the name of that group; absolute paths to anything else do not count.
 

@@ -63,8 +63,8 @@ def fault_in(query: Query, size: int, images: int) -> str | None:
 
 
 class Candidates:
-    """The N unlabelled images, and which L are labelled. The network runs only when it is looked
-    through.
+    """The N unlabelled images, and which L are labelled. The network runs only when a
+    method needs its output.
 
     Every process calls the same methods in the same order, and gets the same answers.
     """
