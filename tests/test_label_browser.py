@@ -260,8 +260,7 @@ def test_an_answer_is_given_again_from_the_review(page, run):
 
 
 def test_keys_in_a_field_are_text(page, run):
-    page.evaluate("document.getElementById('search').hidden = false")
-    page.click("#search")
+    page.keyboard.press("/")
     page.keyboard.type("123")
     page.keyboard.press("Escape")
     page.keyboard.press("2")
