@@ -100,7 +100,7 @@ def test_processes_that_choose_different_images_end_before_they_buy_any(two, tmp
     ended, facts = two("unseeded")
     differ = (
         "process 1 chose other images than process 0 at the end of round 0: a strategy must "
-        "decide by the"
+        "decide only by the"
     )
     assert (ended.returncode, facts["reason"].startswith(differ)) == (2, True)
     assert (tmp_path / "outputs" / "run" / "queries.csv").read_text().count(
