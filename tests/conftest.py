@@ -4,6 +4,7 @@ import importlib
 import logging
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -72,6 +73,16 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     root / split / name / f"{number:02}.png"
                 )
     return root
+
+
+@pytest.fixture
+def photos(images: Path, tmp_path: Path) -> Path:
+    """A flat folder of the training images of all classes, named so that their classes mix."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for file in images.glob("train/*/*.png"):
+        shutil.copy(file, folder / f"{file.stem}-{file.parent.name}.png")
+    return folder
 
 
 @pytest.fixture(scope="session")

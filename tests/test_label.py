@@ -23,16 +23,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def photos(images, tmp_path):
-    """A flat folder of the training images of all classes, named so that their classes mix."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for file in images.glob("train/*/*.png"):
-        shutil.copy(file, folder / f"{file.stem}-{file.parent.name}.png")
-    return folder
-
-
-@pytest.fixture
 def settings(cache_dir):
     return [
         *("dataset.image_size=16", "dataset.channels=1", "dataset.evaluation_size=9"),

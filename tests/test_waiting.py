@@ -7,6 +7,7 @@ import shutil
 import pytest
 from experiment import answer, equal, record_of, weights_of
 
+from askwell.command.page.place import Place
 from askwell.pool import Pool
 
 ASKS = ("oracle=file", "answers_dir=answers")
@@ -260,16 +261,6 @@ def test_images_that_are_no_files_are_asked_by_their_index(program, tmp_path, ca
 
 
 @pytest.fixture
-def photos(images, tmp_path):
-    """A flat folder of the training images of all classes, named so that their classes mix."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for file in images.glob("train/*/*.png"):
-        shutil.copy(file, folder / f"{file.stem}-{file.parent.name}.png")
-    return folder
-
-
-@pytest.fixture
 def unlabelled(photos):
     """What makes a run ask about `photos`."""
     names = "dataset.classes=[ash,birch,cedar]"
@@ -474,6 +465,7 @@ def test_jobs_on_other_images_have_other_lists(program, unlabelled, photos, tmp_
         program("-m", *ASKS, *unlabelled, f"dataset.root={photos},{tmp_path / 'others'}")
     jobs = [tmp_path / "multirun" / "run" / name for name in ("0", "1")]
     assert [json.loads((job / "run.json").read_text())["pool"] for job in jobs] == [48, 18]
+    assert [len(Place(job).names) for job in jobs] == [48, 18]
 
 
 def test_replays_of_runs_that_were_answered_otherwise_are_other_studies(program, tmp_path):

@@ -36,5 +36,6 @@ class LabelledBatches(Sampler[list[int]]):
         keyed = generator("order", self.seed, self.epoch())
         usable = self.pool.usable
         order = usable[torch.randperm(len(usable), generator=keyed)]
-        for step in order.tensor_split(len(self)) if len(self) else ():
+        steps = len(self)
+        for step in order.tensor_split(steps) if steps else ():
             yield step.tensor_split(self.world_size)[self.rank].tolist()

@@ -1,7 +1,5 @@
 """A run put together from its configuration: the one place where parts are built and connected."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +15,7 @@ from pytorch_lightning.loggers import Logger
 
 from askwell.batches import ActiveDataModule
 from askwell.command.overrides import INITIAL
+from askwell.images.image_list import LIST, shared_list
 from askwell.logger.portable import portable
 from askwell.loop.callback import ActiveLearning
 from askwell.loop.trainer_flags import build_trainer
@@ -38,13 +37,11 @@ class Assembly:
     loggers: list[Logger]
     flags: partial[Any]
 
-    def trainer(
-        self, first: Iterable[Callback] = (), last: Iterable[Callback] = (), **parts: Any
-    ) -> Any:
-        """The trainer, with more callbacks before and after those of the configuration, and with
-        other `parts` that Lightning takes.
+    def trainer(self, first: Iterable[Callback] = (), **parts: Any) -> Any:
+        """The trainer, with more callbacks before those of the configuration, and with other
+        `parts` that Lightning takes.
         """
-        callbacks = [*first, *self.callbacks, *last]
+        callbacks = [*first, *self.callbacks]
         self.learning.notify(callbacks)
         return build_trainer(self.flags, **{"logger": self.loggers, **parts}, callbacks=callbacks)
 
@@ -78,18 +75,15 @@ def _keep_image_list(cfg: DictConfig) -> None:
         return
     hydra = HydraConfig.get()
     is_job = hydra.mode == RunMode.MULTIRUN
-    alike = f"images-{_digest_of(cfg.dataset)}.json"  # jobs on other images have another list
+    settings: Any = OmegaConf.to_container(cfg.dataset, resolve=True)
     cfg.dataset.image_list = str(
-        Path(hydra.sweep.dir, alike) if is_job else Path(hydra.runtime.output_dir, "images.json")
+        Path(hydra.sweep.dir, shared_list(settings))
+        if is_job
+        else Path(hydra.runtime.output_dir, LIST)
     )
     if cfg.dataset.grow is None:
         people = not getattr(get_object(cfg.oracle._target_), "sees_truth", True)
         cfg.dataset.grow = people and not is_job and is_first_process()
-
-
-def _digest_of(dataset: DictConfig) -> str:
-    settings = OmegaConf.to_container(dataset, resolve=True)
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def choices() -> dict[str, str]:

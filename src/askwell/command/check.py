@@ -77,7 +77,7 @@ def strategy_called(target: str, overrides: Sequence[str] = ()) -> Strategy:
 
 
 def verdict_table(found: Sequence[Verdict]) -> Table:
-    """A row a check."""
+    """One row per check."""
     table = Table("check", "", "", box=SIMPLE_HEAD, highlight=False)
     for check, passed, words in found:
         answer = {True: "[green]yes", False: "[bold red]NO", None: "not meant"}[passed]

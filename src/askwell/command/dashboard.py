@@ -1,6 +1,4 @@
-"""The report's panels as a W&B workspace, of what the loggers are told; comparisons that need
-arithmetic have none.
-"""
+"""The report's panels as a W&B workspace, of what is logged; comparisons have no panel."""
 
 import os
 from typing import Any

@@ -14,9 +14,7 @@ from askwell.run.notes import FOLDER, read_yaml
 from askwell.run.run_json import read_run
 
 COMPARED = (*LIMITS, *PLACES)
-"""Free settings by which jobs of one study are told apart where possible, as in a sweep over
-dataset.root.
-"""
+"""Free settings that distinguish jobs of one study, as in a sweep over dataset.root."""
 
 
 class Wish(NamedTuple):

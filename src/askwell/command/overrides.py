@@ -1,6 +1,4 @@
-"""Overrides as people type them: paths are taken as they are, and what cannot be read is said in
-one line.
-"""
+"""Overrides as people type them: paths as they are, one line for what cannot be read."""
 
 import os
 import re

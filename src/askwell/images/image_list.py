@@ -1,7 +1,7 @@
 """The list of all images of a folder, kept by a run: an index never changes its meaning."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 from askwell.errors import UserError
 from askwell.files import write_json
 from askwell.images.asked import First
+from askwell.images.fingerprint import digest
 from askwell.text import visible
+
+LIST = "images.json"
+"""The list of one run, in its folder."""
+
+
+def shared_list(settings: Mapping[str, Any]) -> str:
+    """The list that jobs of a sweep with these settings of their data set share, in its folder:
+    jobs on other images have another one.
+    """
+    return f"images-{digest(json.dumps(settings, sort_keys=True))[:8]}.json"
 
 
 class ImageList(NamedTuple):

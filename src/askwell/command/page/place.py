@@ -4,10 +4,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from askwell.images.image_list import read_list
+from askwell.images.image_list import LIST, read_list, shared_list
 from askwell.run.notes import FOLDER, read_yaml
-
-LIST = "images.json"
+from askwell.run.run_json import read_run
 
 
 class Place:
@@ -37,8 +36,9 @@ class Place:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The files below `root`, byte for byte, by their index; none where there is no list."""
-        for folder in (self.folder, self.folder.parent):
-            if (known := read_list(folder / LIST)) is not None:
+        settings = ((read_run(self.folder) or {}).get("config") or {}).get("dataset") or {}
+        for file in (self.folder / LIST, self.folder.parent / shared_list(settings)):
+            if (known := read_list(file)) is not None:
                 return known.names
         return ()
 

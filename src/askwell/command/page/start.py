@@ -8,12 +8,11 @@ from pathlib import Path
 
 from askwell.command.overrides import latest, quoted, understood
 from askwell.command.page.asking import without_settled
-from askwell.command.page.place import LIST
 from askwell.command.resume import SCRIPT, Command
 from askwell.command.trust import foreign
 from askwell.errors import UserError
 from askwell.files import write_json, write_whole
-from askwell.images.image_list import read_list
+from askwell.images.image_list import LIST, read_list
 from askwell.images.tree import listed
 from askwell.oracle.answers import KINDS, NONE_OF_THESE
 from askwell.oracle.events import UNDO, AnswerLog, Event, current
