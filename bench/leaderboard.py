@@ -5,6 +5,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from hydra.utils import instantiate
+
+from askwell.embedding.embedded import BLOCK
 from bench import program
 from bench.packing import Job, Packed
 
@@ -12,20 +16,24 @@ FILE = Path(__file__).parents[1] / "results" / "leaderboard.jsonl"
 
 DATASETS = {
     "cifar10": ("dataset=folder", "dataset.root={data}/cifar10", "dataset.image_size=32"),
+    "fashion_mnist": ("dataset=fashion_mnist",),
     "fruits": ("dataset=fruits",),
     "mnist": ("dataset=mnist",),
 }
+ENCODER = "embedding=efficientnet_lite0"
+FEATURES = 256
+"""Principal components of the encoder's rows that heads and strategies see."""
 CLASSES = 10
 BUDGETS = (1, 5, 25)
 """Labels of each class at first, and the same in every query."""
-QUERIES = 20
 STRATEGIES = (
     *("random", "lc", "entropy", "sm", "lm", "stochastic", "cluster_margin", "badge", "kcentre"),
     *("herding", "typiclust", "switch", "bait", "drop_query", "bald", "epig", "batch_bald"),
     "stratified",
 )
-SEEN = 10_000
-"""Random candidates that every strategy sees of a larger pool."""
+
+
+SPLITS = ("train", "evaluation")
 
 
 def main() -> None:
@@ -40,6 +48,8 @@ def main() -> None:
     jobs = list(board(chosen.datasets, chosen.budgets, chosen.strategies, chosen.seeds))
     first, step = map(int, chosen.share.split("/"))
     program.quiet()
+    for dataset in chosen.datasets:
+        reduce(dataset)
     for job in Packed(FILE).missing(jobs[first::step]):
         with tempfile.TemporaryDirectory() as folder:
             accuracy = program.run(*overrides(job), folder=Path(folder))
@@ -65,16 +75,56 @@ def board(
 
 def overrides(job: Job) -> list[str]:
     """The settings of a job, as `python train.py` takes them."""
-    data = str(program.config().data_dir)
+    name = str(job["dataset"])
+    train, evaluation = (rows_file(name, split) for split in SPLITS)
     return [
-        *(word.format(data=data) for word in DATASETS[str(job["dataset"])]),
-        *("embedding=efficientnet_lite0", "model=linear", "protocol=head", "trainer=cpu"),
+        *("experiment=leaderboard", "hydra.mode=RUN", *_dataset(name), "trainer=cpu"),
+        *(f"embedding.train={train}", f"embedding.evaluation={evaluation}"),
         f"strategy={job['strategy']}",
         f"seed={job['seed']}",
         f"query_size={int(job['budget']) * CLASSES}",
-        f"rounds={QUERIES + 1}",
-        f"protocol.candidates={SEEN}",
     ]
+
+
+def rows_file(dataset: str, split: str) -> Path:
+    """Where the rows of a split are kept."""
+    cache = Path(program.config().cache_dir)
+    return cache.absolute() / "leaderboard" / f"{dataset}-{split}.npy"
+
+
+def reduce(dataset: str) -> None:
+    """Writes the principal components of an encoder's rows, which are computed if need be."""
+    files = [rows_file(dataset, split) for split in SPLITS]
+    if all(file.exists() for file in files):
+        return
+    cfg = program.config(*_dataset(dataset), ENCODER)
+    opened, embedding = instantiate(cfg.dataset).open(), instantiate(cfg.embedding)
+    images = (opened.train, opened.evaluation)
+    rows = [
+        embedding.open(one, split, Path(cfg.cache_dir)).values
+        for one, split in zip(images, SPLITS, strict=True)
+    ]
+    mean, axes = principal_axes(rows[0], FEATURES)
+    for file, values in zip(files, rows, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        parts = [(part - mean) @ axes for part in _blocks(values)]
+        np.save(file, np.concatenate(parts).astype(np.float16))
+
+
+def principal_axes(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean [D] of rows [N, D], and the directions [D, count] in which they vary most."""
+    mean = sum(part.sum(axis=0) for part in _blocks(rows)) / len(rows)
+    spread = sum((part - mean).T @ (part - mean) for part in _blocks(rows))
+    return mean, np.linalg.eigh(spread)[1][:, -count:][:, ::-1]
+
+
+def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), BLOCK):
+        yield rows[start : start + BLOCK].astype(np.float64)
+
+
+def _dataset(name: str) -> list[str]:
+    return [word.format(data=program.config().data_dir) for word in DATASETS[name]]
 
 
 if __name__ == "__main__":

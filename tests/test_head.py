@@ -50,6 +50,14 @@ def head(composed):
     return build
 
 
+def linear_head_on(rows: torch.Tensor) -> Head:
+    """A linear head, trained on rows that it centres and scales itself."""
+    search = partial(torch.optim.LBFGS, max_iter=1000, line_search_fn="strong_wolfe")
+    head = Head(linear(FEATURES, 3), search, features=FEATURES, penalty=1)
+    head.standardise.fit(*statistics(rows.numpy()))
+    return fit(head, rows, labels_of(len(rows)))
+
+
 class Pictures:
     """Images of which only labels are asked for."""
 
@@ -142,18 +150,23 @@ def test_another_encoder_is_another_data_set():
     assert embedded_by[0].fingerprint != embedded_by[1].fingerprint
 
 
-def test_statistics_are_those_of_all_rows():
+def test_rows_are_centred_by_feature_and_scaled_by_one_deviation():
     rows = rows_of(5000).half()
     mean, std = statistics(rows.numpy())
     torch.testing.assert_close(mean, rows.double().mean(dim=0))
-    torch.testing.assert_close(std, rows.double().std(dim=0, correction=0))
+    whole = rows.double().var(dim=0, correction=0).mean().sqrt()
+    torch.testing.assert_close(std, whole.expand(FEATURES))
 
 
-def test_a_feature_that_never_changes_is_not_divided_by_zero():
-    rows = rows_of(50).half()
-    rows[:, 0] = 1
-    assert (statistics(rows.numpy())[1] > 0).all()
-    assert (statistics(np.ones((4, 2), np.float16))[1] > 0).all()
+def test_rows_that_do_not_vary_are_not_divided_by_zero():
+    assert torch.equal(statistics(np.ones((4, 2), np.float16))[1], torch.ones(2).double())
+
+
+def test_a_linear_head_does_not_depend_on_how_the_rows_are_rotated():
+    rows, others = rows_of(60).double(), rows_of(9, 1).double()
+    turn, _ = torch.linalg.qr(rows_of(FEATURES, 2).double())
+    one, other = (linear_head_on(found) for found in (rows, rows @ turn))
+    torch.testing.assert_close(one(others), other(others @ turn), rtol=0, atol=1e-4)
 
 
 def test_own_features_are_refused_for_a_head():

@@ -16,10 +16,6 @@ from askwell.images.opening import OpenDataset
 from askwell.images.view import View
 
 BLOCK = 4096  # rows in memory at a time
-FLOOR = 0.1
-"""The deviation of a feature at the least, as a share of the mean deviation: one that is the same
-for all images is not divided by zero.
-"""
 
 
 class EmbeddedImages:
@@ -69,16 +65,17 @@ def pictures_of(images: Images) -> Images:
 
 
 def statistics(rows: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each feature of rows [N, D], float64 [D] each.
+    """The mean of each feature of rows [N, D], and one deviation for all of them: float64 [D] each.
 
-    No deviation is below `FLOOR` of their mean.
+    A deviation of its own for each feature would turn up the noise in those that hardly vary, and
+    make a head depend on how the rows are rotated. The one deviation is the root of the mean
+    variance, 1 where no feature varies.
     """
     blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
     mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(rows)
-    squares = sum(np.square(block - mean).sum(axis=0) for block in blocks)
-    std = np.sqrt(squares / len(rows))
-    least = FLOOR * std.mean() or 1.0
-    return torch.from_numpy(mean), torch.from_numpy(np.maximum(std, least))
+    squares = sum(np.square(block - mean).sum() for block in blocks)
+    deviation = np.sqrt(squares / rows.size) or 1.0
+    return torch.from_numpy(mean), torch.full_like(torch.from_numpy(mean), deviation)
 
 
 def _opened(embedding: Embedding, images: Images, split: str, cache_dir: Path) -> Embeddings:
