@@ -119,7 +119,7 @@ def row(content):
         (row("{asked},ash\n{asked},birch"), "it was answered 'ash' before: remove one of them"),
         (row("{asked},ash"), "lacks 5 of 6 answers"),
         (row("{asked},ash\n{other},"), "lacks 5 of 6 answers"),
-        (lambda file, **indices: file.write_text(""), "lacks the column index"),
+        (lambda file, **indices: file.write_text(""), "has no column index and label"),
         (lambda file, **indices: file.mkdir(), "cannot read"),
         (lambda file, **indices: file.write_bytes("index,label".encode("utf-16")), "not UTF-8"),
         (row('{asked},"ash' + "x" * 200_000), "a quote may be left open"),

@@ -12,13 +12,15 @@ from askwell.dataset.listed import Found, ListedDataset, class_names_of, folder_
 from askwell.errors import UserError
 from askwell.images.contracts import truth_of
 from askwell.images.held_out import held_out
-from askwell.images.label_table import Row, files_of, read_table
+from askwell.images.label_row import Row
+from askwell.images.label_table import files_of, read_table
 from askwell.images.sources import FileSource, path_below
 from askwell.images.tree import listed
 from askwell.text import first_of, visible
 
 NAMED = 3
 """Files or rows that a remark names."""
+COLUMNS = "set dataset.image_column and dataset.label_column"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,11 @@ class Table(ListedDataset):
             raise UserError("where are the labels? Set dataset.table=… to the table of images")
         table = Path(self.table).absolute()
         root = folder_at(table.parent if self.root is None else self.root, "dataset.root")
-        rows = read_table(table, self.image_column, self.label_column)
+        rows = read_table(table, self.image_column, self.label_column, COLUMNS)
+        if not rows:
+            raise UserError(
+                f"{visible(str(table))} has no rows: dataset.table must name the images"
+            )
         images = sorted(path_below(os.fspath(root), file) for file in listed(root).images)
         files = files_of(rows, images, root)
         words = _labels(rows, files)
@@ -103,8 +109,8 @@ def _labels(rows: Sequence[Row], files: Sequence[str | None]) -> dict[str, str]:
         before = first.setdefault(file, row)
         if before.label and row.label and before.label != row.label:
             raise UserError(
-                f"the table calls {visible(file)} {visible(before.label)} in line {before.line} "
-                f"and {visible(row.label)} in line {row.line}: correct one of them"
+                f"the table calls {visible(file)} {visible(before.label)} in {before.where} "
+                f"and {visible(row.label)} in {row.where}: correct one of them"
             )
         if row.label and not before.label:
             first[file] = row

@@ -9,7 +9,8 @@ from askwell.dataset.base import UNKNOWN
 from askwell.dataset.listed import Found, ListedDataset, class_names_of, folder_at
 from askwell.errors import UserError
 from askwell.images.class_folders import is_part_of_split
-from askwell.images.label_table import Row, files_of, read_table
+from askwell.images.label_row import Row
+from askwell.images.label_table import files_of, read_table
 from askwell.images.sources import path_below
 from askwell.images.tree import listed, remark_on, subfolders
 from askwell.text import first_of, visible, writable
@@ -36,7 +37,7 @@ class Unlabelled(ListedDataset):
         """
         root = folder_at(self.root, "dataset.root")
         folders = self._class_folders(root)
-        rows = () if self.labels is None else read_table(Path(self.labels), "image", "label")
+        rows = () if self.labels is None else read_table(Path(self.labels))
         rows = [row for row in rows if row.label]
         classes = self._names([*folders, *sorted({row.label for row in rows} - set(folders))])
         images = listed(root)
@@ -98,8 +99,8 @@ def _of_table(
         label = classes.index(row.label)
         if name is not None and found.setdefault(name, label) != label:
             raise UserError(
-                f"the table calls {visible(name)} {visible(classes[found[name]])} and, in line "
-                f"{row.line}, {visible(row.label)}: correct one of them"
+                f"the table calls {visible(name)} {visible(classes[found[name]])} and, in "
+                f"{row.where}, {visible(row.label)}: correct one of them"
             )
     return found
 

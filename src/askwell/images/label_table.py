@@ -6,44 +6,43 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from askwell.errors import UserError
+from askwell.images.label_row import Row, seconds_of
+from askwell.images.label_studio import read_tasks
 from askwell.text import first_of, visible, writable
 
 SEPARATORS = (",", ";", "\t", "|")
 NAMED = 3
 """Names that an error shows."""
+WHO, WHEN, SECONDS = ("who", "annotator"), ("when", "created_at"), ("seconds", "lead_time")
+"""What columns that say how a label was given are called, here and in Label Studio."""
 
 
-class Row(NamedTuple):
-    """The name of an image and its label, "" where it has none; `line` counts from 1."""
-
-    line: int
-    image: str
-    label: str
-
-
-def read_table(file: Path, image_column: str, label_column: str) -> list[Row]:
-    """The rows of a table whose first line names its columns; empty rows are passed over.
+def read_table(
+    file: Path, image_column: str = "image", label_column: str = "label", setting: str = ""
+) -> list[Row]:
+    """The rows of a table whose first line names its columns, or of an export of Label Studio, a
+    file .json. Empty rows are passed over.
 
     The separator is the one of `,`, `;`, tab and `|` that yields the two columns. Raises UserError
-    where there is none, and for what is no table.
+    where there is none, and for what is no table; `setting` says what names the columns, where
+    something does.
     """
     text = _text(file)
+    if file.suffix.lower() == ".json":
+        return read_tasks(file, text, image_column, label_column)
     header, separator = _header(text, image_column, label_column)
     absent = [name for name in (image_column, label_column) if name not in header]
     if absent:
         columns = first_of([visible(name) for name in header]) if any(header) else "none"
+        advice = setting or f"begin it with the line {image_column},{label_column}"
         raise UserError(
             f"{visible(str(file))} has no column {first_of(list(map(visible, absent)))}, found "
-            f"{columns}: set dataset.image_column and dataset.label_column"
+            f"{columns}: {advice}"
         )
-    places = header.index(image_column), header.index(label_column)
-    rows = list(_rows(file, text, separator, *places))
-    if not rows:
-        raise UserError(f"{visible(str(file))} has no rows: dataset.table must name the images")
-    return rows
+    cells = _Cells(header, image_column, label_column)
+    return [cells.row(file, *numbered) for numbered in _lines(file, text, separator)]
 
 
 def _text(file: Path) -> str:
@@ -51,7 +50,8 @@ def _text(file: Path) -> str:
         return file.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise UserError(
-            f"cannot read {visible(str(file))} ({error.strerror}): set dataset.table to a table"
+            f"cannot read {visible(str(file))} ({error.strerror}): name a table of images and "
+            "their labels"
         ) from error
     except UnicodeDecodeError as error:
         raise UserError(
@@ -71,28 +71,46 @@ def _header(text: str, *wanted: str) -> tuple[list[str], str]:
     return max(headers, key=lambda found: (len({*wanted} & {*found[0]}), len(found[0])))
 
 
-def _rows(file: Path, text: str, separator: str, image: int, label: int) -> Iterable[Row]:
+def _lines(file: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """The lines below the header that are not empty, each with its number from 1."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         lines = [(reader.line_num, [field.strip() for field in fields]) for fields in reader]
     except csv.Error as error:
         raise UserError(
-            f"{visible(str(file))} is no table ({error} in line {reader.line_num}): correct it"
+            f"{visible(str(file))} is no table ({error} in line {reader.line_num}): correct it, a "
+            "quote may be left open"
         ) from error
-    for line, fields in [found for found in lines if any(found[1])][1:]:
-        name = fields[image] if image < len(fields) else ""
+    return [found for found in lines if any(found[1])][1:]
+
+
+class _Cells:
+    """Where in the fields of a line the parts of a row are."""
+
+    def __init__(self, header: Sequence[str], image: str, label: str) -> None:
+        self.places = [
+            next((header.index(name) for name in names if name in header), None)
+            for names in ((image,), (label,), WHO, WHEN, SECONDS)
+        ]
+
+    def row(self, file: Path, line: int, fields: Sequence[str]) -> Row:
+        name, label, who, when, seconds = (
+            fields[place] if place is not None and place < len(fields) else ""
+            for place in self.places
+        )
         if not name:
             raise UserError(
                 f"{visible(str(file))} names no image in line {line}: correct it, or remove the "
                 "line"
             )
-        yield Row(line, name, writable(fields[label]) if label < len(fields) else "")
+        return Row(f"line {line}", name, writable(label), who, when, seconds_of(seconds))
 
 
 def files_of(rows: Sequence[Row], files: Sequence[str], root: Path) -> list[str | None]:
     """The file that each row means, out of `files` relative to `root`; None where there is none.
 
-    A name is a path, with or without its ending, or else the last part of one. Raises UserError for
+    A name is a path, with or without its ending, from anywhere above `root` on, or else the last
+    part of one. Raises UserError for
     a name that means several files, and where no row has a file.
     """
     indexes = [(key, _index(files, key)) for key in (_path, _stem, _base, _base_stem)]
@@ -106,6 +124,32 @@ def files_of(rows: Sequence[Row], files: Sequence[str], root: Path) -> list[str 
     return found
 
 
+def places_of(rows: Iterable[Row], names: Sequence[str]) -> list[int | None]:
+    """The place in `names` of the file that each row names exactly, from anywhere above their
+    folder on; None where there is none.
+
+    >>> places_of([Row("line 2", "photos/a/1.png", "ash")], ["b/1.png", "a/1.png"])
+    [1]
+    """
+    places = {_path(name): place for place, name in enumerate(names)}
+    places |= {name: place for place, name in enumerate(names)}
+    found = (
+        next(filter(places.__contains__, [row.image, *tails(_path(row.image))]), None)
+        for row in rows
+    )
+    return [None if name is None else places[name] for name in found]
+
+
+def tails(path: str) -> list[str]:
+    """The path, and what is left of it below each of its folders.
+
+    >>> tails("a/b/c.png")
+    ['a/b/c.png', 'b/c.png', 'c.png']
+    """
+    parts = path.split("/")
+    return ["/".join(parts[place:]) for place in range(len(parts))]
+
+
 Key = Callable[[str], str]
 
 
@@ -115,11 +159,12 @@ def _file_of(
     name = _path(row.image)
     for key, index in indexes:
         # A name without its ending is looked up as it is: "1.5" is not the name "1" of a ".5".
-        files = index.get(name if key in (_path, _stem) else _base(name), [])
+        names = tails(name) if key in (_path, _stem) else [_base(name)]
+        files = next((index[tail] for tail in names if tail in index), [])
         if len(files) > 1:
             several = first_of(list(map(visible, files)), NAMED)
             raise UserError(
-                f"{visible(row.image)} in line {row.line} of the table may be {several} in "
+                f"{visible(row.image)} in {row.where} of the table may be {several} in "
                 f"{visible(str(root))}: name one of them"
             )
         if files:

@@ -5,11 +5,11 @@ from pathlib import Path
 from torch import Tensor
 
 from askwell.errors import StillWaitingError, UserError
+from askwell.images.label_table import read_table
 from askwell.oracle.answers import Answers
 from askwell.oracle.events import current
 from askwell.oracle.people import People
 from askwell.oracle.subject import Subject
-from askwell.oracle.table import read_table
 from askwell.text import visible
 
 ANSWERS = "answers.csv"
@@ -65,12 +65,13 @@ class File(People):
                 fresh[index] = word
         return fresh
 
-    def _rows(self) -> list[tuple[str, ...]]:
-        """The rows of the file that hold an answer."""
+    def _rows(self) -> list[tuple[str, str]]:
+        """Index and answer in the rows of the file that hold an answer."""
         if not self.file.exists():
             return []
         try:
-            return [row for row in read_table(self.file, "index", "label") if row[1]]
+            rows = read_table(self.file, "index", "label")
+            return [(row.image, row.label) for row in rows if row.label]
         except UserError as error:
             raise StillWaitingError(str(error)) from error
 

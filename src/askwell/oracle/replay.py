@@ -8,19 +8,22 @@ import torch
 from torch import Tensor
 
 from askwell.errors import UserError
+from askwell.images.label_table import places_of, read_table
 from askwell.oracle.answers import UNANSWERED, Answers
 from askwell.oracle.events import AnswerLog, current, settled
 from askwell.oracle.subject import Subject
-from askwell.oracle.table import read_table
 from askwell.run.run_json import read_run
 from askwell.text import visible
 
+COLUMNS = "set oracle.image_column and oracle.column"
+
 
 class Replay:
-    """Repeats what was answered in the folder `run`, or the column `column` of a `table` (CSV).
+    """Repeats what was answered in the folder `run`, or in the column `column` of a `table`: a CSV,
+    or an export of Label Studio (.json).
 
     If people answered the run, the same images settle each query as then. A table names images,
-    relative to the data set's root, in its column `image`.
+    relative to the data set's root or to a folder above it, in its column `image_column`.
     """
 
     sees_truth: ClassVar[bool] = False
@@ -35,7 +38,7 @@ class Replay:
     ) -> None:
         if (run is None) == (table is None):
             raise UserError(
-                "oracle=replay repeats one thing: set oracle.run=FOLDER or oracle.table=FILE.csv"
+                "oracle=replay repeats one thing: set oracle.run=FOLDER or oracle.table=FILE"
             )
         self.subject, self.source = subject, Path(str(run or table))
         self.events = [] if run is None else AnswerLog(self.source / "answers.jsonl").read()
@@ -82,11 +85,14 @@ class Replay:
                 f"{self.source} names images, and this data set has none that are files: "
                 "set oracle.run to a run's folder"
             )
-        words: dict[str, str] = {}
-        for name, word in read_table(self.source, image_column, column):
-            if word and words.setdefault(name, word) != word:
+        words: dict[int, str] = {}
+        rows = read_table(self.source, image_column, column, COLUMNS)
+        for row, place in zip(rows, places_of(rows, names), strict=True):
+            if place is None or not row.label:
+                continue
+            if words.setdefault(place, row.label) != row.label:
                 raise UserError(
-                    f"{self.source} answers {visible(name)} with {visible(word)!r} and "
-                    f"{visible(words[name])!r}: keep one of them"
+                    f"{self.source} answers {visible(names[place])} with {visible(row.label)!r} "
+                    f"and {visible(words[place])!r}: keep one of them"
                 )
-        return {index: words[name] for index, name in enumerate(names) if name in words}
+        return words

@@ -215,7 +215,7 @@ def _had(labels: str | Path | None) -> dict[str, str]:
 
     if labels is None:
         return {}
-    return {row.image: row.label for row in read_table(Path(labels), "image", "label") if row.label}
+    return {row.image: row.label for row in read_table(Path(labels)) if row.label}
 
 
 def folder_for(photos: Path, name: str | None) -> Path:
