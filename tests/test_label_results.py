@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from askwell.command import cli
-from askwell.command.results import class_folders
+from askwell.command.export.folders import class_folders
 from askwell.oracle.events import AnswerLog
 
 CLASSES = ("ash", "birch", "cedar")

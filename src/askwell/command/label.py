@@ -37,7 +37,9 @@ def parser() -> ArgumentParser:
     command.add_argument("subject", metavar="FOLDER", help="of photos, of a run, or of a sweep")
     command.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="as for train.py")
     command.add_argument("--classes", default="", help="names separated by commas")
-    command.add_argument("--labels", help="a table (csv image,label) of labels that you have")
+    command.add_argument(
+        "--labels", help="labels that you have: csv image,label, or Label Studio's JSON"
+    )
     command.add_argument("--run", help="the name of the run; label-FOLDER unless said otherwise")
     command.add_argument("--host", default="127.0.0.1", help="whom the page is shown to")
     command.add_argument("--port", type=int, help=f"{PORT}, or a free one, unless said otherwise")
@@ -115,7 +117,9 @@ def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
         raise UserError(f"{visible(str(place))} is among the photos: call askwell elsewhere")
     labels = None if chosen.labels is None else str(Path(chosen.labels).absolute())
     if labels is not None and not Path(labels).is_file():
-        raise UserError(f"there is no table {visible(labels)}: --labels names a csv image,label")
+        raise UserError(
+            f"there is no table {visible(labels)}: --labels names a csv image,label or a .json"
+        )
     classes = start.named_classes(chosen.classes)
     wished = start.Photos(place, str(folder), classes, labels, tuple(chosen.overrides))
     noted = start.Photos.noted(place)

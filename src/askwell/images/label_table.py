@@ -180,8 +180,10 @@ def _index(files: Iterable[str], key: Key) -> dict[str, list[str]]:
 
 
 def _path(name: str) -> str:
-    """A name as it is compared: Windows and macOS write the same name otherwise."""
-    normal = unicodedata.normalize("NFC", name).replace("\\", "/")
+    """A name as it is compared: Windows and macOS write the same name otherwise, and the tables of
+    a run escape what is no text.
+    """
+    normal = unicodedata.normalize("NFC", writable(name)).replace("\\", "/")
     return normal.removeprefix("./")
 
 

@@ -63,8 +63,11 @@ def write_evaluation(folder: Path, answers: dict[int, str], names: Sequence[str]
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """A CSV table as bytes; names that are not UTF-8 keep theirs."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([header, *rows])
+    plain = csv.writer(text, lineterminator="\n")
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in [header, *rows]:
+        # Python quotes a carriage return by itself from 3.13 on.
+        (quoted if any("\r" in str(cell) for cell in row) else plain).writerow(row)
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 

@@ -132,7 +132,7 @@ class Keeper:
         self.session.offer_all(asking)
 
     def finish(self) -> None:
-        """Has labels.csv and predictions.csv written, once no run trains."""
+        """Has labels.csv, predictions.csv and model/ written, once no run trains."""
         self.exporting |= set(self.session.askings)
         self.finished = None
         self.wake()

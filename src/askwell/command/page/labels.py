@@ -1,18 +1,20 @@
 """The labels that a run was given, as people take them away."""
 
 import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
 from askwell.errors import UserError
+from askwell.images.label_table import places_of
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import LABEL, AnswerLog, Event
 from askwell.oracle.people import LOG
-from askwell.run.question import table
+from askwell.run.question import EVALUATION, table
 from askwell.run.run_json import read_run
+from askwell.text import utf8
 
 COLUMNS = ("image", "label", "who", "when", "seconds", "suggestion_seen")
 
@@ -31,21 +33,22 @@ class Labelled:
         """As `COLUMNS` name it."""
         facts = [self.event.get(key, "") for key in ("by", "at", "seconds")]
         seen = self.event.get("seen")
-        return [self.name, self.label, *facts, "" if seen is None else str(seen).lower()]
+        return [utf8(self.name), self.label, *facts, "" if seen is None else str(seen).lower()]
 
 
 def labels_of(folder: Path) -> list[Labelled]:
     """All labels of the run in `folder`, by index: those that people gave, as they are now, and
-    those that were there or were simulated. Raises UserError where there is no run.
+    those that were there, were replayed or were simulated. Raises UserError where there is no run.
     """
     run = read_run(folder)
     if run is None:
         raise UserError(f"{folder} holds no run: expected run.json in it")
     place, found = Place(folder), dict[int, Labelled]()
+    for row in _rows(folder / EVALUATION):
+        if row["label"] in run["classes"]:
+            _enter(found, row, row["label"])
     for row in _rows(folder / "queries.csv"):
-        index = int(row["index"])
-        name, label = row.get("image") or str(index), run["classes"][int(row["label"])]
-        found[index] = Labelled(index, name, label, {})
+        _enter(found, row, run["classes"][int(row["label"])])
     for event in AnswerLog(folder / LOG).read():
         if "index" in event:
             found.pop(event["index"], None)
@@ -54,16 +57,35 @@ def labels_of(folder: Path) -> list[Labelled]:
             name = event.get("name") or str(index)
             found[index] = Labelled(index, name, event["answer"], event)
     names = place.names
-    exact = (
+    exact = [
         Labelled(index, names[index] if index < len(names) else one.name, one.label, one.event)
-        for index, one in found.items()
-    )
-    return sorted(exact, key=lambda one: one.index)
+        for index, one in sorted(found.items())
+    ]
+    return _with_facts(exact, place)
+
+
+def _enter(found: dict[int, Labelled], row: Mapping[str, str], label: str) -> None:
+    index = int(row["index"])
+    found[index] = Labelled(index, row.get("image") or str(index), label, {})
+
+
+def _with_facts(labels: list[Labelled], place: Place) -> list[Labelled]:
+    """The labels with what the tables that the run was given know of who gave them, and how."""
+    unknown = [place for place, one in enumerate(labels) if not one.event]
+    if not unknown:
+        return labels
+    places = places_of(place.given, [labels[one].name for one in unknown])
+    for row, there in zip(place.given, places, strict=True):
+        if there is not None and labels[unknown[there]].label == row.label:
+            facts = {"by": row.who, "at": row.when, "seconds": row.seconds}
+            event = {key: value for key, value in facts.items() if value not in ("", None)}
+            labels[unknown[there]] = replace(labels[unknown[there]], event=event)
+    return labels
 
 
 def unusable(folder: Path) -> set[int]:
     """The images that people said nothing can be learned from."""
-    last: dict[int, str] = {}
+    last = {int(row["index"]): row["label"] for row in _rows(folder / EVALUATION)}
     for event in AnswerLog(folder / LOG).read():
         if "index" in event:
             last[event["index"]] = event["kind"]

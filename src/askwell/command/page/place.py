@@ -1,10 +1,14 @@
 """Where the images of a run are: the files that its indices mean."""
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from askwell.errors import UserError
 from askwell.images.image_list import LIST, read_list, shared_list
+from askwell.images.label_row import Row
+from askwell.images.label_table import read_table
 from askwell.run.notes import FOLDER, read_yaml
 from askwell.run.run_json import read_run
 
@@ -16,22 +20,45 @@ class Place:
         self.folder = folder
 
     @cached_property
-    def dataset(self) -> dict[str, Any]:
-        """The settings of the run's data set, unresolved."""
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The settings of the run's data set and of its oracle, unresolved."""
         file = self.folder / FOLDER / "config.yaml"
-        return dict(read_yaml(file).get("dataset") or {}) if file.exists() else {}
+        noted = read_yaml(file) if file.exists() else {}
+        return {group: dict(noted.get(group) or {}) for group in ("dataset", "oracle")}
 
     @cached_property
     def root(self) -> Path | None:
         """The folder that names are relative to; None where images are no files."""
-        place = self.dataset.get("root")
-        if place is None and (table := self.dataset.get("table")):
+        dataset = self.settings["dataset"]
+        place = dataset.get("root")
+        if place is None and (table := dataset.get("table")):
             place = str(Path(str(table)).parent)
-        if not isinstance(place, str) or "${" in place:
+        return self.below(place)
+
+    @cached_property
+    def given(self) -> list[Row]:
+        """The labels in the tables that the run was given, as far as these are still there."""
+        dataset, oracle = self.settings["dataset"], self.settings["oracle"]
+        tables = (
+            (dataset.get("labels"), "image", "label"),
+            (dataset.get("table"), dataset.get("image_column"), dataset.get("label_column")),
+            (oracle.get("table"), oracle.get("image_column"), oracle.get("column")),
+        )
+        rows: list[Row] = []
+        for name, *columns in tables:
+            file = self.below(name)
+            with suppress(UserError):  # it is another table by now
+                if file is not None and file.is_file():
+                    rows += read_table(file, *map(str, columns))
+        return rows
+
+    def below(self, name: object) -> Path | None:
+        """A path in the settings, from where the run was called; None for one that is not plain."""
+        if not isinstance(name, str) or "${" in name:
             return None
         noted = self.folder / FOLDER / "hydra.yaml"
         called_in = read_yaml(noted)["hydra"]["runtime"]["cwd"] if noted.exists() else "."
-        return Path(str(called_in)) / place
+        return Path(str(called_in)) / name
 
     @cached_property
     def names(self) -> tuple[str, ...]:

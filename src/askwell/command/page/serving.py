@@ -58,12 +58,4 @@ def serve(
 def export_words(folder: Path, trust: bool) -> list[str]:
     """What Python is given to write the results of a run into its folder."""
     flags = ["--trust"] if trust else []
-    return [
-        "-m",
-        "askwell.command.page.export_process",
-        "export",
-        str(folder),
-        "--to",
-        "csv",
-        *flags,
-    ]
+    return ["-m", "askwell.command.page.export_process", str(folder), *flags]

@@ -13,6 +13,7 @@ from askwell.command.trust import foreign
 from askwell.errors import UserError
 from askwell.files import write_json, write_whole
 from askwell.images.image_list import LIST, read_list
+from askwell.images.label_row import Row
 from askwell.images.tree import listed
 from askwell.oracle.answers import KINDS, NONE_OF_THESE
 from askwell.oracle.events import UNDO, AnswerLog, Event, current
@@ -184,14 +185,15 @@ class Photos:
             return
         words = current(AnswerLog(self.folder / LOG).read())
         rows = {
-            known.names[index]: word
+            known.names[index]: Row(LOG, known.names[index], word)
             for index, word in words.items()
             if index not in self._held and word in self.classes
         }
-        rows = {name: word for name, word in rows.items() if _is_text(name)}
+        rows = {name: row for name, row in rows.items() if _is_text(name)}
         rows |= _had(self.folder / GIVEN if (self.folder / GIVEN).exists() else self.labels)
         if rows:
-            write_whole(self.folder / GIVEN, table(["image", "label"], sorted(rows.items())))
+            content = [row[1:] for _, row in sorted(rows.items())]
+            write_whole(self.folder / GIVEN, table(Row._fields[1:], content))
 
 
 def _asked_again(events: list[Event], held: set[int]) -> list[Event]:
@@ -210,12 +212,12 @@ def _is_text(name: str) -> bool:
     return name == name.strip() == writable(name)
 
 
-def _had(labels: str | Path | None) -> dict[str, str]:
+def _had(labels: str | Path | None) -> dict[str, Row]:
     from askwell.images.label_table import read_table
 
     if labels is None:
         return {}
-    return {row.image: row.label for row in read_table(Path(labels)) if row.label}
+    return {row.image: row for row in read_table(Path(labels)) if row.label}
 
 
 def folder_for(photos: Path, name: str | None) -> Path:

@@ -1,0 +1,1 @@
+"""What a run leaves, in forms that others read; one file per form."""
