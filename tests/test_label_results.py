@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import os
 import shutil
+import unicodedata
 from urllib.parse import unquote
 
 import pytest
 
 from askwell.command import cli
 from askwell.command.export.folders import class_folders
+from askwell.images.label_table import files_of, read_table
 from askwell.oracle.events import AnswerLog
 
 CLASSES = ("ash", "birch", "cedar")
@@ -41,14 +44,24 @@ def run(program, photos, tmp_path, monkeypatch):
 
 
 def table(content):
-    return list(csv.DictReader(io.StringIO(content)))
+    return list(csv.DictReader(io.StringIO(content, newline="")))
 
 
-def test_labels_and_predictions_are_of_all_images_but_those_that_were_measured_with(run, photos):
+def labelled(run):
+    """The label of each image that was asked about, those of the evaluation sample too."""
+    bought = {
+        row["image"]: CLASSES[int(row["label"])] for row in table((run / "queries.csv").read_text())
+    }
+    measured = table((run / "evaluation.csv").read_text())
+    return bought | {row["image"]: row["label"] for row in measured}
+
+
+def test_every_image_has_a_label_or_a_prediction(run, photos):
     cli.main(["export", str(run)])
     labels = table((run / "labels.csv").read_text())
     predictions = table((run / "predictions.csv").read_text())
     assert list(labels[0]) == ["image", "label", "who", "when", "seconds", "suggestion_seen"]
+    assert {row["image"]: row["label"] for row in labels} == labelled(run)
     named = [row["image"] for row in [*labels, *predictions]]
     assert sorted(named) == sorted(file.name for file in photos.iterdir())
     assert list(predictions[0]) == ["image", "label", *CLASSES]
@@ -100,9 +113,8 @@ def test_the_probabilities_are_those_that_the_run_measured_with(run, images, tmp
 def test_class_folders_link_to_the_photos(run, photos):
     cli.main(["export", str(run), "--to", "folder"])
     links = sorted((run / "labelled").glob("*/*"))
-    labels = table((run / "queries.csv").read_text())
-    assert len(links) == len(labels)
-    names = {row["image"]: CLASSES[int(row["label"])] for row in labels}
+    names = labelled(run)
+    assert len(links) == len(names)
     for link in links:
         assert link.resolve().parent == photos
         assert names[link.resolve().name] == link.parent.name
@@ -118,25 +130,111 @@ def test_nothing_is_written_among_the_photos_or_over_what_is_there(run, photos, 
 
 
 def test_label_studio_gets_tasks_with_who_and_how_long(run):
-    row = table((run / "queries.csv").read_text())[0]
-    said = {"index": int(row["index"]), "image": "x", "name": row["image"], "kind": "label"}
-    AnswerLog(run / "answers.jsonl").add([{**said, "answer": "cedar", "by": "ada", "seconds": 3.5}])
+    rows = table((run / "queries.csv").read_text())[:2]
+    log, names = AnswerLog(run / "answers.jsonl"), [row["image"] for row in rows]
+    for row, who in zip(rows, ("ada", "bob@example.org"), strict=True):
+        said = {"index": int(row["index"]), "image": "x", "name": row["image"], "kind": "label"}
+        log.add([{**said, "answer": "cedar", "by": who, "seconds": 3.5}])
     cli.main(["export", str(run), "--to", "label-studio"])
     tasks = json.loads((run / "label-studio.json").read_text())
     by_image = {unquote(task["data"]["image"]).partition("?d=")[2]: task for task in tasks}
-    (answer,) = by_image[row["image"]]["annotations"]
-    assert answer["result"][0]["value"] == {"choices": ["cedar"]}
-    assert answer["lead_time"] == 3.5
-    assert isinstance(answer["completed_by"], int)
-    assert len(tasks) == len(table((run / "queries.csv").read_text()))
+    (first,), (second,) = (by_image[name]["annotations"] for name in names)
+    assert first["result"][0]["value"] == {"choices": ["cedar"]}
+    assert first["lead_time"] == 3.5
+    assert isinstance(first["completed_by"], int)
+    assert second["completed_by"] == {"email": "bob@example.org"}
+    assert sum("annotations" in task for task in tasks) == len(labelled(run))
+
+
+def test_label_studio_gets_predictions_for_all_other_images(run):
+    cli.main(["export", str(run)])
+    cli.main(["export", str(run), "--to", "label-studio"])
+    tasks = json.loads((run / "label-studio.json").read_text())
+    guesses = {
+        unquote(task["data"]["image"]).partition("?d=")[2]: task["predictions"][0]
+        for task in tasks
+        if "predictions" in task
+    }
+    rows = table((run / "predictions.csv").read_text())
+    assert guesses.keys() == {row["image"] for row in rows}
+    for row in rows:
+        guess = guesses[row["image"]]
+        assert guess["result"][0]["value"] == {"choices": [row["label"]]}
+        assert guess["score"] == float(row[row["label"]])
+
+
+def test_copies_are_files_of_their_own(run, photos):
+    cli.main(["export", str(run), "--to", "folder", "--copy", "--output", "copies"])
+    copies = sorted(photos.parent.glob("copies/*/*"))
+    assert len(copies) == len(labelled(run))
+    for copy in copies:
+        assert not copy.is_symlink()
+        assert copy.read_bytes() == (photos / copy.name.partition("-")[2]).read_bytes()
+
+
+def test_copies_of_what_is_no_folder_are_refused(run, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["export", str(run), "--copy"])
+    assert "--copy is for --to folder" in capsys.readouterr().err
+
+
+HOSTILE = {
+    b"a\rb.png": "a\rb.png",
+    b"c\nd.png": "c\nd.png",
+    b'"e,f".png': '"e,f".png',
+    b"=1+1.png": "=1+1.png",
+    b"<img onerror=x>.png": "<img onerror=x>.png",
+    b"\xe9.png": "\\xe9.png",
+    b"g" * 251 + b".png": "g" * 251 + ".png",
+}
+"""Names of files, and how a table in UTF-8 holds them."""
+
+
+@pytest.fixture
+def hostile(run, photos):
+    """The run, after some of its images got the names of `HOSTILE`."""
+    content = json.loads((run / "images.json").read_text())
+    for place, name in enumerate(HOSTILE):
+        (photos / content["images"][place]).rename(photos / os.fsdecode(name))
+        content["images"][place] = os.fsdecode(name)
+    (run / "images.json").write_text(json.dumps(content))
+    return run
+
+
+def test_tables_hold_any_name_in_utf_8(hostile, photos):
+    cli.main(["export", str(hostile)])
+    tables = [(hostile / name).read_bytes().decode() for name in ("labels.csv", "predictions.csv")]
+    rows = [row for content in tables for row in table(content)]
+    files = os.listdir(os.fsencode(photos))
+    assert sorted(row["image"] for row in rows) == sorted(
+        HOSTILE.get(name, os.fsdecode(name)) for name in files
+    )
+    assert {row["label"] for row in rows} <= set(CLASSES)
+
+
+def test_labels_of_any_name_are_taken_in_again(hostile, photos):
+    cli.main(["export", str(hostile)])
+    rows = read_table(hostile / "labels.csv")
+    files = sorted(map(os.fsdecode, os.listdir(os.fsencode(photos))))
+    assert None not in files_of(rows, files, photos)
+
+
+def test_class_folders_and_tasks_lead_to_files_of_any_name(hostile, photos):
+    cli.main(["export", str(hostile), "--to", "folder"])
+    assert len(list(hostile.glob("labelled/*/*"))) == len(labelled(hostile))
+    cli.main(["export", str(hostile), "--to", "label-studio"])
+    rows = read_table(hostile / "label-studio.json")
+    assert sorted(os.fsencode(row.image) for row in rows) == sorted(os.listdir(os.fsencode(photos)))
 
 
 def test_folders_of_classes_have_names_that_any_disk_takes_and_differ():
-    names = ["..", "", "a/b", "a\\b", "A_B", "con. ", "x" * 300, "\x1b[31m"]
+    names = ["..", "", "a/b", "a\\b", "A_B", "con. ", "x" * 300, "\x1b[31m", "🐈" * 100]
+    names += [unicodedata.normalize(form, "café") for form in ("NFC", "NFD")]
     folders = list(class_folders(names).values())
-    assert len({name.casefold() for name in folders}) == len(names)
+    alike = {unicodedata.normalize("NFC", name).casefold() for name in folders}
+    assert len(alike) == len(names)
     assert all(name.strip(" .") and not set(name) & set('/\\:*?"<>|\x1b') for name in folders)
-    assert max(map(len, folders)) <= 100
+    assert max(len(name.encode()) for name in folders) <= 104
 
 
 def test_a_model_that_is_not_askwells_is_not_built(run, capsys):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from askwell.command import cli
-from askwell.dataset import Unlabelled
+from askwell.dataset.unlabelled import Unlabelled
 from askwell.errors import UserError
 from askwell.images.label_row import Row
 from askwell.images.label_table import read_table

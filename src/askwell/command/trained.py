@@ -105,7 +105,8 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
     checkpoint = folder / "checkpoints" / "last.ckpt"
     if not (checkpoint.exists() or checkpoint.with_name("last.ckpt.previous").exists()):
         raise UserError(f"{folder} has no trained network yet: answer its first question")
-    weights = SafeCheckpointIO().load_checkpoint(checkpoint)["state_dict"]
+    content = SafeCheckpointIO().load_checkpoint(checkpoint)
+    weights = content["state_dict"]
     cfg: Any = OmegaConf.load(config)
     cfg.dataset.num_classes = len(run["classes"])
     is_head = cfg.model.get("inputs") == "embeddings"
@@ -121,9 +122,16 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
         int(cfg.dataset.channels),
         cfg.dataset.get("bits"),
         **parts,
-        encoder=run["embeddings"].split()[-1] if is_head else None,
+        encoder=_encoder_of(content) if is_head else None,
     )
     return recipe, weights
+
+
+def _encoder_of(checkpoint: dict[str, Any]) -> str:
+    """The digest of the encoder, which is the last word of that of its rows."""
+    studies = [state.get("study") or {} for state in checkpoint["callbacks"].values()]
+    (rows,) = (study["embeddings"] for study in studies if "embeddings" in study)
+    return rows.split()[-1]
 
 
 def _exported(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
