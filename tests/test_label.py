@@ -18,6 +18,10 @@ from label_runs import events
 from askwell.command import cli
 from askwell.command.page.start import Photos
 from askwell.errors import UserError
+from askwell.images.asked import First
+from askwell.images.image_list import ImageList, write_list
+from askwell.images.label_row import Row
+from askwell.images.label_table import read_table
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +78,9 @@ def test_from_photos_to_results(words, photos, settings, tmp_path, program):
         assert ada.post("/api/finish", {}) == (200, {})
         ada.wait(lambda state: state["finished"] is not None)
         labelled = ada.state["labels"]
+        open_before = ada.state["open"]
+        ada.answer(1)
+        assert ada.state["open"] == open_before - 1  # one may continue
     assert sorted(photos.iterdir()) == before
 
     other = replayed(program, photos, settings, folder, rounds=3)
@@ -86,6 +93,13 @@ def test_from_photos_to_results(words, photos, settings, tmp_path, program):
         predictions = list(csv.DictReader(file))
     assert len(labels) == labelled
     assert all(row["label"] == row["image"][3:-4] for row in labels)
+    cli.main(["predict", str(folder / "model"), str(photos), "--output", str(tmp_path / "again")])
+    with (tmp_path / "again").open() as file:
+        again = {row["image"]: row for row in csv.DictReader(file)}
+    for row in predictions:  # in batches of other images
+        other = again[row["image"]]
+        assert other["label"] == row["label"]
+        assert float(other["ash"]) == pytest.approx(float(row["ash"]), abs=1e-5)
     named = [row["image"] for row in labels + predictions]
     assert sorted(named) == sorted(file.name for file in photos.iterdir())
     for row in predictions:
@@ -144,13 +158,39 @@ def test_a_class_that_is_added_starts_again_with_all_labels_so_far(photos, setti
 
 def test_labels_that_one_has_are_round_0_and_free(words, photos, tmp_path):
     names = sorted(file.name for file in photos.iterdir())[:12]
-    rows = "".join(f"{name},{name[3:-4]}\n" for name in names)
-    (tmp_path / "have.csv").write_text(f"image,label\n{rows}")
-    with LabelProcess(tmp_path, *words, "--labels", "have.csv") as page:
+    facts = {"completed_by": 7, "lead_time": 2.5}
+    tasks = [
+        {"data": {"image": name}, "annotations": [{**facts, "result": [choice(name[3:-4])]}]}
+        for name in names
+    ]
+    (tmp_path / "have.json").write_text(json.dumps(tasks))
+    with LabelProcess(tmp_path, *words, "--labels", "have.json") as page:
         ada = page.person
         assert ada.wait(lambda state: state["open"])["open"] == 9
         page.label_until(rounds=1)
         assert ada.state["runs"][0]["rounds"][0][0] == 12
+    run = tmp_path / "outputs" / "label-photos"
+    cli.main(["export", str(run)])
+    with (run / "labels.csv").open(newline="") as file:
+        kept = [row for row in csv.DictReader(file) if row["who"] == "7"]
+    assert [(row["image"], row["seconds"]) for row in kept] == [(name, "2.5") for name in names]
+
+
+def test_a_new_class_keeps_who_gave_the_labels_that_one_had(tmp_path):
+    first = First(2, (), (), "x", (0.0,), (1.0,))
+    write_list(tmp_path / "images.json", ImageList(("1.png", "2.png"), first))
+    (tmp_path / "run.json").write_text(json.dumps({"classes": ["ash", "birch"]}))
+    facts = {"completed_by": 7, "lead_time": 2.5, "created_at": "2026"}
+    task = {"data": {"image": "2.png"}, "annotations": [{**facts, "result": [choice("ash")]}]}
+    (tmp_path / "have.json").write_text(json.dumps([task]))
+    photos = Photos(tmp_path, "photos", CLASSES, str(tmp_path / "have.json"))
+    assert photos.restart_where_classes_changed()
+    assert read_table(tmp_path / "given.csv") == [Row("line 2", "2.png", "ash", "7", "2026", 2.5)]
+
+
+def choice(word):
+    """A class as Label Studio's export holds it."""
+    return {"from_name": "choice", "type": "choices", "value": {"choices": [word]}}
 
 
 def test_a_sweep_is_labelled_on_one_page_and_equal_images_are_asked_once(
