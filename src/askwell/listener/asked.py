@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
+from askwell.embedding.embedded import pictures_of
 from askwell.files import part_of, told_in_a_line, write_whole
 from askwell.loop.listener import RunView
 from askwell.oracle.page import Page
@@ -76,12 +77,13 @@ def _guesses(run: RunView, images: Sequence[int]) -> list[list[list[Any]]]:
 
 
 def _clusters(run: RunView, images: Sequence[int]) -> list[int | None]:
-    """The cluster of each image by what it looks like from afar, where no network knows better.
+    """The cluster of each image by what it looks like from afar, where no network knows better; or
+    by its row, where an encoder made one.
 
     The k-means of Lloyd (1982), from images that are evenly spread in the list.
     """
-    pixels = run.sight.images.fetch(torch.tensor(images).numpy()).cpu().float()
-    seen = adaptive_avg_pool2d(pixels, AFAR).flatten(1)  # [N, D]
+    inputs = run.sight.images.fetch(torch.tensor(images).numpy()).cpu().float()
+    seen = inputs if inputs.ndim == 2 else adaptive_avg_pool2d(inputs, AFAR).flatten(1)  # [N, D]
     count = min(len(run.classes), len(images))
     centres = seen[torch.linspace(0, len(images) - 1, count).long()]
     for _ in range(STEPS):
@@ -93,14 +95,15 @@ def _clusters(run: RunView, images: Sequence[int]) -> list[int | None]:
 
 
 def _write_pictures(folder: Path, run: RunView, images: Sequence[int]) -> None:
-    """The images as the network sees them, for the page where there is no file that it can show."""
+    """The decoded images, for the page where there is no file that it can show."""
+    pictures = pictures_of(run.sight.images)
     with told_in_a_line(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for index in images:
             file = folder / f"{index}.png"
             if not file.exists():
                 part = part_of(file)
-                _picture(run.sight.images.fetch(torch.tensor([index]).numpy())[0]).save(part, "PNG")
+                _picture(pictures.fetch(torch.tensor([index]).numpy())[0]).save(part, "PNG")
                 part.replace(file)
 
 
