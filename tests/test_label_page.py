@@ -345,10 +345,11 @@ def test_the_last_answers_are_listed_for_review(ada):
     assert [one["answer"] for one in answers] == ["broken", "ash"]
 
 
-def test_images_that_look_alike_are_one_group_before_there_is_a_network():
+@pytest.mark.parametrize("shape", [(1, 8, 8), (5,)])  # pixels, and rows of an encoder
+def test_images_that_look_alike_are_one_group_before_there_is_a_network(shape):
     levels = torch.tensor([10, 200, 12, 198, 14, 60])
-    pixels = levels.view(-1, 1, 1, 1).expand(-1, 1, 8, 8).to(torch.uint8)
-    images = SimpleNamespace(fetch=lambda indices: pixels[indices])
+    inputs = levels.view(-1, *[1 for _ in shape]).expand(-1, *shape).to(torch.uint8)
+    images = SimpleNamespace(fetch=lambda indices: inputs[indices])
     run = SimpleNamespace(sight=SimpleNamespace(images=images), classes=("a", "b"))
     clusters = _clusters(run, [0, 1, 2, 3, 4, 5])
     assert clusters[1] == clusters[3]
