@@ -16,7 +16,7 @@ from torch import Tensor
 
 from askwell.command.assembly import assemble
 from askwell.loop.listener import RoundListener
-from askwell.loop.rounds import RoundResult
+from askwell.loop.rounds import Preview, RoundResult
 from askwell.loop.tracking import PoolProgress
 from askwell.run.checkpoint import SafeCheckpointIO
 
@@ -27,6 +27,7 @@ class Observer(Callback, RoundListener, PoolProgress):
     def __init__(self) -> None:
         self.epochs: list[list[int]] = []  # the indices trained on in each
         self.results: list[RoundResult] = []
+        self.bought: list[tuple[int, Preview]] = []  # for which round
         self.scored: list[int] = []  # rounds after which the pool was scored
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
@@ -34,6 +35,9 @@ class Observer(Callback, RoundListener, PoolProgress):
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
         self.results.append(result)
+
+    def on_labels_bought(self, trainer: Any, round: int, preview: Preview) -> None:
+        self.bought.append((round, preview))
 
     def augment(self, pixels: Tensor, indices: Tensor, key: int) -> Tensor:
         """Changes nothing, and sees the indices of every batch."""

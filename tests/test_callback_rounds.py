@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from experiment import Experiment, equal
-from pytorch_lightning.loggers.logger import DummyLogger
 
 from askwell.batches.sampler import LabelledBatches
 from askwell.errors import UserError
@@ -48,12 +47,14 @@ def test_a_round_says_how_many_of_each_class_its_query_held(composed):
 
 
 def test_the_last_round_previews_no_query(composed):
-    run = Experiment(composed(), logger=DummyLogger()).fit()
+    run = Experiment(composed()).fit()
     assert [result.preview is None for result in run.seen.results] == [False, False, True]
 
 
-def test_without_a_logger_nothing_is_previewed(composed):
-    assert {result.preview for result in Experiment(composed()).fit().seen.results} == {None}
+def test_listeners_hear_of_the_labels_that_each_query_bought(composed):
+    run = Experiment(composed()).fit()
+    heard = [(round, preview.indices.tolist()) for round, preview in run.seen.bought]
+    assert heard == [(round, run.queries[round]) for round in (1, 2)]
 
 
 def test_a_round_says_what_the_pool_held_while_it_trained(composed):

@@ -44,20 +44,23 @@ def test_a_network_that_sees_no_difference_has_none():
 
 @pytest.mark.parametrize(("queried", "left"), [(1, 30), (8, 1), (8, 0)])
 def test_a_single_image_has_none(queried, left):
-    assert query_diversity(None, np.arange(queried), np.arange(left), seed=0, round=3) is None
+    features = torch.rand(queried, 2)
+    assert query_diversity(features, None, np.arange(left), seed=0, round=3) is None
 
 
 @pytest.mark.parametrize(("queried", "left", "looked_at"), [(8, 30, 8), (8, 5, 5), (30, 30, 20)])
 def test_a_query_is_compared_with_as_many_images_that_are_left(
     monkeypatch, queried, left, looked_at
 ):
-    seen = []
+    seen, compared = [], []
 
     def features(indices):
-        seen.append(indices.tolist())
+        seen.extend(indices.tolist())
         return torch.rand(len(indices), 2)
 
     monkeypatch.setattr(module, "MOST", 20)
-    query_diversity(features, np.arange(queried), np.arange(100, 100 + left), seed=0, round=3)
-    assert seen[0] == list(range(looked_at))
-    assert (len(set(seen[1])), all(index >= 100 for index in seen[1])) == (looked_at, True)
+    monkeypatch.setattr(module, "diversity", lambda one, other: compared.append((one, other)))
+    of_query = torch.rand(queried, 2)
+    query_diversity(of_query, features, np.arange(100, 100 + left), seed=0, round=3)
+    assert compared[0][0].tolist() == of_query[:looked_at].tolist()
+    assert (len(set(seen)), all(index >= 100 for index in seen)) == (looked_at, True)

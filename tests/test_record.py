@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from experiment import record_of
-from round_facts import CLASSES, round_result
+from round_facts import CLASSES, PIXELS, round_result
 
 from askwell.listener.run_files import Record
 from askwell.loop.listener import RunView
@@ -33,8 +33,10 @@ def record(tmp_path):
 def run(pool, names=None):
     """A run as the record sees it."""
     labelling = SimpleNamespace(pool=pool, pending=None, evaluated={})
+    images = SimpleNamespace(fetch=lambda indices: PIXELS[indices])
+    sight = SimpleNamespace(images=images)
     return RunView(
-        CLASSES, names, labelling, None, {}, facts=lambda: {"pool": 100}, accuracy=lambda: 0.75
+        CLASSES, names, labelling, sight, {}, facts=lambda: {"pool": 100}, accuracy=lambda: 0.75
     )
 
 

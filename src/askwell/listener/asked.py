@@ -103,11 +103,11 @@ def _write_pictures(folder: Path, run: RunView, images: Sequence[int]) -> None:
             file = folder / f"{index}.png"
             if not file.exists():
                 part = part_of(file)
-                _picture(pictures.fetch(torch.tensor([index]).numpy())[0]).save(part, "PNG")
+                picture_of(pictures.fetch(torch.tensor([index]).numpy())[0]).save(part, "PNG")
                 part.replace(file)
 
 
-def _picture(pixels: Tensor) -> Image.Image:
+def picture_of(pixels: Tensor) -> Image.Image:
     """uint8 [C, H, W] as an image."""
     array = pixels.permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array[:, :, :3])

@@ -7,8 +7,9 @@ from pytorch_lightning import Callback
 
 from askwell.files import append, write_whole
 from askwell.listener.asked import write_asked
+from askwell.listener.queried import first_preview, write_queried
 from askwell.loop.listener import RoundListener, RunView
-from askwell.loop.rounds import RoundResult
+from askwell.loop.rounds import Preview, RoundResult
 from askwell.oracle.answers import word_of
 from askwell.run.question import (
     remove_pending,
@@ -46,6 +47,8 @@ class Record(Callback, RoundListener):
         header = COLUMNS if run.names is None else [*COLUMNS, "image"]
         write_whole(self.queries, table(header, self._new_rows()))
         self._write_answers()
+        if start == 0 and (first := first_preview(run)) is not None:
+            write_queried(self.folder.path, run, 0, first)
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
         self._write_answers()
@@ -54,6 +57,9 @@ class Record(Callback, RoundListener):
         append(self.rounds, (json.dumps(result.record()) + "\n").encode())
         spread = {} if result.interval is None else {"accuracy_interval": list(result.interval)}
         self.folder.describe(**spread, **self.run.facts())  # its batches may have become smaller
+
+    def on_labels_bought(self, trainer: Any, round: int, preview: Preview) -> None:
+        write_queried(self.folder.path, self.run, round, preview)
 
     def on_waiting(self, trainer: Any) -> None:
         labelling, pool = self.run.labelling, self.run.pool

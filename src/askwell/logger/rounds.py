@@ -91,14 +91,14 @@ def summary(
 
 def gallery(preview: Preview, classes: tuple[str, ...]) -> Gallery:
     """The queried images with index, answer, prediction and score."""
-    scores = [None] * len(preview.indices) if preview.scores is None else preview.scores.tolist()
-    captions = (
-        f"{index}, {classes[label]}, predicted {classes[predicted]}"
-        + ("" if score is None else f", score {score:.3f}")
-        for index, label, predicted, score in zip(
-            preview.indices, preview.labels, preview.predictions, scores, strict=True
-        )
-    )
+    captions = [
+        f"{index}, {classes[label]}"
+        for index, label in zip(preview.indices, preview.labels, strict=True)
+    ]
+    for place, predicted in enumerate([] if preview.predictions is None else preview.predictions):
+        captions[place] += f", predicted {classes[predicted]}"
+    for place, score in enumerate([] if preview.scores is None else preview.scores):
+        captions[place] += f", score {score:.3f}"
     return Gallery(preview.pixels, tuple(captions))
 
 

@@ -77,7 +77,8 @@ class ActiveLearning(pl.Callback):
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         start = self.learner.round
         self._tell(lambda one: one.on_rounds_start(trainer, self.learner.view, start))
-        self.learner.resume()
+        if (preview := self.learner.resume()) is not None:
+            self._tell(lambda one: one.on_labels_bought(trainer, start, preview))
         self._stop_if_over(trainer)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
@@ -97,9 +98,10 @@ class ActiveLearning(pl.Callback):
             return
         seconds = self.learner.clock.lap(trainer.strategy.root_device)
         share_buffers(pl_module, self.processes)
-        shows = bool(trainer.loggers) and trainer.is_global_zero
-        result = self.learner.end_round(seconds, previews=shows)
+        result = self.learner.end_round(seconds)
         self._tell(lambda one: one.on_round_end(trainer, result))
+        if (preview := result.preview) is not None:
+            self._tell(lambda one: one.on_labels_bought(trainer, self.learner.round, preview))
         self._stop_if_over(trainer)
         self.learner.sight.scorer.agree()  # on what the checkpoint keeps
 

@@ -33,15 +33,15 @@ class Diversity(NamedTuple):
 
 
 def query_diversity(
-    features: Features, queried: np.ndarray, left: np.ndarray, seed: int, round: int
+    queried: Tensor, features: Features, left: np.ndarray, seed: int, round: int
 ) -> Diversity | None:
-    """The diversity of the images `queried` at the end of `round`.
+    """The diversity of a query at the end of `round`, by the features [Q, D] of its images.
 
     It is measured against random ones of those that are `left` in the pool.
     """
     size = min(len(queried), len(left), MOST)
     random = np.random.default_rng(key("diversity", seed, round)).choice(left, size, replace=False)
-    return diversity(*map(features, (queried[:size], np.sort(random)))) if size > 1 else None
+    return diversity(queried[:size], features(np.sort(random))) if size > 1 else None
 
 
 def diversity(queried: Tensor, random: Tensor) -> Diversity | None:

@@ -12,7 +12,7 @@ from askwell.loop.clock import Clock
 from askwell.loop.diversity import Diversity
 from askwell.loop.labelling import Settled
 from askwell.loop.listener import RunView
-from askwell.loop.rounds import RoundResult, learned_classes, lost_classes
+from askwell.loop.rounds import Preview, RoundResult, learned_classes, lost_classes
 from askwell.loop.settings import Settings
 from askwell.loop.sight import Sight
 from askwell.oracle.answers import kinds_of
@@ -96,19 +96,24 @@ class Learner:
         if truth is not None:
             self.pool.give(fresh, truth[fresh].tolist(), self.round)
 
-    def resume(self) -> None:
-        """Continues a run that waited, or that had ended, since its limits may have been raised."""
-        if self.reason is not None or self.labelling.pending is not None:
-            self.sight.refresh()
-            self.reason = self._reason_to_stop(self.round - 1)
-            if self.reason is not None:  # by limits that may have been lowered
-                self.labelling.pending = None
-                return
-            settled = self._labels_after(self.round - 1)
-            self.diversity = self.sight.diversity(settled, self.round - 1)
-            self.sight.scorer.agree()
+    def resume(self) -> Preview | None:
+        """Continues a run that waited, or that had ended, since its limits may have been raised.
 
-    def end_round(self, train_seconds: float, previews: bool) -> RoundResult:
+        Returns the first images of the query that is settled by it, if one is.
+        """
+        if self.reason is None and self.labelling.pending is None:
+            return None
+        self.sight.refresh()
+        self.reason = self._reason_to_stop(self.round - 1)
+        if self.reason is not None:  # by limits that may have been lowered
+            self.labelling.pending = None
+            return None
+        settled = self._labels_after(self.round - 1)
+        self.diversity, preview = self.sight.regard(settled, self.round - 1)
+        self.sight.scorer.agree()
+        return preview
+
+    def end_round(self, train_seconds: float) -> RoundResult:
         """Measures the network and buys the labels of the next round, if there is one."""
         known = self._known()
         evaluation = self.sight.evaluate(self.round)
@@ -117,21 +122,23 @@ class Learner:
         settled = self._labels_after(self.round)
         classes = self.data.dataset.classes
         self.learned = learned_classes(self.learned, evaluation, classes)
+        score_seconds = self.clock.lap()
+        diversity, preview = self.sight.regard(settled, self.round)
         result = RoundResult(
             round=self.round,
             evaluation=evaluation,
             classes=classes,
             train_seconds=train_seconds,
-            score_seconds=self.clock.lap(),
+            score_seconds=score_seconds,
             eval_seconds=eval_seconds,
             lost_classes=lost_classes(self.learned, evaluation, classes),
-            preview=self.sight.preview(settled) if settled is not None and previews else None,
+            preview=preview,
             query_diversity=self.diversity,
             reason=self.reason,
             sample=len(self.sight.truth) if len(self.data.dataset.held) else None,
             **known,
         )
-        self.diversity = self.sight.diversity(settled, self.round)  # for the next round
+        self.diversity = diversity  # of the labels for the next round
         self.round += 1
         return result
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from askwell.loop.labelling import Labelling
-from askwell.loop.rounds import RoundResult
+from askwell.loop.rounds import Preview, RoundResult
 from askwell.loop.sight import Sight
 from askwell.pool import Pool
 
@@ -38,6 +38,11 @@ class RoundListener:
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
         """After a round is measured and its query chosen, before the checkpoint is written."""
+
+    def on_labels_bought(self, trainer: Any, round: int, preview: Preview) -> None:
+        """After a query has bought the labels for `round`, above 0: with the round before, or in a
+        later process that people's answers waited for.
+        """
 
     def on_waiting(self, trainer: Any) -> None:
         """When this process ends because the query is not answered yet."""

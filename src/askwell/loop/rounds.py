@@ -17,9 +17,9 @@ class Preview:
 
     indices: np.ndarray  # int64 [P]
     labels: np.ndarray  # int64 [P], the answers of the oracle
-    predictions: np.ndarray  # int64 [P], the answers of the network
+    predictions: np.ndarray | None  # int64 [P], the answers of the network; None before it has any
     scores: np.ndarray | None  # float32 [P]; None where the strategy has no scores
-    pixels: np.ndarray  # uint8 [P, C, H, W]
+    pixels: np.ndarray  # uint8 [P, C, H, W], as people see them
 
 
 @dataclass(frozen=True)

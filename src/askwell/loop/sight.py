@@ -12,7 +12,7 @@ from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.images.on_gpu import on_device
 from askwell.images.view import View
-from askwell.loop.diversity import Diversity, query_diversity
+from askwell.loop.diversity import MOST, Diversity, query_diversity
 from askwell.loop.labelling import Settled
 from askwell.loop.rounds import Preview
 from askwell.pool import Pool
@@ -86,25 +86,28 @@ class Sight:
         """Looks at the pool for a strategy at the end of `round`."""
         return PoolLooks(self.scorer, self.images, self.pool, self.draws, self.seed, round)
 
-    def preview(self, query: Settled) -> Preview:
-        """The first images of a query that bought labels."""
+    def regard(self, query: Settled | None, round: int) -> tuple[Diversity | None, Preview | None]:
+        """The diversity and the first images of the query that ended `round`, where it bought
+        labels; both from one look, by the first process for all.
+        """
+        if query is None or not len(query.indices) or not self.scorer.processes.is_first:
+            return None, None
+        queried = self.look(query.indices[:MOST])
+        diversity = query_diversity(
+            queried.features,
+            lambda some: self.look(torch.as_tensor(some)).features,
+            self.pool.unlabelled.numpy(),
+            self.seed,
+            round,
+        )
+        return diversity, self._preview(query, queried)
+
+    def _preview(self, query: Settled, look: Look) -> Preview:
         indices = query.indices[:PREVIEWED]
         return Preview(
             indices.numpy(),
             query.labels[:PREVIEWED].numpy(),
-            self.look(indices).logits.argmax(dim=1).numpy(),
+            look.logits[:PREVIEWED].argmax(dim=1).numpy(),
             None if query.scores is None else query.scores[:PREVIEWED].numpy(),
             pictures_of(self.images).fetch(indices.numpy()).cpu().numpy(),
-        )
-
-    def diversity(self, query: Settled | None, round: int) -> Diversity | None:
-        """The diversity of the query that ended `round`; the first process keeps it for all."""
-        if query is None or not self.scorer.processes.is_first:
-            return None
-        return query_diversity(
-            lambda some: self.look(torch.as_tensor(some)).features,
-            query.indices.numpy(),
-            self.pool.unlabelled.numpy(),
-            self.seed,
-            round,
         )

@@ -41,7 +41,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what follows it, in the order of the fields."""
+    """A heading and what follows it, in the order of the fields; wide pictures are below one
+    another, and are scrolled where there is no room.
+    """
 
     title: str
     paragraphs: tuple[str, ...] = ()
@@ -49,3 +51,4 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     points: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    wide: bool = False

@@ -14,6 +14,7 @@ from askwell.report.sections import (
     snapshots,
     soundness,
     timing,
+    what_was_asked,
 )
 
 SECTIONS: tuple[Callable[[Group], Section], ...] = (
@@ -23,6 +24,7 @@ SECTIONS: tuple[Callable[[Group], Section], ...] = (
     head_to_head.section,
     classes.section,
     queries.section,
+    what_was_asked.section,
     snapshots.section,
     timing.section,
     soundness.section,
