@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run quick test lint types check bench soak soaklabel lock clean
+.PHONY: help setup run demo quick test lint types check bench soak soaklabel lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ $(READY): requirements.lock pyproject.toml
 
 run: setup  ## the study in small: 5 strategies x 3 seeds on 5,000 digits, then the verdict
 	$(BIN)/python train.py experiment=quickstart
+
+demo: setup  ## the labelling page on digits; WATCH=1: a scripted person answers
+	$(BIN)/askwell demo $(if $(WATCH),--watch)
 
 quick: setup  ## the tests that are not slow, in about a minute and a half
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "not slow"

@@ -13,6 +13,7 @@ from copy import deepcopy
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,6 +74,48 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     root / split / name / f"{number:02}.png"
                 )
     return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, driven by playwright."""
+    sync_api = needed("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None and "CI" not in os.environ:
+        pytest.skip("needs chromium: apt-get install chromium")
+    with sync_api.sync_playwright() as session:
+        browser = session.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens an address, and fails where the page reports an error."""
+    contexts = []
+
+    def open_page(
+        address: str,
+        width: int = 1000,
+        height: int = 700,
+        ready: str = "#stage img",
+        **settings: Any,
+    ) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("dialog", lambda dialog: page.faults.append(dialog.message))
+        page.goto(address)
+        page.wait_for_selector(ready)
+        return page
+
+    yield open_page
+    for context in contexts:
+        for page in context.pages:
+            assert page.faults == []
+        context.close()
 
 
 @pytest.fixture

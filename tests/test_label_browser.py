@@ -1,62 +1,23 @@
 """The page in a real browser: by keys, by mouse, by touch, and while the server is away."""
 
 import re
-import shutil
 import time
 from urllib.parse import urlsplit
 
 import pytest
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
-pytest.importorskip("playwright", reason="pip install playwright")
 
 from label_person import CLASSES
 from label_runs import events, fingerprint, served, waiting
-from playwright.sync_api import sync_playwright
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt-get install chromium"),
-    # playwright keeps an event loop of its own in this thread
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as session:
-        browser = session.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+# Playwright keeps an event loop of its own in this thread.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture
 def run(tmp_path):
     return waiting(tmp_path / "run", range(1, 13))
-
-
-@pytest.fixture
-def opened(browser):
-    """Opens an address, and fails where the page reports an error."""
-    contexts = []
-
-    def open_page(address, **settings):
-        context = browser.new_context(viewport={"width": 1000, "height": 700}, **settings)
-        contexts.append(context)
-        page = context.new_page()
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("dialog", lambda dialog: page.faults.append(dialog.message))
-        page.goto(address)
-        page.wait_for_selector("#stage img")
-        return page
-
-    yield open_page
-    for context in contexts:
-        for page in context.pages:
-            assert page.faults == []
-        context.close()
 
 
 @pytest.fixture

