@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 from pathlib import Path
 from textwrap import indent
 
@@ -9,6 +10,7 @@ import pytest
 from conftest import command_in
 
 import askwell
+from askwell.command import cli, label
 
 ROOT = Path(__file__).parents[1]
 SOURCE = Path(askwell.__file__).parent
@@ -94,3 +96,51 @@ def test_every_test_that_the_table_of_faults_names_is_there() -> None:
     named = set(re.findall(r"`(test_\w+\.py)`", (ROOT / "RELIABILITY.md").read_text()))
     assert len(named) > 40
     assert named <= {file.name for file in (ROOT / "tests").iterdir()}
+
+
+PAGES = (README, (ROOT / "docs" / "labelling.md").read_text())
+COMMANDS = [
+    words
+    for page in PAGES
+    for line in re.findall(r"^    ((?:askwell|make) .*)$", page, re.MULTILINE)
+    if (words := shlex.split(line, comments=True))
+]
+
+
+def understood(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parses a command and does nothing; SystemExit where it is not understood."""
+    monkeypatch.setattr(cli, "_do", lambda parser, given: parser.parse_args(given))
+    cli.main(words)
+    if words[0] == "label":
+        label.parser().parse_intermixed_args(words[1:])
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_commands_of_the_documents_are_understood(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, *rest = words
+    if program == "make":
+        assert rest[0] in re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    else:
+        understood(rest, monkeypatch)
+
+
+@pytest.mark.parametrize("words", [["lable", "x"], ["export", "x", "--to", "xml"], ["label"]])
+def test_a_command_that_is_not_there_is_not_understood(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        understood(words, monkeypatch)
+    assert "error: " in capsys.readouterr().err
+
+
+def test_pictures_and_pages_that_the_documents_name_are_there_and_small() -> None:
+    named = {name for page in PAGES for name in re.findall(r"docs/[\w.-]+", page)}
+    assert {"docs/label.png", "docs/labelling.md"} <= named
+    assert all((ROOT / name).is_file() for name in named)
+    assert (ROOT / "docs" / "label.png").stat().st_size < 150_000
+
+
+def test_the_readme_fits_on_a_few_screens() -> None:
+    assert len(README.splitlines()) < 150
