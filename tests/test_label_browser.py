@@ -169,6 +169,39 @@ def test_two_tabs_and_a_double_click_count_an_image_once(run, opened):
         assert said(run, 2) == [(1, "ash"), (2, "birch")]
 
 
+def test_the_back_button_loses_no_answer_and_asks_nothing_twice(page, run):
+    page.keyboard.press("1")
+    said(run, 1)
+    page.go_back()
+    page.go_forward()
+    page.wait_for_selector("#stage img")
+    assert on_screen(page) == fingerprint(2)
+    page.keyboard.press("2")
+    assert said(run, 2) == [(1, "ash"), (2, "birch")]
+
+
+def test_every_view_is_reached_by_keys_alone(page):
+    for name in ("grid", "review", "results"):
+        page.keyboard.press("Tab")
+        while page.evaluate("document.activeElement.id") != f"to-{name}":
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.locator(f"#{name}").is_visible()
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+    page.keyboard.press("Enter")
+    assert page.locator("#help").is_hidden()
+
+
+def test_the_mouse_alone_confirms_a_page_of_the_grid(page, run):
+    page.click("#to-grid")
+    page.select_option("#grid-class", "cedar")
+    page.click("#tick")
+    page.click("#tiles button >> nth=2")
+    page.click("#confirm")
+    assert [word for _, word in said(run, 1)] == ["cedar"]
+
+
 def test_the_grid_confirms_what_is_alike_but_the_odd_ones_out(page, run):
     page.keyboard.press("#")
     tiles = page.locator("#tiles button")
@@ -194,8 +227,21 @@ def test_the_class_list_is_searched(tmp_path, opened):
         assert said(run, 1) == [(1, "class 27")]
 
 
+def test_the_last_of_many_classes_is_reached_by_the_mouse(tmp_path, opened):
+    run = waiting(tmp_path / "run", classes=[f"class {number}" for number in range(300)])
+    with served(run) as addresses:
+        page = opened(addresses["ada"])
+        page.click("#classes button >> text=class 299")
+        assert said(run, 1) == [(1, "class 299")]
+
+
 def test_names_are_text_and_never_markup(tmp_path, opened):
-    names = ["<img src=x onerror=alert(1)>", "<script>alert(2)</script>", "🦊 'x\" &amp;", "a  b"]
+    names = [
+        "<img src=x onerror=alert(1)>",
+        "<script>alert(2)</script>",
+        "🦊 'x\" &amp;",
+        "a  b\nc",
+    ]
     run = waiting(tmp_path / "run", classes=names)
     with served(run) as addresses:
         page = opened(addresses["ada"])
