@@ -1,9 +1,6 @@
 """How a Hydra program starts and ends: its words as people type them, its sweep with a report."""
 
-import logging
-import os
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +8,7 @@ from hydra._internal.utils import get_args_parser
 
 from askwell.command import cli, sweep
 from askwell.command.overrides import understood
+from askwell.command.program import settle
 from askwell.errors import EXIT_WAITING
 from askwell.run.run_json import read_run
 from askwell.text import first_of
@@ -22,15 +20,7 @@ def launch(train: Callable[[], object], command_line: list[str] | None = None) -
 
     `command_line`, where given, is first rewritten in place as Hydra reads it.
     """
-    os.environ.setdefault(
-        "HYDRA_FULL_ERROR", "1"
-    )  # Hydra then hands over the exception instead of exiting with 1
-    logging.raiseExceptions = (
-        False  # a log that cannot be written, as into a closed pipe, is no reason for a traceback
-    )
-    warnings.filterwarnings(
-        "ignore", module="pytorch_lightning"
-    )  # advice on loaders that does not fit a growing set
+    settle()
     cli.with_user_errors(lambda: _train_and_report(train, command_line or []))
 
 

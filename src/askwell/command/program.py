@@ -1,13 +1,25 @@
 """The program that trains: train.py in a checkout, and a module of the package everywhere."""
 
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 MODULE = "askwell.command.train"
 """What `askwell train` runs; Lightning starts its further processes by this name, too."""
+
+
+def settle() -> None:
+    """What every process that runs jobs has set before the first of them."""
+    # Hydra then hands over the exception instead of exiting with 1.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    # A log that cannot be written, as into a closed pipe, is no reason for a traceback.
+    logging.raiseExceptions = False
+    # Advice on loaders that does not fit a growing set.
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
 
 
 def typed(script: Path | None, arguments: Sequence[str]) -> list[str]:

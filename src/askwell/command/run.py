@@ -2,6 +2,7 @@
 
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -9,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from askwell.command import sweep
 from askwell.command.assembly import Assembly, assemble, choices
+from askwell.command.capacity import is_on_gpu
 from askwell.command.composing import refuse_missing_parts
 from askwell.errors import EXIT_WAITING
 from askwell.listener.asked import ASKED
@@ -41,7 +43,7 @@ def run(cfg: DictConfig) -> float:
     with (
         RunFolder(place, cfg.resume, first, notes_of(cfg)) as folder,
         failing_as_one(folder),
-        provenance.threads_of(folder.facts),
+        provenance.threads_of(folder.facts, _threads(cfg)),
     ):
         folder.refuse(study, free)
         if folder.finished_with(limits):
@@ -56,6 +58,13 @@ def run(cfg: DictConfig) -> float:
         if learner.waiting and first:
             _wait(folder)
         return learner.accuracy
+
+
+def _threads(cfg: DictConfig) -> int | None:
+    """The number of threads that is set; for a job of a sweep on a CPU that of the sweep."""
+    if cfg.get("threads") or not sweep.is_job() or is_on_gpu(cfg.trainer):
+        return cfg.get("threads")
+    return provenance.threads_of_sweep(Path(HydraConfig.get().sweep.dir))
 
 
 def _fit(

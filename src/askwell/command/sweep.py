@@ -14,6 +14,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from askwell.command.capacity import refuse_bad_numbers
 from askwell.command.overrides import quoted, setting_of
 from askwell.errors import UserError, exit_with, user_error
 from askwell.run.run_folder import is_first_process
@@ -100,6 +101,7 @@ def remove_empty_folders() -> None:
 
 def _prepare_run(config: DictConfig) -> None:
     _refuse_no_name(config)
+    refuse_bad_numbers(config)
     folder = _claimed(config, "hydra.run.dir")
     refuse_used([folder], config.resume)
     _remember(folder)
@@ -107,6 +109,7 @@ def _prepare_run(config: DictConfig) -> None:
 
 def _prepare_sweep(config: DictConfig) -> None:
     _refuse_no_name(config)
+    refuse_bad_numbers(config)
     folder = _claimed(config, "hydra.sweep.dir")
     refuse_used([path.parent for path in sorted(folder.glob("*/run.json"))], config.resume)
     _remember(folder)

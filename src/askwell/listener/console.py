@@ -135,9 +135,11 @@ def show(line: str, style: str = "") -> None:
 
 
 def screen() -> rich.console.Console:
-    """Where to print: above a live bar, if any; without escape codes where it is no terminal."""
-    return (
-        rich.get_console()
-        if sys.stdout.isatty()
-        else rich.console.Console(force_terminal=False, color_system=None)
-    )
+    """Where to print: above a live bar, if any; without escape codes where it is no terminal.
+
+    Nowhere in a process whose rich console is quiet.
+    """
+    console = rich.get_console()
+    if sys.stdout.isatty() or console.quiet:
+        return console
+    return rich.console.Console(force_terminal=False, color_system=None)

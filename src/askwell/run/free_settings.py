@@ -19,7 +19,8 @@ LISTENERS = ("log_rounds", "console", "progress", "checkpoint", "snapshot")
 FREE = (
     *LIMITS,
     *(f"callbacks.active_learning.{limit}" for limit in LIMITS),
-    *("resume", "name", "free"),
+    *("resume", "name", "free", "jobs"),
+    "threads",  # decides last bits; a run keeps the number that it began with
     *PLACES,
     *("answers_dir", "oracle.answers_dir", "oracle.folder"),
     # How the same images are read; what a broken image leaves out changes the data set's

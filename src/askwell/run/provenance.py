@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from askwell.run.run_json import read_run
 from askwell.strategy.appearance import appearance_of
 
 log = logging.getLogger(__name__)
@@ -76,29 +77,43 @@ def of_study(data: Any, plan: Any, labelling: Any, sight: Any) -> dict[str, Any]
 
 
 @contextmanager
-def threads_of(run: dict[str, Any]) -> Iterator[None]:
+def threads_of(run: dict[str, Any], wished: int | None = None) -> Iterator[None]:
     """Computes with the number of threads that `run`, a run.json, began with.
 
-    The number decides last bits.
-
-    Where `run` does not say, the number is that of a new run.
+    The number decides last bits. Where `run` does not say, it is the number `wished`, or where that
+    is None what torch takes: all cores, or OMP_NUM_THREADS.
     """
-    began, now = _threads(run), torch.get_num_threads()
-    if began is None or began == now:
+    began, now = threads_in(run), torch.get_num_threads()
+    if began is not None and began != (wished or now):
+        log.warning(
+            "continuing with %d threads, as the run began; this process would use %d",
+            began,
+            wished or now,
+        )
+    number = began or wished
+    if number is None:
         yield
         return
-    log.warning(
-        "continuing with %d threads, as the run began; this process would use %d", began, now
-    )
     environment = os.environ.get("OMP_NUM_THREADS")
-    _set_threads(began, str(began))
+    _set_threads(number, str(number))
     try:
         yield
     finally:
         _set_threads(now, environment)
 
 
-def _threads(run: dict[str, Any]) -> int | None:
+def threads_of_sweep(folder: Path) -> int:
+    """The number of threads of a sweep's jobs where none is set: 1, whatever runs at once.
+
+    A sweep from before this was so keeps the number of its first job.
+    """
+    runs = sorted(folder.glob("*/run.json"), key=lambda file: (len(file.parent.name), file))
+    found = (threads_in(read_run(file.parent) or {}) for file in runs)
+    return next((number for number in found if number is not None), 1)
+
+
+def threads_in(run: dict[str, Any]) -> int | None:
+    """The number of threads that a run.json records."""
     if run.get("threads"):
         return int(run["threads"])
     # Runs older than the key `threads` have it in the name of the device.

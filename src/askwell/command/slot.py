@@ -1,0 +1,100 @@
+"""A place for one job of a sweep at a time: a process of its own, and what that prints."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+
+from askwell.command.sweep_jobs import Job
+from askwell.command.worker import Shared, begin, run_one
+from askwell.errors import UserError
+
+
+class Slot:
+    """Runs jobs one after the other in one process, which starts with the first of them.
+
+    `card` is the GPU that the process sees. `say` shows a line of what it prints.
+    """
+
+    def __init__(self, shared: Shared, card: str | None, say: Callable[[str], None]) -> None:
+        self.shared, self.card, self.say = shared, card, say
+        self.job: Job | None = None
+        self.process: BaseProcess | None = None
+        self._open()
+
+    def start(self, job: Job) -> Future[Any]:
+        """Begins a job."""
+        self.job = job
+        # A new process inherits that Ctrl-C is held back: it reaches the sweep alone.
+        with _interrupts_held():
+            future = self.executor.submit(run_one, job.config)
+        # Python 3.14 makes this public, by terminate_workers.
+        self.process = next(iter((self.executor._processes or {}).values()), self.process)
+        self.writer.close()  # the process has its own end
+        return future
+
+    def result(self, future: Future[Any]) -> JobReturn:
+        """What came of the job. A process that was killed is replaced."""
+        assert self.job is not None
+        overrides = list(self.job.config.hydra.overrides.task)
+        ended = JobReturn(overrides=overrides, cfg=self.job.config, status=JobStatus.COMPLETED)
+        try:
+            ended.return_value = future.result()
+        except BrokenProcessPool:
+            ended.status, ended.return_value = JobStatus.FAILED, self._killed()
+            self.say(f"job {self.job.folder.name} failed: {ended._return_value}")
+            self._open()
+        except Exception as error:
+            ended.status, ended.return_value = JobStatus.FAILED, error
+        return ended
+
+    def close(self) -> None:
+        """Ends the process, which has no job, and shows the rest of what it printed."""
+        self.executor.shutdown()
+        self.writer.close()
+        self.printed.join(1)  # other programs that a job started may hold its output open
+
+    def _open(self) -> None:
+        context = get_context("spawn")  # a fork would copy threads and locks of libraries
+        self.reader, self.writer = context.Pipe(duplex=False)
+        self.executor = ProcessPoolExecutor(
+            1, context, initializer=begin, initargs=(self.shared, self.card, self.writer)
+        )
+        self.printed = threading.Thread(
+            target=self._pass_on, args=(self.reader.fileno(),), daemon=True
+        )
+        self.printed.start()
+
+    def _pass_on(self, output: int) -> None:
+        """Shows each line that the process prints, after the name of its job."""
+        with open(output, errors="replace", closefd=False) as lines:
+            for line in lines:
+                name = "" if self.job is None else f"job {self.job.folder.name}"
+                text = line.rstrip("\n")
+                self.say(text if text.startswith(f"{name} ") else f"{name}: {text}")
+
+    def _killed(self) -> UserError:
+        assert self.process is not None
+        self.process.join()
+        code = self.process.exitcode
+        how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
+        return UserError(
+            f"its process was ended ({how}), as by a system that runs out of memory: "
+            "run fewer jobs at once, as with jobs=1, and resume the sweep"
+        )
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
