@@ -17,7 +17,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
-run: setup  ## the study in small: 5 strategies x 3 seeds on 5,000 digits, then the verdict
+run: setup  ## the study in small: 5 strategies x 5 seeds on 5,000 digits, then the verdict
 	$(BIN)/python train.py experiment=quickstart
 
 demo: setup  ## the labelling page on digits; WATCH=1: a scripted person answers

@@ -146,6 +146,7 @@ def shrunk(images: Path, cache_dir: Path) -> list[str]:
             "rounds=3",
             "trainer=cpu",
             "logger=none",
+            "jobs=1",  # within the process of the test
             "name=run",
             f"cache_dir={cache_dir}",
         ),

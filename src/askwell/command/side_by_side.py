@@ -3,7 +3,6 @@
 import logging
 import signal
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
@@ -77,16 +76,15 @@ def _run(jobs: SweepJobs, slots: Sequence[Slot], display: SweepDisplay) -> list[
 
 
 def _stop(slots: Sequence[Slot], reason: BaseException) -> NoReturn:
-    """Ends all processes, then this one. A second Ctrl-C does not wait for them."""
-    processes = [slot.process for slot in slots if slot.process is not None]
-    for process in processes:
-        process.terminate()
-    until = time.monotonic() + PATIENCE
+    """Ends all jobs, then this process. A second Ctrl-C does not wait for them."""
+    busy = [slot for slot in slots if slot.process is not None and slot.future is not None]
+    for slot in busy:
+        slot.process.terminate()
     with suppress(KeyboardInterrupt):
-        for process in processes:
-            process.join(max(0, until - time.monotonic()))
-    for process in processes:
-        process.kill()
+        wait([slot.future for slot in busy], PATIENCE)
+    for slot in busy:
+        slot.process.kill()  # the end of an interpreter takes seconds
+        slot.process.join()
     for slot in slots:
         slot.close()
     if isinstance(reason, KeyboardInterrupt):

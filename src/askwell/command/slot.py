@@ -7,6 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -26,6 +27,7 @@ class Slot:
     def __init__(self, shared: Shared, card: str | None, say: Callable[[str], None]) -> None:
         self.shared, self.card, self.say = shared, card, say
         self.job: Job | None = None
+        self.future: Future[Any] | None = None
         self.process: BaseProcess | None = None
         self._open()
 
@@ -34,7 +36,7 @@ class Slot:
         self.job = job
         # A new process inherits that Ctrl-C is held back: it reaches the sweep alone.
         with _interrupts_held():
-            future = self.executor.submit(run_one, job.config)
+            self.future = future = self.executor.submit(run_one, job.config)
         # Python 3.14 makes this public, by terminate_workers.
         self.process = next(iter((self.executor._processes or {}).values()), self.process)
         self.writer.close()  # the process has its own end
@@ -56,25 +58,21 @@ class Slot:
         return ended
 
     def close(self) -> None:
-        """Ends the process, which has no job, and shows the rest of what it printed."""
-        self.executor.shutdown()
+        """Lets the process end, which has no job. This one waits for it when it ends itself."""
+        self.executor.shutdown(wait=False)
         self.writer.close()
-        self.printed.join(1)  # other programs that a job started may hold its output open
 
     def _open(self) -> None:
         context = get_context("spawn")  # a fork would copy threads and locks of libraries
-        self.reader, self.writer = context.Pipe(duplex=False)
+        reader, self.writer = context.Pipe(duplex=False)
         self.executor = ProcessPoolExecutor(
             1, context, initializer=begin, initargs=(self.shared, self.card, self.writer)
         )
-        self.printed = threading.Thread(
-            target=self._pass_on, args=(self.reader.fileno(),), daemon=True
-        )
-        self.printed.start()
+        threading.Thread(target=self._pass_on, args=(reader,), daemon=True).start()
 
-    def _pass_on(self, output: int) -> None:
+    def _pass_on(self, output: Connection) -> None:
         """Shows each line that the process prints, after the name of its job."""
-        with open(output, errors="replace", closefd=False) as lines:
+        with output, open(output.fileno(), errors="replace", closefd=False) as lines:
             for line in lines:
                 name = "" if self.job is None else f"job {self.job.folder.name}"
                 text = line.rstrip("\n")
@@ -82,7 +80,7 @@ class Slot:
 
     def _killed(self) -> UserError:
         assert self.process is not None
-        self.process.join()
+        self.executor.shutdown()  # it learns the exit code of its process
         code = self.process.exitcode
         how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
         return UserError(

@@ -11,7 +11,6 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-import rich
 from hydra._internal.callbacks import Callbacks
 from hydra.core.utils import JobRuntime, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext
@@ -49,10 +48,12 @@ def begin(shared: Shared, card: str | None, output: Connection) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore
         os.dup2(output.fileno(), stream.fileno())
-    rich.reconfigure(quiet=True)  # the sweep shows its rounds
     if card is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = card
     threading.Thread(target=_end_with_sweep, daemon=True).start()
+    from askwell.listener import console  # torch and Lightning, which the sweep need not import
+
+    console.silence()
     settle()
     setup_globals()
     JobRuntime.instance().set("name", shared.program)

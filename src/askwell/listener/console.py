@@ -135,11 +135,20 @@ def show(line: str, style: str = "") -> None:
 
 
 def screen() -> rich.console.Console:
-    """Where to print: above a live bar, if any; without escape codes where it is no terminal.
+    """Where to print: above a live bar, if any; without escape codes where it is no terminal."""
+    if silent:
+        return rich.console.Console(quiet=True)
+    return (
+        rich.get_console()
+        if sys.stdout.isatty()
+        else rich.console.Console(force_terminal=False, color_system=None)
+    )
 
-    Nowhere in a process whose rich console is quiet.
-    """
-    console = rich.get_console()
-    if sys.stdout.isatty() or console.quiet:
-        return console
-    return rich.console.Console(force_terminal=False, color_system=None)
+
+silent = False
+
+
+def silence() -> None:
+    """Prints no round from now on, since another process shows those of several runs."""
+    global silent
+    silent = True
