@@ -51,9 +51,6 @@ def begin(shared: Shared, card: str | None, output: Connection) -> None:
     if card is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = card
     threading.Thread(target=_end_with_sweep, daemon=True).start()
-    from askwell.listener import console  # torch and Lightning, which the sweep need not import
-
-    console.silence()
     settle()
     setup_globals()
     JobRuntime.instance().set("name", shared.program)
@@ -67,7 +64,7 @@ def run_one(config: DictConfig) -> Any:
     """
     context = HydraContext(config_loader=None, callbacks=_shared.callbacks)  # type: ignore[arg-type]
     ended = run_job(
-        _shared.task, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context=context
+        _silently, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context=context
     )
     if ended.status == JobStatus.FAILED:
         raise _sendable(ended._return_value)
@@ -75,6 +72,15 @@ def run_one(config: DictConfig) -> Any:
 
 
 _shared: Shared
+
+
+def _silently(cfg: DictConfig) -> Any:
+    """What the program does with a job, without its rounds on the screen, which the sweep shows."""
+    # Lightning, which must not be imported before Hydra has set up the logs.
+    from askwell.listener import console
+
+    console.silence()
+    return _shared.task(cfg)
 
 
 def _sendable(error: Exception) -> Exception:
