@@ -15,7 +15,7 @@ def test_a_sweep_of_jobs_with_several_processes_is_refused_with_the_way_that_wor
         program("-m", "strategy=lc", *DEVICES)
     words = capsys.readouterr().err
     assert "trainer.devices=2 in a sweep" in words
-    assert "trainer.devices=1 hydra/launcher=submitit_local" in words
+    assert "Give every job one device, trainer.devices=1" in words
 
 
 @pytest.mark.slow

@@ -72,10 +72,8 @@ def refuse_nested(trainer: Any) -> None:
     if is_job() and trainer.world_size > 1 and trainer.strategy.launcher is not None:
         raise UserError(
             f"trainer.devices={trainer.num_devices} in a sweep: each process would start the "
-            "sweep again. Give every "
-            "job one device, and run jobs side by side: trainer.devices=1 "
-            "hydra/launcher=submitit_local (a cluster: "
-            "submitit_slurm)"
+            "sweep again. Give every job one device, trainer.devices=1: jobs run side by side, "
+            "here or by hydra/launcher=submitit_slurm"
         )
 
 
