@@ -5,6 +5,8 @@ import os
 import pytest
 from experiment import equal, record_of, weights_of
 
+from askwell.command import cli, sweep
+
 DEVICES = ["trainer=ddp", "trainer.accelerator=cpu"]
 
 
@@ -31,3 +33,17 @@ def test_jobs_sent_out_by_submitit_end_as_those_of_a_plain_sweep(
         folders = [tmp_path / "multirun" / name / job for name in ("sent", "plain")]
         assert record_of(folders[0]) == record_of(folders[1])
         assert equal(*map(weights_of, folders))
+
+
+def test_a_report_is_written_again_only_where_a_job_has_run(program, monkeypatch):
+    reports = []
+
+    def report_on(folders, output):
+        reports.append(output)
+        (output / "report.html").touch()
+
+    monkeypatch.setattr(cli, "report_on", report_on)
+    for seeds in ("0", "0", "0,1"):
+        program("-m", f"seed={seeds}", "rounds=1", "resume=true")
+        monkeypatch.setattr(sweep, "started", [])
+    assert len(reports) == 2

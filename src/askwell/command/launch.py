@@ -30,12 +30,20 @@ def _train_and_report(train: Callable[[], object], command_line: list[str]) -> N
         train()
     finally:
         for folder in sweep.started:
-            if any(folder.glob("*/run.json")):
+            if any(folder.glob("*/run.json")) and not _is_reported(folder):
                 cli.report_on([folder], folder)
         sweep.remove_empty_folders()
     if jobs := waiting_in(sweep.started):
         print(f"{len(jobs)} jobs wait for answers: {first_of(jobs)}")
         sys.exit(EXIT_WAITING)
+
+
+def _is_reported(sweep: Path) -> bool:
+    """Whether the report is newer than all that it shows, as where every job was finished."""
+    report = sweep / "report.html"
+    shown = [file for name in ("run.json", "rounds.jsonl") for file in sweep.glob(f"*/{name}")]
+    newest = max(file.stat().st_mtime_ns for file in shown)
+    return report.is_file() and report.stat().st_mtime_ns > newest
 
 
 def waiting_in(sweeps: Iterable[Path]) -> list[str]:

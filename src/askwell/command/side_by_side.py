@@ -77,14 +77,14 @@ def _run(jobs: SweepJobs, slots: Sequence[Slot], display: SweepDisplay) -> list[
 
 def _stop(slots: Sequence[Slot], reason: BaseException) -> NoReturn:
     """Ends all jobs, then this process. A second Ctrl-C does not wait for them."""
-    busy = [slot for slot in slots if slot.process is not None and slot.future is not None]
-    for slot in busy:
-        slot.process.terminate()
+    processes = [slot.process for slot in slots if slot.process is not None]
+    for process in processes:
+        process.terminate()
     with suppress(KeyboardInterrupt):
-        wait([slot.future for slot in busy], PATIENCE)
-    for slot in busy:
-        slot.process.kill()  # the end of an interpreter takes seconds
-        slot.process.join()
+        wait([slot.future for slot in slots if slot.future is not None], PATIENCE)
+    for process in processes:
+        process.kill()  # the end of an interpreter takes seconds
+        process.join()
     for slot in slots:
         slot.close()
     if isinstance(reason, KeyboardInterrupt):

@@ -1,9 +1,9 @@
 """What a sweep has left to do, decided before a byte of it is written."""
 
 import json
+import pickle
 import re
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -131,7 +131,7 @@ class Composer:
 
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self.loader, self.config = loader, config
-        self.known: dict[tuple[str, ...], DictConfig] = {}
+        self.known: dict[tuple[str, ...], bytes] = {}
         self.groups: set[str] = (
             set()
         )  # settings that turned out to name a choice, of a group outside conf/
@@ -150,8 +150,8 @@ class Composer:
             if groups:
                 self.groups |= groups
                 return self(overrides)
-            self.known[alike] = composed
-        cfg = deepcopy(self.known[alike])
+            self.known[alike] = pickle.dumps(composed)
+        cfg: DictConfig = pickle.loads(self.known[alike])  # in half the time of a deepcopy
         for word, value in plain.items():
             OmegaConf.update(cfg, setting_of(word), value)
         return cfg
