@@ -1,14 +1,17 @@
 """Which strategy needs the fewest labels? Heads on rows of an encoder, by data set and budget."""
 
 import argparse
+import io
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from hydra.utils import instantiate
 
 from askwell.embedding.embedded import BLOCK
+from askwell.files import write_whole
 from bench import program
 from bench.packing import Job, Packed
 
@@ -31,8 +34,6 @@ STRATEGIES = (
     *("herding", "typiclust", "switch", "bait", "drop_query", "bald", "epig", "batch_bald"),
     "stratified",
 )
-
-
 SPLITS = ("train", "evaluation")
 
 
@@ -88,8 +89,7 @@ def overrides(job: Job) -> list[str]:
 
 def rows_file(dataset: str, split: str) -> Path:
     """Where the rows of a split are kept."""
-    cache = Path(program.config().cache_dir)
-    return cache.absolute() / "leaderboard" / f"{dataset}-{split}.npy"
+    return _folders()[1] / "leaderboard" / f"{dataset}-{split}.npy"
 
 
 def reduce(dataset: str) -> None:
@@ -106,9 +106,10 @@ def reduce(dataset: str) -> None:
     ]
     mean, axes = principal_axes(rows[0], FEATURES)
     for file, values in zip(files, rows, strict=True):
-        file.parent.mkdir(parents=True, exist_ok=True)
         parts = [(part - mean) @ axes for part in _blocks(values)]
-        np.save(file, np.concatenate(parts).astype(np.float16))
+        content = io.BytesIO()
+        np.save(content, np.concatenate(parts).astype(np.float16))
+        write_whole(file, content.getvalue())  # others may run a share of the jobs
 
 
 def principal_axes(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +125,14 @@ def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _dataset(name: str) -> list[str]:
-    return [word.format(data=program.config().data_dir) for word in DATASETS[name]]
+    return [word.format(data=_folders()[0]) for word in DATASETS[name]]
+
+
+@cache
+def _folders() -> tuple[str, Path]:
+    """Where data and caches are."""
+    cfg = program.config()
+    return str(cfg.data_dir), Path(cfg.cache_dir).absolute()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from askwell.machine import cores
 from askwell.run import provenance
 
 RESULTS = Path(__file__).parent / "results"
@@ -76,9 +77,7 @@ def _circumstances() -> dict[str, Any]:
         "git_commit": process["git_commit"],
         "machine": {
             "processor": _processor(),
-            "cores": len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count(),
+            "cores": cores(),
             "threads": torch.get_num_threads(),
             "load": os.getloadavg()[0],
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",

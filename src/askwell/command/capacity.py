@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from askwell.errors import UserError
+from askwell.machine import cores
 
 AUTO = "auto"
 
@@ -56,13 +57,6 @@ def is_on_gpu(trainer: Any) -> bool:
     """Whether Lightning would take a GPU for these flags of its trainer."""
     accelerator = str(trainer.get("accelerator", AUTO))
     return cards() > 0 if accelerator == AUTO else accelerator != "cpu"
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @cache

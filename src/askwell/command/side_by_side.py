@@ -14,7 +14,7 @@ from hydra.core.utils import JobReturn, configure_log, setup_globals
 from askwell.command.capacity import card_names
 from askwell.command.slot import Slot
 from askwell.command.sweep_display import SweepDisplay
-from askwell.command.sweep_jobs import SweepJobs
+from askwell.command.sweep_jobs import Job, SweepJobs
 from askwell.command.worker import Shared
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ def run_all(jobs: SweepJobs) -> Sequence[JobReturn]:
     log.info(f"{len(jobs)} jobs, {jobs.at_once} at a time")
     shared = Shared.of(jobs.task, jobs.context.callbacks)
     cards = card_names() if jobs.on_gpu else [None]
-    with SweepDisplay(len(jobs)) as display:
+    display = SweepDisplay(len(jobs))
+    with display.bars:
         slots = [
             Slot(shared, cards[number % len(cards)], display.say) for number in range(jobs.at_once)
         ]
@@ -57,20 +58,19 @@ def _run(jobs: SweepJobs, slots: Sequence[Slot], display: SweepDisplay) -> list[
     """Gives each process the next job as soon as it has none."""
     ended: dict[int, JobReturn] = {}
     left, idle = enumerate(jobs), list(slots)
-    running: dict[Future[Any], tuple[int, Slot]] = {}
+    running: dict[Future[Any], tuple[int, Job, Slot]] = {}
     while len(ended) < len(jobs):
         for place, job in left if idle else ():
             slot = idle.pop()
-            running[slot.start(job)] = place, slot
+            running[slot.start(job)] = place, job, slot
             display.begin(job)
             if not idle:
                 break
         for future in wait(running, LOOK, FIRST_COMPLETED).done:
-            place, slot = running.pop(future)
-            ended[place] = slot.result(future)
+            place, job, slot = running.pop(future)
+            ended[place] = slot.result(job, future)
             idle.append(slot)
-            assert slot.job is not None
-            display.end(slot.job)
+            display.end(job)
         display.refresh()
     return [ended[place] for place in sorted(ended)]
 

@@ -42,16 +42,15 @@ class Slot:
         self.writer.close()  # the process has its own end
         return future
 
-    def result(self, future: Future[Any]) -> JobReturn:
+    def result(self, job: Job, future: Future[Any]) -> JobReturn:
         """What came of the job. A process that was killed is replaced."""
-        assert self.job is not None
-        overrides = list(self.job.config.hydra.overrides.task)
-        ended = JobReturn(overrides=overrides, cfg=self.job.config, status=JobStatus.COMPLETED)
+        overrides = list(job.config.hydra.overrides.task)
+        ended = JobReturn(overrides=overrides, cfg=job.config, status=JobStatus.COMPLETED)
         try:
             ended.return_value = future.result()
         except BrokenProcessPool:
             ended.status, ended.return_value = JobStatus.FAILED, self._killed()
-            self.say(f"job {self.job.folder.name} failed: {ended._return_value}")
+            self.say(f"job {job.folder.name} failed: {ended._return_value}")
             self._open()
         except Exception as error:
             ended.status, ended.return_value = JobStatus.FAILED, error
@@ -79,9 +78,8 @@ class Slot:
                 self.say(text if text.startswith(f"{name} ") else f"{name}: {text}")
 
     def _killed(self) -> UserError:
-        assert self.process is not None
         self.executor.shutdown()  # it learns the exit code of its process
-        code = self.process.exitcode
+        code = None if self.process is None else self.process.exitcode
         how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
         return UserError(
             f"its process was ended ({how}), as by a system that runs out of memory: "

@@ -3,8 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,7 +17,8 @@ from askwell.text import percent, seconds, visible
 class SweepDisplay:
     """Shows the progress of jobs by the files in their folders, whichever process writes them.
 
-    Where there is no terminal, it prints a line as a job ends, and nothing else.
+    The bars are on the screen within `with display.bars`. Where there is no terminal, it prints a
+    line as a job ends, and nothing else.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -37,18 +37,6 @@ class SweepDisplay:
         )
         self.all = self.bars.add_task("all jobs", total=jobs, accuracy="")
         self.running: dict[Path, TaskID] = {}
-
-    def __enter__(self) -> Self:
-        self.bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.bars.stop()
 
     def begin(self, job: Job) -> None:
         """Adds the bar of a job."""

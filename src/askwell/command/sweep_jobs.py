@@ -40,7 +40,7 @@ class SweepJobs:
         """
         if len(self) == 1:
             return 1
-        job = self._composed(0)
+        job = self._first
         if str(job.trainer.get("devices", 1)) != "1" or job.trainer.get("num_nodes", 1) != 1:
             return 1
         on_gpu = is_on_gpu(job.trainer)
@@ -48,7 +48,11 @@ class SweepJobs:
 
     @property
     def on_gpu(self) -> bool:
-        return is_on_gpu(self._composed(0).trainer)
+        return is_on_gpu(self._first.trainer)
+
+    @cached_property
+    def _first(self) -> DictConfig:
+        return self._composed(0)
 
     def _job(self, place: int) -> Job:
         config = self._composed(place)

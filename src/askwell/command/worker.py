@@ -62,10 +62,8 @@ def run_one(config: DictConfig) -> Any:
     """Runs a job, and returns what its program returns. Raises what it raises, in a form that
     another process can read.
     """
-    context = HydraContext(config_loader=None, callbacks=_shared.callbacks)  # type: ignore[arg-type]
-    ended = run_job(
-        _silently, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context=context
-    )
+    hydra = HydraContext(config_loader=None, callbacks=_shared.callbacks)  # type: ignore[arg-type]
+    ended = run_job(_silently, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context=hydra)
     if ended.status == JobStatus.FAILED:
         raise _sendable(ended._return_value)
     return ended.return_value

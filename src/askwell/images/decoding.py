@@ -17,6 +17,7 @@ from askwell.images.chosen import reading
 from askwell.images.contracts import Source
 from askwell.images.pixels import BrokenImageError
 from askwell.images.traits import Traits
+from askwell.machine import cores
 from askwell.text import first_of
 
 logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def decoded(source: Source, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray
     count = len(source)
     broken: Broken = {}
     blocks = [range(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
-    with ThreadPoolExecutor(_cores()) as threads, _progress() as progress:
+    with ThreadPoolExecutor(cores()) as threads, _progress() as progress:
         bar = progress.add_task("decoding", total=count)
         for start in range(0, len(blocks), BLOCKS):
             for images, traits, failures in threads.map(
@@ -131,7 +132,3 @@ def _progress() -> Progress:
     )
     console = Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

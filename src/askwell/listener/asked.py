@@ -19,7 +19,7 @@ from askwell.oracle.page import Page
 
 ASKED, PICTURES = "asked.json", "asked"
 AFAR = 4
-"""Pixels a side by which images are told alike before there is a network."""
+"""Pixels per side at which images are compared before there is a network."""
 STEPS = 20
 GUESSES = 5
 """How many classes are suggested for an image, the likeliest first."""

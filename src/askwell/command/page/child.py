@@ -16,7 +16,7 @@ OUTPUT = "label.log"
 """What the processes of a run print."""
 
 RESTARTS = 3
-"""How often in a row a process that was killed is started again."""
+"""How many times in succession a killed process is restarted."""
 
 PATIENCE = 10
 """Seconds that a process is given to end."""

@@ -39,16 +39,8 @@ REFERENCE = "${"
 NONE = next(word for word, kind in KINDS.items() if kind == NONE_OF_THESE)
 
 OF_A_RUN = (
-    *(
-        "run.json",
-        "rounds.jsonl",
-        "queries.csv",
-        "queried.jsonl",
-        EVALUATION,
-        "pending.json",
-        "questions.csv",
-    ),
-    *("asked.json", "checkpoints", "snapshots", FOLDER, "train.log"),
+    *("run.json", "rounds.jsonl", "queries.csv", EVALUATION, "pending.json", "questions.csv"),
+    *("queried.jsonl", "asked.json", "checkpoints", "snapshots", FOLDER, "train.log"),
 )
 """What a new run in the same folder begins without."""
 
