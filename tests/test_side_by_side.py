@@ -144,6 +144,8 @@ def test_an_interrupt_ends_all_jobs_and_a_resume_ends_as_if_there_had_been_none(
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # a group of its own, as that of a terminal
+        # ignored where the tests themselves run in the background
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     wait_for(lambda: len([*sweep.glob("*/checkpoints/last.ckpt")]) == 2)
     (os.killpg if whole_group else os.kill)(process.pid, number)

@@ -87,15 +87,6 @@ def writable(text: str) -> str:
     )
 
 
-def utf8(text: str) -> str:
-    r"""The text with bytes that are not UTF-8 escaped, and nothing else: any program reads it.
-
-    >>> print(utf8("caf\udce9 1.png"))
-    caf\xe9 1.png
-    """
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def _written_out(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it in a file name

@@ -14,8 +14,11 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 
 from askwell.command.sweep_jobs import Job
-from askwell.command.worker import Shared, begin, run_one
+from askwell.command.worker import END, Shared, begin, run_one
 from askwell.errors import UserError
+
+LAST_LINES = 5.0
+"""Seconds that the last lines of a job may take to arrive."""
 
 
 class Slot:
@@ -34,6 +37,7 @@ class Slot:
     def start(self, job: Job) -> Future[Any]:
         """Begins a job."""
         self.job = job
+        self.all_said.clear()
         # A new process inherits that Ctrl-C is held back: it reaches the sweep alone.
         with _interrupts_held():
             self.future = future = self.executor.submit(run_one, job.config)
@@ -43,7 +47,8 @@ class Slot:
         return future
 
     def result(self, job: Job, future: Future[Any]) -> JobReturn:
-        """What came of the job. A process that was killed is replaced."""
+        """What came of the job, once it has said all. A process that was killed is replaced."""
+        self.all_said.wait(LAST_LINES)
         overrides = list(job.config.hydra.overrides.task)
         ended = JobReturn(overrides=overrides, cfg=job.config, status=JobStatus.COMPLETED)
         try:
@@ -67,15 +72,21 @@ class Slot:
         self.executor = ProcessPoolExecutor(
             1, context, initializer=begin, initargs=(self.shared, self.card, self.writer)
         )
-        threading.Thread(target=self._pass_on, args=(reader,), daemon=True).start()
+        self.all_said = threading.Event()
+        arguments = reader, self.all_said
+        threading.Thread(target=self._pass_on, args=arguments, daemon=True).start()
 
-    def _pass_on(self, output: Connection) -> None:
+    def _pass_on(self, output: Connection, all_said: threading.Event) -> None:
         """Shows each line that the process prints, after the name of its job."""
         with output, open(output.fileno(), errors="replace", closefd=False) as lines:
             for line in lines:
-                name = "" if self.job is None else f"job {self.job.folder.name}"
                 text = line.rstrip("\n")
+                if text == END:
+                    all_said.set()
+                    continue
+                name = "" if self.job is None else f"job {self.job.folder.name}"
                 self.say(text if text.startswith(f"{name} ") else f"{name}: {text}")
+        all_said.set()
 
     def _killed(self) -> UserError:
         self.executor.shutdown()  # it learns the exit code of its process

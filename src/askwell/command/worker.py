@@ -58,12 +58,21 @@ def begin(shared: Shared, card: str | None, output: Connection) -> None:
     _shared = shared
 
 
+END = "\0"
+"""The line after all that a job prints."""
+
+
 def run_one(config: DictConfig) -> Any:
     """Runs a job, and returns what its program returns. Raises what it raises, in a form that
     another process can read.
     """
     hydra = HydraContext(config_loader=None, callbacks=_shared.callbacks)  # type: ignore[arg-type]
-    ended = run_job(_silently, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context=hydra)
+    try:
+        ended = run_job(
+            _silently, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context=hydra
+        )
+    finally:
+        print(END, flush=True)
     if ended.status == JobStatus.FAILED:
         raise _sendable(ended._return_value)
     return ended.return_value

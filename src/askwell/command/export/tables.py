@@ -11,7 +11,6 @@ from askwell.command.page.place import Place
 from askwell.command.trained import Trained
 from askwell.files import write_whole
 from askwell.run.question import table
-from askwell.text import utf8
 
 LABELS, PREDICTIONS = "labels.csv", "predictions.csv"
 
@@ -33,7 +32,7 @@ def predicted(trained: Trained, root: Path, names: list[str]) -> Iterator[Predic
 def predictions_table(classes: Iterable[str], predictions: Iterable[Prediction]) -> bytes:
     """Image, label and the probability of each class."""
     rows = (
-        [utf8(one.name), one.label, *(f"{share:.6f}" for share in one.probabilities.tolist())]
+        [one.name, one.label, *(f"{share:.6f}" for share in one.probabilities.tolist())]
         for one in predictions
     )
     return table(["image", "label", *classes], rows)

@@ -14,7 +14,6 @@ from askwell.oracle.events import LABEL, AnswerLog, Event
 from askwell.oracle.people import LOG
 from askwell.run.question import EVALUATION, table
 from askwell.run.run_json import read_run
-from askwell.text import utf8
 
 COLUMNS = ("image", "label", "who", "when", "seconds", "suggestion_seen")
 
@@ -33,7 +32,7 @@ class Labelled:
         """As `COLUMNS` name it."""
         facts = [self.event.get(key, "") for key in ("by", "at", "seconds")]
         seen = self.event.get("seen")
-        return [utf8(self.name), self.label, *facts, "" if seen is None else str(seen).lower()]
+        return [self.name, self.label, *facts, "" if seen is None else str(seen).lower()]
 
 
 def labels_of(folder: Path) -> list[Labelled]:
