@@ -13,7 +13,6 @@ from askwell.command.assembly import Assembly, assemble, choices
 from askwell.command.capacity import is_on_gpu
 from askwell.command.composing import refuse_missing_parts
 from askwell.errors import EXIT_WAITING
-from askwell.listener.asked import ASKED
 from askwell.listener.run_files import Record
 from askwell.logger import close_loggers
 from askwell.loop.agreement import SameStart, held_at_start
@@ -26,7 +25,7 @@ from askwell.run.failures import failing_as_one, watched
 from askwell.run.free_settings import LIMITS
 from askwell.run.identity import free_paths, study_of
 from askwell.run.notes import notes_of
-from askwell.run.question import QUESTIONS, read_pending
+from askwell.run.question import ASKED, QUESTIONS, read_pending
 from askwell.run.run_folder import RunFolder, is_first_process
 
 

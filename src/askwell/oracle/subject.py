@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from askwell.embedding.embedded import pictures_of
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.oracle.answers import KINDS, Oracle
@@ -60,6 +59,9 @@ def oracle_for(factory: Any, dataset: Any) -> Oracle:
     if not getattr(getattr(factory, "func", factory), "sees_truth", True):
         if words := sorted({*dataset.classes} & {*KINDS}):
             raise UserError(f"a class cannot be called {words[0]!r}, which is an answer of its own")
+        # Lightning behind it takes seconds, which the page of `askwell label` can do without.
+        from askwell.embedding.embedded import pictures_of
+
         images = pictures_of(dataset.train)
         return factory(Subject(images, dataset.classes, dataset.fingerprint))
     if not dataset.knows_truth:

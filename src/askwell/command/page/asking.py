@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.listener.asked import ASKED, PICTURES, read_asked
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, Event, trains_now
 from askwell.oracle.people import LOG
+from askwell.run.question import ASKED, PICTURES, read_asked
 from askwell.run.run_json import read_run
 
 

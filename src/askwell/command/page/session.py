@@ -271,7 +271,7 @@ def _counts(events: Iterable[Event]) -> dict[str, int]:
 
 def _of_run(asking: Asking) -> dict[str, Any]:
     """A run's curve, as the page draws it."""
-    from askwell.scoring.evaluation import interval
+    from askwell.scoring.interval import interval
 
     sample = asking.run.get("evaluation")
     rounds = []
