@@ -27,7 +27,10 @@ FOLDER = Path("outputs/digits")
 COUNT = 1000
 CLASSES = "1234567890"
 """In the order of the page's keys: each digit has its own key."""
-SETTINGS = ("dataset.evaluation_size=30", "initial_size=10", "query_size=10")
+SETTINGS = (
+    *("dataset.evaluation_size=30", "initial_size=10", "query_size=10"),
+    "model=cnn",  # an encoder of photographs sees no more of digits than their pixels say
+)
 """A first round after 40 answers, about a minute by keys."""
 PAUSE, ANSWERS = 0.7, 120
 """Seconds between the answers of the scripted person, and how many it gives."""

@@ -55,9 +55,18 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
 
     Raises UserError for what cannot be labelled.
     """
-    photos, folders = subject_of(chosen)
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise UserError("the page needs fastapi and uvicorn: pip install -e .[label]")
+    from askwell.command.page.warm import Warm
+
+    with Warm() as warm:
+        if Path(chosen.subject).is_dir():
+            warm.prepare()  # beside the imports of this process
+        _serve(chosen, warm, opened or _opens(chosen))
+
+
+def _serve(chosen: Namespace, warm: Any, opened: Callable[[str], object]) -> None:
+    photos, folders = subject_of(chosen)
     from askwell.command.page.serving import serve
 
     people = [word.strip() for word in chosen.people.split(",") if word.strip()]
@@ -77,7 +86,8 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
             host=chosen.host,
             blind=chosen.blind,
             trust=chosen.trust,
-            opened=opened or _opens(chosen),
+            warm=warm,
+            opened=opened,
         )
 
 
@@ -114,6 +124,7 @@ def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     from askwell.command.page import start
+    from askwell.command.page.defaults import remark_on
 
     place = start.folder_for(folder, chosen.run)
     if place == folder or folder in place.parents:
@@ -130,6 +141,8 @@ def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     if noted is None and start.runs_in(place):
         raise UserError(f"{visible(str(place))} holds another run: choose a name by --run NAME")
     photos.check()
+    if noted is None and (remark := remark_on(photos.begun_with)) is not None:
+        print(f"askwell: {remark}", file=sys.stderr)
     return photos, [place]
 
 

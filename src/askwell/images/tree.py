@@ -76,6 +76,11 @@ def listed(folder: Path) -> Listing:
     return Listing(sorted(found.images), sorted(found.left_out))
 
 
+def holds_any(folder: Path) -> bool:
+    """Whether there is an image in `folder` or below; a large folder is not listed for it."""
+    return any(_is_image(entry) for entry in _files(folder))
+
+
 def image_files(folder: Path) -> list[str]:
     """The paths of the image files in `folder` and below, sorted."""
     return listed(folder).images
