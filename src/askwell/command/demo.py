@@ -92,17 +92,28 @@ class ScriptedPerson:
 
     def work(self) -> None:
         """Answers one image after the other, also those that come while the network trains."""
-        with self._opened(self.address) as page:
-            cookies = SimpleCookie(page.headers["set-cookie"])
-        self.headers["Cookie"] = "; ".join(f"{name}={one.value}" for name, one in cookies.items())
+        self.enter()
         given = 0
         while given < self.answers:
             time.sleep(self.pause)
             with suppress(OSError):  # the server may be busy for a moment
-                given += self._answer_one()
+                given += self.answer_one()
         print(f"the scripted person gave {given} answers; now it is your turn", flush=True)
 
-    def _answer_one(self) -> int:
+    def enter(self) -> None:
+        """Opens the address, whose cookie all that follows needs."""
+        with self._opened(self.address) as page:
+            cookies = SimpleCookie(page.headers["set-cookie"])
+        self.headers["Cookie"] = "; ".join(f"{name}={one.value}" for name, one in cookies.items())
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the page shows beside the images."""
+        state: dict[str, Any] = json.loads(self._get("/api/state"))
+        return state
+
+    def answer_one(self) -> int:
+        """Answers the next image; how many answers the server took, 0 where nothing is asked."""
         queue = json.loads(self._get("/api/queue"))["images"]
         if not queue:
             return 0

@@ -124,7 +124,8 @@ def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     from askwell.command.page import start
-    from askwell.command.page.defaults import remark_on
+    from askwell.command.page.defaults import LARGE, defaults_for, remark_on
+    from askwell.images.tree import images_up_to
 
     place = start.folder_for(folder, chosen.run)
     if place == folder or folder in place.parents:
@@ -141,8 +142,13 @@ def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     if noted is None and start.runs_in(place):
         raise UserError(f"{visible(str(place))} holds another run: choose a name by --run NAME")
     photos.check()
-    if noted is None and (remark := remark_on(photos.begun_with)) is not None:
-        print(f"askwell: {remark}", file=sys.stderr)
+    images = images_up_to(folder, LARGE + 1 if noted is None else 1)
+    if not images:
+        raise UserError(f"{visible(str(folder))} holds no images: name a folder of photos")
+    if noted is None:
+        photos = replace(photos, defaults=defaults_for(photos.overrides, images))
+        if (remark := remark_on(photos.defaults)) is not None:
+            print(f"askwell: {remark}", file=sys.stderr)
     return photos, [place]
 
 

@@ -32,7 +32,7 @@ class First:
     count: int  # of images
     held: tuple[int, ...]  # the evaluation sample, as it was drawn
     broken: tuple[int, ...]  # of these images, those that could not be read
-    fingerprint: str  # of these images and the sample
+    fingerprint: str  # of these images and the sample; empty until they are decoded
     mean: tuple[float, ...]  # [C], by which images are normalised
     std: tuple[float, ...]
 
@@ -55,12 +55,12 @@ def open_asked(
     source = splits.train
     check_images(len(source), "training")
     check_labels(source.truth, "training", splits.classes, lowest=UNKNOWN)
-    held = _held(source, evaluation_size, former)
+    held = held_in(source, evaluation_size, former)
     train, broken = _opened(source, store, cache_dir, broken_images)
     train.traits.refuse_dim()
     for remark in (*remarks_of(source), *train.traits.remarks):
         log.warning(remark)
-    first = _first(train, held, broken) if former is None else former
+    first = former if former and former.fingerprint else _first(train, held, broken)
     evaluated = np.setdiff1d(held, broken)
     if not len(evaluated):
         raise UserError("not one image of the evaluation sample can be read: replace them")
@@ -78,6 +78,11 @@ def open_asked(
     return dataset, first
 
 
+def undecoded(count: int, held: np.ndarray) -> First:
+    """What is known before anything is decoded: how many images there are, and the sample."""
+    return First(count, tuple(held.tolist()), (), "", (), ())
+
+
 def given_in(source: Source) -> np.ndarray:
     """The indices of the labels that a partly labelled source brings; none where it has them all,
     since an oracle can be simulated then.
@@ -86,7 +91,7 @@ def given_in(source: Source) -> np.ndarray:
     return labelled if len(labelled) < len(source) else labelled[:0]
 
 
-def _held(source: Source, size: int | None, former: First | None) -> np.ndarray:
+def held_in(source: Source, size: int | None, former: First | None) -> np.ndarray:
     """The evaluation sample: that of the former start, or a new one."""
     if former is None:
         return evaluation_sample(len(source), given_in(source), size)

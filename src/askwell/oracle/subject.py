@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from askwell.errors import UserError
@@ -38,8 +39,7 @@ class Subject:
     def fingerprint_of(self, index: int) -> str:
         """A digest of the pixels of an image, wherever they are stored."""
         pixels = self.images.fetch(torch.tensor([index]).numpy())[0].permute(1, 2, 0).cpu()
-        content = repr(tuple(pixels.shape)).encode() + pixels.contiguous().numpy().tobytes()
-        return hashlib.sha256(content).hexdigest()[:32]
+        return pixels_digest(pixels.numpy())
 
     def label_of(self, word: str, source: object) -> int:
         """The answer that `word` means. Raises UserError if it means none."""
@@ -49,6 +49,12 @@ class Subject:
             return KINDS[word]
         known = listing([repr(visible(name)) for name in (*self.classes, *KINDS)])
         raise UserError(f"{source} holds the label {visible(word)!r}: expected one of {known}")
+
+
+def pixels_digest(pixels: np.ndarray) -> str:
+    """What an image is known by, wherever it is: a digest of uint8 [H, W, C]."""
+    content = repr(tuple(pixels.shape)).encode() + np.ascontiguousarray(pixels).tobytes()
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def oracle_for(factory: Any, dataset: Any) -> Oracle:

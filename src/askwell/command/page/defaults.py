@@ -32,8 +32,15 @@ COST = (
 """What it costs to have no encoder, and how to get one."""
 
 
-def defaults_for(overrides: Sequence[str]) -> tuple[str, ...]:
-    """The settings of a new run that is called with `overrides`.
+LARGE = 50_000
+"""Images of a folder above which a run begins with some of them."""
+OF_LARGE = ("dataset.at_first=20000",)
+"""Images that an encoder has seen within minutes, at random."""
+
+
+def defaults_for(overrides: Sequence[str], images: int) -> tuple[str, ...]:
+    """The settings of a new run on so many images, counted up to one above `LARGE`, that is called
+    with `overrides`.
 
     A network, an encoder or a protocol that the command names decides between rows and pixels;
     otherwise it is rows, where the weights of the encoder are installed.
@@ -47,7 +54,7 @@ def defaults_for(overrides: Sequence[str]) -> tuple[str, ...]:
         rows = chosen["protocol"] == "head"
     else:
         rows = is_installed() and not any(name.startswith(OF_PIXELS) for name in chosen)
-    return (*COMMON, *(ROWS if rows else PIXELS))
+    return (*COMMON, *(ROWS if rows else PIXELS), *(OF_LARGE if images > LARGE else ()))
 
 
 def remark_on(defaults: Sequence[str]) -> str | None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from askwell.command.overrides import latest, quoted, understood
 from askwell.command.page.asking import without_settled
-from askwell.command.page.defaults import FORMER, defaults_for
+from askwell.command.page.defaults import FORMER
 from askwell.command.resume import SCRIPT, Command
 from askwell.command.trust import foreign
 from askwell.errors import UserError
 from askwell.files import write_json, write_whole
 from askwell.images.image_list import LIST, read_list
 from askwell.images.label_row import Row
-from askwell.images.tree import holds_any
 from askwell.oracle.answers import KINDS, NONE_OF_THESE
 from askwell.oracle.events import UNDO, AnswerLog, Event, current
 from askwell.oracle.people import LOG
@@ -50,7 +49,7 @@ class Photos:
     classes: tuple[str, ...] = ()
     labels: str | None = None
     overrides: tuple[str, ...] = field(default=())
-    defaults: tuple[str, ...] | None = None  # what the run began with; None for those of today
+    defaults: tuple[str, ...] = FORMER  # what the run began with, unless its command says otherwise
 
     @classmethod
     def noted(cls, folder: Path) -> "Photos | None":
@@ -68,7 +67,7 @@ class Photos:
             return None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{file} is damaged ({error}): put back a copy of it") from error
-        if found := foreign((*noted.overrides, *(noted.defaults or ()))):
+        if found := foreign((*noted.overrides, *noted.defaults)):
             named = first_of([visible(word) for word in found])
             raise UserError(f"{file} names what is not Askwell's and could run anything: {named}")
         return noted
@@ -76,12 +75,7 @@ class Photos:
     def note(self) -> None:
         """Keeps this in the run's folder."""
         facts = {name: value for name, value in asdict(self).items() if name != "folder"}
-        write_json(self.folder / NOTE, facts | {"defaults": self.begun_with})
-
-    @property
-    def begun_with(self) -> tuple[str, ...]:
-        """The settings that the command does not name: those of the run's beginning."""
-        return defaults_for(self.overrides) if self.defaults is None else self.defaults
+        write_json(self.folder / NOTE, facts)
 
     def check(self) -> None:
         """Raises UserError for what the page could not begin with."""
@@ -96,8 +90,6 @@ class Photos:
             raise UserError(
                 f"{visible(found[0])} holds {REFERENCE}, which settings cannot: rename it"
             )
-        if not holds_any(Path(self.photos)):
-            raise UserError(f"{visible(self.photos)} holds no images: name a folder of photos")
         understood(self.overrides)
 
     @property
@@ -110,7 +102,7 @@ class Photos:
         given = self.folder / GIVEN
         labels = str(given) if given.exists() else self.labels
         words = [
-            *understood(self.begun_with),
+            *understood(self.defaults),
             f"dataset.root={quoted(self.photos)}",
             *([f"dataset.classes=[{','.join(map(quoted, self.classes))}]"] if self.classes else []),
             *([f"dataset.labels={quoted(labels)}"] if labels else []),
