@@ -97,6 +97,17 @@ class ListedDataset(ImageDataset):
             self._keep(None, ImageList(_names_below(source), undecoded(len(source), held)))
         return Begun(source, held, classes)
 
+    def longer(self) -> ImageList | None:
+        """The list that is kept with as many random images more as it has, of those in the folder
+        that are not in it; None where it has them all, or where nothing is decoded yet.
+        """
+        known = self._known
+        if known is None or not known.first.fingerprint:
+            return None
+        others = self.find().labels.keys() - set(known.names)
+        more = some_of(dict.fromkeys(others, UNKNOWN), len(known.names))
+        return known._replace(names=(*known.names, *more)) if more else None
+
     def with_evaluation(self, source: FileSource, classes: tuple[str, ...]) -> Splits:
         """The splits of images that all have their labels."""
         raise UserError(

@@ -13,7 +13,8 @@ from askwell.images.checks import check_images, check_labels, check_settings
 from askwell.images.chosen import missing_in, remarks_of
 from askwell.images.contracts import UNKNOWN, Source, Splits, known
 from askwell.images.evaluation_sample import evaluation_sample
-from askwell.images.fingerprint import digest, digest_images
+from askwell.images.fingerprint import digest
+from askwell.images.first_images import fingerprint_of_first
 from askwell.images.on_demand import OnDemandImages
 from askwell.images.open_dataset import OpenDataset
 from askwell.images.quarantine import Blanked, open_with_blanks
@@ -21,8 +22,6 @@ from askwell.images.store import ImageStore
 from askwell.images.view import View
 
 log = logging.getLogger(__name__)
-
-BLOCK = 1024  # images in memory at a time
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def _fingerprint_now(
 
 
 def _fingerprint(train: ImageStore | OnDemandImages, count: int, held: np.ndarray) -> str:
-    return digest(_fingerprint_of_first(train, count), "held", *held)
+    return digest(fingerprint_of_first(train, count), "held", *held)
 
 
 def _statistics(train: ImageStore | OnDemandImages, broken: np.ndarray) -> Statistics:
@@ -142,19 +141,3 @@ def _statistics(train: ImageStore | OnDemandImages, broken: np.ndarray) -> Stati
     if not len(broken):
         return train.statistics
     return channel_statistics(lambda places: train.fetch(readable[places]), len(readable))
-
-
-def _fingerprint_of_first(train: ImageStore | OnDemandImages, count: int) -> str:
-    """What the fingerprint would be if there were only the first `count` images."""
-    if count == len(train):
-        return train.fingerprint
-    truth = None if train.truth is None else train.truth[:count]
-    if not len(known(truth)):
-        truth = None
-    starts = range(0, count, BLOCK)
-    blocks = (
-        train.fetch(np.arange(start, min(start + BLOCK, count))).permute(0, 2, 3, 1).numpy()
-        for start in starts
-    )
-    channels, height, width = train.fetch(np.zeros(1, np.int64)).shape[1:]
-    return digest_images(truth, (height, width, channels), blocks)

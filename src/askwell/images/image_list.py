@@ -16,8 +16,8 @@ from askwell.images.fingerprint import digest
 from askwell.randomness import generator
 from askwell.text import visible
 
-LIST = "images.json"
-"""The list of one run, in its folder."""
+LIST, LONGER = "images.json", "images-longer.json"
+"""The list of one run, in its folder, and the one that will replace it."""
 
 
 def shared_list(settings: Mapping[str, Any]) -> str:

@@ -40,6 +40,11 @@ class Asking:
     def status(self) -> str | None:
         return self.run.get("status")
 
+    @property
+    def grows_later(self) -> bool:
+        """Whether the run began with some images of a folder, so that others can join them."""
+        return ((self.run.get("config") or {}).get("dataset") or {}).get("at_first") is not None
+
     def refresh(self) -> bool:
         """Reads what has changed on the disk; whether the question has."""
         if self._changed("run.json"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from askwell.command.page.asking import Asking
 from askwell.command.page.child import Child
+from askwell.command.page.joining import Joining
 from askwell.command.page.session import Session
 from askwell.command.page.start import Photos
 from askwell.command.page.warm import Warm
@@ -38,6 +39,7 @@ class Keeper:
         self.warm = warm
         self.session, self.photos, self.trust, self.export = session, photos, trust, export
         self.children = {asking: Child(asking.folder) for asking in session.askings}
+        self.joining = {asking: Joining(asking.folder) for asking in session.askings}
         self.exporting: set[Asking] = set()  # of which the results are wanted
         self.writing: set[Asking] = set()  # of which they are being written
         self.elsewhere: set[Asking] = set()  # at which a process of another page is at work
@@ -61,6 +63,8 @@ class Keeper:
         self._thread.join()
         for child in self.children.values():
             child.stop()
+        for joining in self.joining.values():
+            joining.stop()
 
     def _watch(self) -> None:
         while not self._over.is_set():
@@ -95,6 +99,9 @@ class Keeper:
                 return
         if self.warm is not None:
             self.warm.prepare()  # while people answer: a run that trains wants all cores
+            for asking, joining in self.joining.items():
+                if asking.grows_later and asking.status == "waiting":
+                    joining.start()
 
     def _begin(self, asking: Asking) -> None:
         child = self.children[asking]
