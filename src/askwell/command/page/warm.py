@@ -9,14 +9,16 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from select import select
 
 from askwell.command.resume import SCRIPT, Command
 
 MODULES = (
-    *("askwell.command.run", "askwell.dataset.unlabelled", "askwell.embedding.efficientnet"),
-    *("askwell.model.head", "askwell.strategy.typiclust", "askwell.strategy.uncertainty"),
-    *("pytorch_lightning.callbacks", "torch.optim"),
+    *("askwell.command.train", "askwell.command.run", "askwell.dataset.unlabelled"),
+    *("askwell.command.fitting", "askwell.embedding.efficientnet", "askwell.model.head"),
+    *("askwell.strategy.typiclust", "askwell.strategy.uncertainty", "pytorch_lightning.callbacks"),
 )
+"""What a run imports, in its order: the first line is all that its first question needs."""
 
 
 class Warm:
@@ -75,11 +77,13 @@ def environment(safe: bool) -> dict[str, str]:
 
 
 def wait() -> None:
-    """Imports, waits for one line, and is the run that it tells of."""
+    """Imports until there is a line, waits for it, and is the run that it tells of."""
     # Lightning prints by itself where it is imported before there is any log.
     quiet = logging.NullHandler()
     logging.root.addHandler(quiet)
     for module in MODULES:
+        if select([sys.stdin], [], [], 0)[0]:
+            break
         __import__(module)
     logging.root.removeHandler(quiet)
     line = sys.stdin.buffer.readline()
