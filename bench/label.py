@@ -6,13 +6,13 @@ import argparse
 import io
 import json
 import os
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -89,7 +89,7 @@ def first_minutes(browser: Browser, photos: Path, answers: int) -> Row:
     are decoded and embedded in the background.
     """
     start = time.perf_counter()
-    with served(photos) as address:
+    with served(photos, f"{photos.name}-minutes") as address:
         page = browser.new_context(viewport=VIEW).new_page()  # type: ignore[arg-type]
         page.set_default_timeout(WAIT)
         page.goto(address)
@@ -98,7 +98,6 @@ def first_minutes(browser: Browser, photos: Path, answers: int) -> Row:
         first = time.perf_counter() - start
         page.wait_for_timeout(2000)
         taken = [key_to_image(page) for _ in range(answers + 1)][1:]
-    shutil.rmtree(photos.parent / "outputs")
     return {
         "images in the folder": count_images(photos),
         "command to first image, s": first,
@@ -121,12 +120,12 @@ def rounds(photos: Path, count: int, tell: Callable[[bytes], str]) -> Row:
     """Seconds from the last answer of a query to the first image of the next one, with the rows of
     the encoder in the cache, and what of it the round itself took.
     """
-    with served(photos) as address:
+    with served(photos, "rounds") as address:
         person = ScriptedPerson(address, tell, pause=0)
         person.enter()
         answer_until(person, lambda state: bool(state["runs"][0]["rounds"]))
         taken = [until_next_query(person) for _ in range(count)]
-    record = photos.parent / "outputs" / f"label-{photos.name}" / "rounds.jsonl"
+    record = photos.parent / "outputs" / "rounds" / "rounds.jsonl"
     lines = [json.loads(line) for line in record.read_text().splitlines()][1:]
     work = [line["train_seconds"] + line["eval_seconds"] + line["score_seconds"] for line in lines]
     return {
@@ -167,9 +166,10 @@ def wait_for(person: ScriptedPerson, wanted: Callable[[dict[str, Any]], bool]) -
 
 
 @contextmanager
-def served(photos: Path) -> Iterator[str]:
-    """The address of the page that `askwell label` serves for `photos`."""
-    words = ["label", str(photos), "--classes", ",".join(CLASSES), "--no-browser"]
+def served(photos: Path, run: str) -> Iterator[str]:
+    """The address of the page that `askwell label` serves for `photos`, in a run of this name."""
+    words = ["label", str(photos), "--classes", ",".join(CLASSES), "--no-browser", "--run", run]
+    words.append(f"answers_dir=answers-{run}")  # or one run would take over what another was told
     process = subprocess.Popen(
         [sys.executable, "-c", "from askwell.command.cli import main; main()", *words],
         cwd=photos.parent,
@@ -181,9 +181,8 @@ def served(photos: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
     finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(60)
+        process.send_signal(signal.SIGINT)  # as Ctrl+C, which ends what it has started, too
+        process.wait(60)
 
 
 def count_images(photos: Path) -> int:
