@@ -24,7 +24,19 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from askwell.command.demo import CLASSES, ScriptedPerson
 from askwell.dataset.mnist_mini import packaged_digits
 from bench.label_studio import VIEW, WAIT, WATCH
-from bench.publishing import Row, publish
+from bench.publishing import RESULTS, Row, publish
+
+FOLDER, FIRST = "images in the folder", "command to first image, s"
+KEY, SLOW_KEY = "key to next image, median ms", "95 % below, ms"
+NEXT, WORK = "last answer to next query, median s", "work of a round, median s"
+NAMES = {
+    FIRST: "seconds from the command to the first image",
+    KEY: "from a key to the next image, median",
+    SLOW_KEY: "the same, 95 % below",
+    NEXT: "seconds from the last answer of a query to the next one",
+    WORK: "seconds of them that the round takes",
+}
+"""What the figures are called in BENCHMARKS.md."""
 
 PATIENCE = 1800
 """Seconds that a round may take at the most."""
@@ -36,9 +48,13 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=1_000_000, help="of a large one (1000000)")
     parser.add_argument("--answers", type=int, default=60, help="by keys, in each folder (60)")
     parser.add_argument("--rounds", type=int, default=5, help="that are waited for (5)")
+    parser.add_argument("--table", action="store_true", help="only the rows of BENCHMARKS.md")
     parser.add_argument("--quick", action="store_true", help="small and once, and no file")
     parser.add_argument("--output", type=Path, help="results/label.json otherwise")
     chosen = parser.parse_args()
+    if chosen.table:
+        print(table(json.loads((chosen.output or RESULTS / "label.json").read_text())["rows"]))
+        return
     if chosen.quick:
         chosen.images, chosen.many, chosen.answers, chosen.rounds = 600, 3_000, 8, 1
     with tempfile.TemporaryDirectory(dir=chosen_place()) as place, sync_playwright() as session:
@@ -54,6 +70,29 @@ def main() -> None:
         rows.append(first_minutes(browser, large, chosen.answers))
         browser.close()
     publish("label", "The page of askwell label: what a person waits for", rows, chosen)
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a table of BENCHMARKS.md: one line for each figure, one column for each folder.
+
+    >>> print(table([{FOLDER: 10, FIRST: 3.21}, {FOLDER: 2000, FIRST: 4.0}]))
+    | | 10 images | 2,000 images |
+    | --- | ---: | ---: |
+    | seconds from the command to the first image | 3.2 | 4.0 |
+    """
+    figures = [name for name in NAMES if any(name in row for row in rows)]
+    lines = [
+        ["", *(f"{row[FOLDER]:,} images" for row in rows)],
+        ["---", *("---:" for _ in rows)],
+        *([NAMES[name], *(_figure(name, row) for row in rows)] for name in figures),
+    ]
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+
+
+def _figure(name: str, row: Row) -> str:
+    if name not in row:
+        return ""
+    return f"{row[name]:.0f} ms" if "ms" in name else f"{row[name]:.1f}"
 
 
 def chosen_place() -> str | None:
@@ -99,10 +138,10 @@ def first_minutes(browser: Browser, photos: Path, answers: int) -> Row:
         page.wait_for_timeout(2000)
         taken = [key_to_image(page) for _ in range(answers + 1)][1:]
     return {
-        "images in the folder": count_images(photos),
-        "command to first image, s": first,
-        "key to next image, median ms": median(taken),
-        "95 % below, ms": quantiles(taken, n=20)[-1],
+        FOLDER: count_images(photos),
+        FIRST: first,
+        KEY: median(taken),
+        SLOW_KEY: quantiles(taken, n=20)[-1],
         "_milliseconds": taken,
     }
 
@@ -119,8 +158,10 @@ def key_to_image(page: Page) -> float:
 def rounds(photos: Path, count: int, tell: Callable[[bytes], str]) -> Row:
     """Seconds from the last answer of a query to the first image of the next one, with the rows of
     the encoder in the cache, and what of it the round itself took.
+
+    The encoder sees small images, which makes the rows soon and changes nothing of this.
     """
-    with served(photos, "rounds") as address:
+    with served(photos, "rounds", "embedding.size=32") as address:
         person = ScriptedPerson(address, tell, pause=0)
         person.enter()
         answer_until(person, lambda state: bool(state["runs"][0]["rounds"]))
@@ -129,8 +170,8 @@ def rounds(photos: Path, count: int, tell: Callable[[bytes], str]) -> Row:
     lines = [json.loads(line) for line in record.read_text().splitlines()][1:]
     work = [line["train_seconds"] + line["eval_seconds"] + line["score_seconds"] for line in lines]
     return {
-        "last answer to next query, median s": median(taken),
-        "work of a round, median s": median(work),
+        NEXT: median(taken),
+        WORK: median(work),
         "_seconds": taken,
         "_work": work,
     }
@@ -166,10 +207,11 @@ def wait_for(person: ScriptedPerson, wanted: Callable[[dict[str, Any]], bool]) -
 
 
 @contextmanager
-def served(photos: Path, run: str) -> Iterator[str]:
+def served(photos: Path, run: str, *settings: str) -> Iterator[str]:
     """The address of the page that `askwell label` serves for `photos`, in a run of this name."""
     words = ["label", str(photos), "--classes", ",".join(CLASSES), "--no-browser", "--run", run]
-    words.append(f"answers_dir=answers-{run}")  # or one run would take over what another was told
+    # With the answers in one place, a run would take over what another was told.
+    words += [f"answers_dir=answers-{run}", *settings]
     process = subprocess.Popen(
         [sys.executable, "-c", "from askwell.command.cli import main; main()", *words],
         cwd=photos.parent,

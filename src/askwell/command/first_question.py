@@ -61,7 +61,7 @@ def _rows(begun: Begun) -> Iterator[dict[str, Any]]:
         except BrokenImageError:  # it is left out of the sample once all images are read
             continue
         name = None if source.names is None else source.names[index]
-        no_network = {"score": None, "guesses": [], "cluster": None}
+        no_network: dict[str, Any] = {"score": None, "guesses": [], "cluster": None}
         yield {"index": index, "name": name, "image": pixels_digest(pixels), **no_network}
 
 
