@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from askwell.errors import UserError
 from askwell.model.classifier import Classifier, Standardise
 
-CURVATURE = 0.01
+CURVATURE = 0.003
 """What p (1 - p) of a fitted head is about: with it the search takes a fifth of the steps that it
 takes on the rows as they are. It does not change the end.
 """
