@@ -3,7 +3,7 @@ once.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,14 +40,15 @@ class Opinions:
     wanted: int = 1  # how many opinions were to be had when the first came
 
     def answer(self, people: int) -> Event | None:
-        """The decision, else the last opinion of the majority; None while opinions of `people` are
-        wanted, and for a tie.
-        """
-        if self.decision is not None or self.lacks(people):
-            return self.decision
+        """The answer; None while opinions of `people` are wanted, and for a tie."""
+        return self.decision if self.lacks(people) else self.counted
+
+    @property
+    def counted(self) -> Event | None:
+        """The decision, else the last opinion of the majority; None for a tie."""
         said = Counter(map(word_of, self.given.values())).most_common(2)
-        if not said or len({count for _, count in said}) < len(said):
-            return None
+        if self.decision is not None or not said or len({count for _, count in said}) < len(said):
+            return self.decision
         return [event for event in self.given.values() if word_of(event) == said[0][0]][-1]
 
     def lacks(self, people: int) -> int:
@@ -55,12 +56,12 @@ class Opinions:
         return max(min(self.wanted, people) - len(self.given), 0)
 
     @property
-    def first_two(self) -> tuple[str, str] | None:
-        """What the first two people said. Later ones were asked because these two differ, so that
-        agreement is measured on the first two alone.
-        """
-        words = [word_of(event) for event in self.given.values()]
-        return (words[0], words[1]) if len(words) > 1 else None
+    def agreed(self) -> str:
+        """How the answer of several came about: `2 of 3`, or `decided`; empty for that of one."""
+        if self.decision is not None:
+            return "decided" if self.given else ""
+        _, most = Counter(map(word_of, self.given.values())).most_common(1)[0]
+        return f"{most} of {len(self.given)}" if len(self.given) > 1 else ""
 
     def take_back(self, who: str | None, is_alone: bool) -> None:
         """Forgets what `who` said last; of nobody, or somebody alone, whatever the answer is."""
@@ -87,7 +88,8 @@ class Consensus:
     ... ])
     >>> consensus.answer(3), consensus.is_tie(3)
     (None, True)
-    >>> consensus.enter({"index": 3, "kind": "label", "answer": "dog", "by": "ann", "decides": True})
+    >>> decision = {"kind": "label", "answer": "dog", "by": "ann", "decides": True}
+    >>> consensus.enter({"index": 3, **decision})
     >>> word_of(consensus.answer(3)), consensus.is_tie(3)
     ('dog', False)
     """
@@ -157,19 +159,3 @@ class Consensus:
         """Whether as many people as are wanted have an opinion, and no majority."""
         one = self.images.get(key)
         return one is not None and len(one.given) > 1 and self.answer(key) is None
-
-
-def agreed(one: Opinions) -> str:
-    """How an answer that several people were asked for came about: `2 of 3`, or `decided`.
-
-    Empty where one person gave it.
-    """
-    if one.decision is not None:
-        return "decided" if one.given else ""
-    words = Counter(map(word_of, one.given.values())).most_common(1)
-    return f"{words[0][1]} of {len(one.given)}" if len(one.given) > 1 else ""
-
-
-def doubly(images: Iterable[Opinions]) -> Sequence[Opinions]:
-    """Those that two people at least have an opinion on."""
-    return [one for one in images if len(one.given) > 1]
