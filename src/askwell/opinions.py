@@ -159,3 +159,15 @@ class Consensus:
         """Whether as many people as are wanted have an opinion, and no majority."""
         one = self.images.get(key)
         return one is not None and len(one.given) > 1 and self.answer(key) is None
+
+    def has_opinion(self, person: str, key: Hashable) -> bool:
+        """Whether somebody has an opinion on an image."""
+        one = self.images.get(key)
+        return one is not None and person in one.given
+
+    def is_told(self, person: str, key: Hashable) -> bool:
+        """Whether somebody who looks at an image again is told what others made of it: what they
+        say then is no opinion of their own.
+        """
+        one = self.images.get(key)
+        return one is not None and (one.decision is not None or bool(one.given.keys() - {person}))
