@@ -3,7 +3,7 @@ once.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +98,7 @@ class Consensus:
         self.key = key
         self.people: tuple[str, ...] = ()
         self.overlap = 0.0
-        self.images: dict[Hashable, Opinions] = {}
+        self.images: dict[Any, Opinions] = {}
 
     @classmethod
     def of(cls, events: Iterable[Event], key: str = "index") -> "Consensus":
@@ -133,7 +133,7 @@ class Consensus:
         """How many people are to be asked about an image, by its fingerprint."""
         return 1 if self.is_of_one or not is_doubled(image, self.overlap) else 2
 
-    def answer(self, key: Hashable) -> Event | None:
+    def answer(self, key: Any) -> Event | None:
         """The event that answers an image; None where none does yet."""
         one = self.images.get(key)
         return None if one is None else one.answer(max(len(self.people), 1))
@@ -144,7 +144,7 @@ class Consensus:
         found = ((key, self.answer(key)) for key in self.images)
         return {key: event for key, event in found if event is not None}
 
-    def lacks(self, key: Hashable, image: str) -> int:
+    def lacks(self, key: Any, image: str) -> int:
         """How many people are still to be asked about an image; at least one until it is answered:
         a tie needs a third opinion.
         """
@@ -155,17 +155,17 @@ class Consensus:
             return self.wanted(image)
         return max(one.lacks(len(self.people)), 1)
 
-    def is_tie(self, key: Hashable) -> bool:
+    def is_tie(self, key: Any) -> bool:
         """Whether as many people as are wanted have an opinion, and no majority."""
         one = self.images.get(key)
         return one is not None and len(one.given) > 1 and self.answer(key) is None
 
-    def has_opinion(self, person: str, key: Hashable) -> bool:
+    def has_opinion(self, person: str, key: Any) -> bool:
         """Whether somebody has an opinion on an image."""
         one = self.images.get(key)
         return one is not None and person in one.given
 
-    def is_told(self, person: str, key: Hashable) -> bool:
+    def is_told(self, person: str, key: Any) -> bool:
         """Whether somebody who looks at an image again is told what others made of it: what they
         say then is no opinion of their own.
         """
