@@ -9,10 +9,12 @@ pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[la
 from label_person import Person
 from label_runs import events, fingerprint, served, waiting
 
+from askwell.command.export.tasks import export_label_studio
 from askwell.command.page.access import people_of
 from askwell.command.page.handout import LEASED, Handout, overlap_of
 from askwell.command.page.labels import labels_of
 from askwell.errors import UserError
+from askwell.images.label_studio import read_tasks
 
 FOUR = ("ann", "bob", "cy", "di")
 
@@ -199,6 +201,30 @@ def test_two_runs_share_the_opinions_on_an_image(tmp_path):
     assert [sorted(map(str, known)) for known in found] == 2 * [
         sorted(map(str, [(None, "people"), ("ann", "label"), ("bob", "label")]))
     ]
+
+
+def test_label_studio_gets_the_opinion_of_each_and_what_was_decided(run, tmp_path):
+    with served(run, people=FOUR[:2], overlap=1) as addresses:
+        ann, bob = people(addresses)
+        for index in (1, 2):
+            tell(ann, "ash", index=index)
+            tell(bob, "birch" if index == 1 else "ash", index=index)
+        tell(bob, "ash", mode="review")
+    export_label_studio(run, tmp_path / "tasks.json", None)
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    found = [
+        [
+            (one["completed_by"], one["result"][0]["value"]["choices"], one.get("ground_truth"))
+            for one in task["annotations"]
+        ]
+        for task in tasks
+    ]
+    assert found == [
+        [(1, ["ash"], None), (2, ["birch"], None), (2, ["ash"], True)],
+        [(1, ["ash"], None), (2, ["ash"], None)],
+    ]
+    rows = read_tasks(tmp_path / "tasks.json", (tmp_path / "tasks.json").read_text())
+    assert [row.label for row in rows] == ["ash", "ash"]
 
 
 # Kappa and confusion

@@ -22,7 +22,7 @@ COLUMNS = ("image", "label", "who", "when", "seconds", "suggestion_seen", "agree
 @dataclass(frozen=True)
 class Labelled:
     """One image and its label; who gave it, when and how fast is known of a person's answer, and of
-    several people's how many `agreed`.
+    several people's how many `agreed`, and what each of them said, in `opinions`.
     """
 
     index: int
@@ -30,6 +30,7 @@ class Labelled:
     label: str
     event: Event
     agreed: str = ""
+    opinions: tuple[Event, ...] = ()
 
     @property
     def row(self) -> list[Any]:
@@ -58,7 +59,8 @@ def labels_of(folder: Path) -> list[Labelled]:
         event = consensus.answer(index)
         if event is not None and event["kind"] == LABEL:
             name = event.get("name") or str(index)
-            found[index] = Labelled(index, name, event["answer"], event, one.agreed)
+            opinions = tuple(one.given.values())
+            found[index] = Labelled(index, name, event["answer"], event, one.agreed, opinions)
     names = place.names
     exact = [
         replace(one, name=names[index]) if index < len(names) else one
