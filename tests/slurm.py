@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A stand-in for Slurm on this machine: sbatch, srun, squeue, scontrol and scancel, by its name.
+"""A stand-in for Slurm on this machine: sbatch, srun, squeue and scontrol, by its name.
 
-What it knows is in the folder SLURM_HERE. It preempts a job as soon as a file PREEMPT is there,
-once: SIGTERM to all its processes, SIGKILL after a grace period. With HOLD nothing starts.
+What it knows is in the folder SLURM_HERE. As soon as the file PREEMPT is there, it preempts the
+first job, once: SIGTERM to all its processes, SIGKILL after a grace period. With HOLD nothing
+starts.
 """
 
 import os
@@ -29,7 +30,7 @@ def sbatch(file: str) -> None:
         )
         (HERE / name).write_text(f"{raw} PENDING")
         if "HOLD" not in os.environ:
-            words = [sys.executable, __file__, "run", file, name, str(raw)]
+            words = [sys.executable, str(Path(__file__).resolve()), "run", file, name, str(raw)]
             subprocess.Popen(words, start_new_session=True, **SILENT)
     print(f"Submitted batch job {number}")
 
@@ -46,7 +47,7 @@ def run(file: str, name: str, raw: str) -> None:
     while True:
         (HERE / name).write_text(f"{raw} RUNNING")
         job = subprocess.Popen(["bash", file], env=os.environ | ids, start_new_session=True)
-        _preempted_or_ended(job)
+        _preempted_or_ended(job, HERE / f"step-{raw}")
         again = HERE / f"again-{name}"
         if not again.exists():
             break
@@ -55,29 +56,31 @@ def run(file: str, name: str, raw: str) -> None:
     (HERE / f"ended-{name}").write_text(str(job.returncode))
 
 
-def _preempted_or_ended(job: "subprocess.Popen[bytes]") -> None:
-    preempt = Path(os.environ.get("PREEMPT", "/nonexistent"))
-    marker = HERE / "preempted"
+def _preempted_or_ended(job: "subprocess.Popen[bytes]", step: Path) -> None:
+    """Signals the processes of the step, as Slurm does, not the shell around them."""
+    wished, marker, first = os.environ.get("PREEMPT"), HERE / "preempted", step.name.endswith("000")
     while job.poll() is None:
         time.sleep(0.02)
-        if preempt.exists() and not marker.exists():
+        if first and wished and Path(wished).exists() and not marker.exists():
             marker.touch()
-            os.killpg(job.pid, signal.SIGTERM)
+            os.killpg(int(step.read_text()), signal.SIGTERM)
             try:
                 job.wait(GRACE)
             except subprocess.TimeoutExpired:
-                os.killpg(job.pid, signal.SIGKILL)
+                os.killpg(int(step.read_text()), signal.SIGKILL)
 
 
 def srun(*words: str) -> None:
     taken = {words[at]: words[at + 1] for at in range(len(words) - 1) if words[at].startswith("--")}
-    command = words[words.index(sys.executable) :]
+    command = words[words.index("--error") + 2 :]
     ids = {"%A": "SLURM_ARRAY_JOB_ID", "%a": "SLURM_ARRAY_TASK_ID", "%j": "SLURM_JOB_ID"}
     for number, option in ((1, "--output"), (2, "--error")):
         name = taken[option].replace("%t", "0")
         for letter, variable in ids.items():
             name = name.replace(letter, os.environ.get(variable, ""))
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    os.setsid()
+    (HERE / f"step-{os.environ['SLURM_JOB_ID']}").write_text(str(os.getpid()))
     os.execv(command[0], command)
 
 

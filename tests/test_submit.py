@@ -15,7 +15,7 @@ from experiment import equal, record_of, weights_of
 from askwell.command import submit
 from askwell.command.cluster_job import ClusterJob
 from askwell.command.resume import command_to_resume
-from askwell.report.summary import summaries
+from askwell.report.reading.records import read
 from askwell.run.run_json import read_run
 
 SUBMIT = ("-m", "hydra/launcher=submit")
@@ -128,7 +128,14 @@ def test_settings_reach_sbatch(program, slurm, monkeypatch):
     launcher = ["partition=old", "timeout_min=7", "additional_parameters={nice: 3}"]
     program(*SUBMIT, "seed=0", QUICK, *(f"hydra.launcher.{one}" for one in launcher))
     batch = (slurm / "batch-70").read_text()
-    for line in ("partition=old", "time=7", "nice=3", "cpus-per-task=1", "signal=USR2@120"):
+    for line in (
+        "partition=old",
+        "time=7",
+        "nice=3",
+        "cpus-per-task=1",
+        "signal=USR2@120",
+        "requeue",
+    ):
         assert f"#SBATCH --{line}\n" in batch
 
 
@@ -143,27 +150,28 @@ def test_a_preempted_sweep_ends_like_one_that_nothing_happened_to(
     assert [(slurm / f"ended-70_{task}").read_text() for task in (0, 1)] == ["0", "0"]
     assert (slurm / "preempted").exists()
     assert "resumed" in read_run(sweep / "0")
+    assert list(read([sweep], sweep).runs["status"]) == ["finished", "finished"]
+    capsys.readouterr()
+    program(*SUBMIT, *jobs, "resume=true")
+    assert "2 of 2 jobs are finished" in capsys.readouterr().out
+    assert not (slurm / "batch-71").exists()
+    monkeypatch.setenv("PATH", os.defpath)  # or Lightning warns that srun is there
     program("-m", *jobs, "name=plain")
     for job in "01":
         folders = [sweep / job, sweep.with_name("plain") / job]
         assert record_of(folders[0]) == record_of(folders[1])
         assert equal(*map(weights_of, folders))
         assert [read_run(folder)["threads"] for folder in folders] == [1, 1]
-    assert summaries([sweep])[0]["runs"] == 2
-    capsys.readouterr()
-    program(*SUBMIT, *jobs, "resume=true")
-    assert "2 of 2 jobs are finished" in capsys.readouterr().out
-    assert not (slurm / "batch-71").exists()
 
 
 @pytest.mark.slow
-def test_jobs_run_on_this_machine_by_the_local_executor(command, sweep):
+def test_a_job_runs_on_this_machine_by_the_local_executor(command, sweep):
     needed("submitit")
     path = os.environ.get("PYTHONPATH", "")
-    sent = command(*SUBMIT, "hydra.launcher.to=local", "seed=0,1", QUICK, PYTHONPATH=path)
+    sent = command(*SUBMIT, "hydra.launcher.to=local", "seed=0", QUICK, PYTHONPATH=path)
     assert sent.returncode == 0, sent.stderr
-    wait_for(lambda: len([*sweep.glob("submitted/*_result.pkl")]) == 2)
-    assert [read_run(sweep / job)["status"] for job in "01"] == ["finished", "finished"]
+    wait_for(lambda: [*sweep.glob("submitted/*_result.pkl")])
+    assert read_run(sweep / "0")["status"] == "finished"
 
 
 TWICE = """
@@ -177,13 +185,15 @@ else:
 """
 
 
-def test_a_stopped_job_is_queued_again_by_submitit(tmp_path):
-    submitit = needed("submitit")
-    executor = submitit.AutoExecutor(tmp_path / "log", cluster="local")
+@pytest.mark.parametrize("time_is_up", [False, True])
+def test_a_stopped_job_is_queued_again_by_submitit(tmp_path, time_is_up):
+    executor = needed("submitit").LocalExecutor(tmp_path / "log")
+    executor.update_parameters(timeout_min=1, signal_delay_s=58 if time_is_up else 0)
     begun = tmp_path / "begun"
     job = executor.submit(ClusterJob(), [sys.executable, "-c", TWICE, str(begun)])
     wait_for(begun.exists)
-    job._process.send_signal(signal.SIGTERM)
+    if not time_is_up:
+        job._process.send_signal(signal.SIGTERM)  # which hands it on, as a preemption
     job.result()
     assert (tmp_path / "ended").exists()
 

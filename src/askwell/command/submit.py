@@ -149,6 +149,7 @@ def _handed_over(
         name: OmegaConf.to_object(one) if OmegaConf.is_config(one) else one
         for name, one in given.items()
     }
+    given["additional_parameters"] = {"requeue": True} | given.get("additional_parameters", {})
     executor = AutoExecutor(
         folder / QUEUED.parent,
         cluster=given.pop("to"),

@@ -83,7 +83,7 @@ def refuse_nested(trainer: Any) -> None:
         raise UserError(
             f"trainer.devices={trainer.num_devices} in a sweep: each process would start the "
             "sweep again. Give every job one device, trainer.devices=1: jobs run side by side, "
-            "here or by hydra/launcher=submitit_slurm"
+            "here or by askwell submit"
         )
 
 
