@@ -14,7 +14,7 @@ from askwell.batches.augmentation import Augmentation
 from askwell.batches.sampler import LabelledBatches
 from askwell.dataset.base import ImageDataset, Images, OpenDataset
 from askwell.embedding.base import Embedding, Embeddings
-from askwell.embedding.embedded import EmbeddedImages, embedded
+from askwell.embedding.embedded import EmbeddedImages, embedded, rows_of
 from askwell.embedding.own import Own
 from askwell.errors import UserError
 from askwell.pool import Pool
@@ -97,7 +97,7 @@ class ActiveDataModule(LightningDataModule):
         images = self.dataset.train
         if isinstance(images, EmbeddedImages):
             return images.embeddings
-        return self._embedding.open(images, "train", Path(self._dataset.cache_dir))
+        return rows_of(self.dataset, self._embedding, "train", Path(self._dataset.cache_dir))
 
     @property
     def features(self) -> int | None:
