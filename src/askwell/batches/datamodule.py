@@ -12,11 +12,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from askwell.batches.augmentation import Augmentation
 from askwell.batches.sampler import LabelledBatches
+from askwell.batches.unlabelled import FetchedTogether, MixedBatches, Unlabelled
 from askwell.dataset.base import ImageDataset, Images, OpenDataset
 from askwell.embedding.base import Embedding, Embeddings
 from askwell.embedding.embedded import EmbeddedImages, embedded, rows_of
 from askwell.embedding.own import Own
 from askwell.errors import UserError
+from askwell.model.fixmatch import Together
 from askwell.pool import Pool
 from askwell.randomness import generator, key
 
@@ -60,6 +62,7 @@ class ActiveDataModule(LightningDataModule):
         augmentation: Augmentation | None = None,
         embedding: Embedding | None = None,
         inputs: str = "pixels",
+        unlabelled: Unlabelled | None = None,
     ) -> None:
         super().__init__()
         _refuse_batch_size(train_batch_size, inputs)
@@ -75,9 +78,14 @@ class ActiveDataModule(LightningDataModule):
                 "datamodule.augmentation needs pixels and a head is trained on rows: leave it out, "
                 "or choose model=finetune"
             )
+        if unlabelled is not None and (inputs == "embeddings" or augmentation is not None):
+            raise UserError(
+                "protocol=semi trains on views of pixels: set protocol.unlabelled.weak in place of "
+                "datamodule.augmentation, or for rows choose protocol=head model=propagation"
+            )
         self._dataset, self._embedding, self.inputs = dataset, embedding or Own(), inputs
         self._batch_size, self.seed, self.num_workers = train_batch_size, seed, num_workers
-        self.augmentation = augmentation
+        self.augmentation, self.unlabelled = augmentation, unlabelled
 
     @cached_property
     def dataset(self) -> OpenDataset:
@@ -117,18 +125,15 @@ class ActiveDataModule(LightningDataModule):
         return Pool(len(dataset.train), *(indices.tolist() for indices in apart))
 
     @cached_property
-    def _train_loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def _train_loader(self) -> DataLoader[Any]:
         """One loader for the whole run: its sampler reads the pool live, so its workers stay."""
-        batches = LabelledBatches(
-            self.pool,
-            self.train_batch_size,
-            self.seed,
-            epoch=lambda: self.trainer.current_epoch,
-            rank=self.trainer.global_rank,
-            world_size=self.trainer.world_size,
+        images, mixed, parts = self.dataset.train, self.unlabelled, self._sampling
+        batches: Any = (
+            LabelledBatches(**parts) if mixed is None else MixedBatches(**parts, unlabelled=mixed)
         )
+        shown: Any = Fetched(images) if mixed is None else FetchedTogether(images)
         return DataLoader(
-            Fetched(self.dataset.train),
+            shown,
             batch_sampler=batches,
             collate_fn=_as_fetched,
             num_workers=self.num_workers,
@@ -138,23 +143,37 @@ class ActiveDataModule(LightningDataModule):
             generator=generator("workers", self.seed),
         )
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    @property
+    def _sampling(self) -> dict[str, Any]:
+        """What decides which images a step sees."""
+        return {
+            "pool": self.pool,
+            "batch_size": self.train_batch_size,
+            "seed": self.seed,
+            "epoch": lambda: self.trainer.current_epoch,
+            "rank": self.trainer.global_rank,
+            "world_size": self.trainer.world_size,
+        }
+
+    def train_dataloader(self) -> DataLoader[Any]:
         return self._train_loader
 
-    def on_before_batch_transfer(
-        self, batch: tuple[Tensor, Tensor], dataloader_idx: int
-    ) -> tuple[Tensor, ...]:
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> tuple[Any, ...]:
+        if self.unlabelled is not None:
+            return batch, self.pool.labels(batch.indices[: batch.labelled].tolist())
         indices, pixels = batch
         return indices, pixels, self.pool.labels(indices.tolist())
 
     def on_after_batch_transfer(
-        self, batch: tuple[Tensor, ...], dataloader_idx: int
-    ) -> tuple[Tensor, Tensor]:
+        self, batch: tuple[Any, ...], dataloader_idx: int
+    ) -> tuple[Tensor, Tensor] | Together:
+        epoch = self.trainer.current_epoch
+        if self.unlabelled is not None:
+            fetched, known = batch
+            return self.unlabelled.views(fetched, known, self.seed, epoch)
         indices, pixels, labels = batch
         if self.augmentation is not None:
-            pixels = self.augmentation(
-                pixels, indices, key("augmentation", self.seed, self.trainer.current_epoch)
-            )
+            pixels = self.augmentation(pixels, indices, key("augmentation", self.seed, epoch))
         return pixels, labels
 
     def state_dict(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from torch import nn
 
 from askwell.errors import UserError
 from askwell.model.classifier import Classifier
+from askwell.model.fixmatch import FixMatch
 
 
 class Finetuned(Classifier):
@@ -23,6 +24,7 @@ class Finetuned(Classifier):
         optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
         lr_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
         | None = None,
+        semi: FixMatch | None = None,
     ) -> None:
         trunk = getattr(encoder, "network", None)
         if not isinstance(trunk, nn.Module):
@@ -31,7 +33,7 @@ class Finetuned(Classifier):
                 "torchvision or timm"
             )
         network = nn.Sequential(trunk, nn.Linear(encoder.features, num_classes))
-        super().__init__(network, optimizer, standardise=nn.Identity(), lr_scheduler=lr_scheduler)
+        super().__init__(network, optimizer, 3, lr_scheduler, nn.Identity(), semi)
 
     def setup(self, stage: str) -> None:
         """Nothing: the encoder's own normalisation stays."""
