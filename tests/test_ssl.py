@@ -1,17 +1,19 @@
 """The encoder that learns from the pool: the same weights every time, and never from a label."""
 
 from functools import partial
+from io import BytesIO
 from math import exp, log
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from experiment import equal, record_of
+from experiment import equal, record_of, weights_of
 from test_head import run_on_rows
 from torch import Tensor
 
 from askwell.batches.views import RandomView
+from askwell.command.trained import Trained, exported
 from askwell.embedding import pretraining
 from askwell.embedding.contrast import ShuffledBatches, contrastive_loss, shrunk
 from askwell.embedding.embedded import rows_of
@@ -154,6 +156,12 @@ def test_nothing_is_learned_from_images_held_out_or_broken(tmp_path):
         def open(self, *_):
             return None
 
+        def state_dict(self):
+            return {}
+
+        def load_state_dict(self, state):
+            pass
+
     rows_of(dataset, Asked(), "train", tmp_path)
     assert shown == [index for index in range(COUNT) if index not in (3, 5, 7)]
 
@@ -185,9 +193,32 @@ def test_too_few_images_are_refused(tmp_path):
         encoder().learn(Pictures(), torch.arange(3), tmp_path)
 
 
-def test_a_head_on_what_was_learned_runs_under_any_strategy(program, shrunk, tmp_path):
-    small = ["embedding.epochs=1", "embedding.width=4", "embedding.batch_size=16"]
-    settings = ["embedding=ssl", "model=linear", "protocol=head", "strategy=sm", "rounds=2"]
-    run_on_rows(program, shrunk, *settings, *small, "initial=typiclust")
-    lines, queries = record_of(tmp_path / "outputs" / "run")
+SMALL = ["embedding=ssl", "embedding.epochs=1", "embedding.width=4", "embedding.batch_size=16"]
+
+
+def test_a_head_on_what_was_learned_runs_and_classifies_elsewhere(program, shrunk, tmp_path):
+    settings = ["model=linear", "protocol=head", "strategy=sm", "rounds=2", "initial=typiclust"]
+    run_on_rows(program, shrunk, *SMALL, *settings)
+    run = tmp_path / "outputs" / "run"
+    lines, queries = record_of(run)
     assert ([line["round"] for line in lines], queries.count("\n")) == ([0, 1], 1 + 12)
+    (tmp_path / "model").mkdir()
+    for name, content in exported(Trained.of(run)).items():
+        (tmp_path / "model" / name).write_bytes(content)
+    images = torch.randint(0, 256, (5, 1, 16, 16), generator=generator("new")).byte()
+    with torch.inference_mode():
+        logits = [Trained.of(folder).logits(images) for folder in (run, tmp_path / "model")]
+    assert torch.equal(*logits)
+
+
+def test_a_network_is_finetuned_from_what_was_learned(program, shrunk, tmp_path, cache_dir):
+    settings = ["model=finetune", "model.optimizer.lr=0.0"]
+    kept = [word for word in shrunk if not word.startswith("model.")]
+    program(*kept, *SMALL, *settings, "rounds=1", "name=tuned", shrink=False)
+    weights = weights_of(tmp_path / "outputs" / "tuned")
+    found = [torch.load(BytesIO(file.read_bytes()[32:])) for file in cache_dir.glob("ssl/*/*.ckpt")]
+    names = [name for name in found[0] if name.endswith("weight") and found[0][name].ndim == 4]
+    assert any(
+        all(torch.equal(weights[f"network.1.0.2.{name}"], one[name]) for name in names)
+        for one in found
+    )

@@ -14,8 +14,8 @@ from askwell.batches.augmentation import Augmentation
 from askwell.batches.sampler import LabelledBatches
 from askwell.batches.unlabelled import FetchedTogether, MixedBatches, Unlabelled
 from askwell.dataset.base import ImageDataset, Images, OpenDataset
-from askwell.embedding.base import Embedding, Embeddings
-from askwell.embedding.embedded import EmbeddedImages, embedded, rows_of
+from askwell.embedding.base import Embedding, Embeddings, Learns
+from askwell.embedding.embedded import EmbeddedImages, embedded, learn_from, rows_of
 from askwell.embedding.own import Own
 from askwell.errors import UserError
 from askwell.model.fixmatch import Together
@@ -176,8 +176,17 @@ class ActiveDataModule(LightningDataModule):
             pixels = self.augmentation(pixels, indices, key("augmentation", self.seed, epoch))
         return pixels, labels
 
+    def teach(self, embedding: object) -> None:
+        """Lets an encoder that must learn do so, from the training images or from the cache."""
+        if isinstance(embedding, Learns):
+            learn_from(self.dataset, embedding, Path(self._dataset.cache_dir))
+
     def state_dict(self) -> dict[str, Any]:
-        return {"pool": self.pool.state_dict()}
+        """The pool, and what a head's encoder has learned: to classify images it takes both."""
+        state: dict[str, Any] = {"pool": self.pool.state_dict()}
+        if self.inputs == "embeddings" and isinstance(self._embedding, Learns):
+            state["encoder"] = self._embedding.state_dict()
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.pool.load_state_dict(state_dict["pool"])

@@ -78,6 +78,12 @@ class Learns(Protocol):
         what was learned before. No label is read.
         """
 
+    def state_dict(self) -> dict[str, Tensor]:
+        """What was learned."""
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Takes what was learned elsewhere."""
+
 
 class Encoder(Protocol):
     """What makes rows of pixels.

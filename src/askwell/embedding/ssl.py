@@ -91,10 +91,16 @@ class SelfSupervised:
                 weights = _kept(folder / LEARNED)
                 if weights is None:
                     self._pretraining(self._module, images, of, folder)
-                    weights = dict(self._module.trunk.state_dict())
+                    weights = self.state_dict()
                     SafeCheckpointIO().save_checkpoint(weights, folder / LEARNED)
                     self._pretraining.clear(folder)
-        self._module.trunk.load_state_dict(weights)
+        self.load_state_dict(weights)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return dict(self._module.trunk.state_dict())
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self._module.trunk.load_state_dict(state)
 
     def open(
         self, images: Images, split: str, cache_dir: Path, track: Track = unwatched
