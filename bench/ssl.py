@@ -9,7 +9,7 @@ import torch
 from hydra.utils import instantiate
 
 from askwell.command.composing import composed
-from askwell.command.embed import _head
+from askwell.command.embed import linear_head
 from askwell.embedding.base import Embeddings
 from askwell.embedding.embedded import learn_from, rows_of
 from askwell.embedding.probe import accuracies
@@ -45,7 +45,7 @@ def _row(words: list[str], epochs: int) -> Row:
     splits = [
         rows_of(dataset, encoder, split, Path(cfg.cache_dir)) for split in ("train", "evaluation")
     ]
-    probe = partial(_accuracies, dataset, splits, partial(_head, cfg))
+    probe = partial(_accuracies, dataset, splits, partial(linear_head, cfg))
     return {"epochs": epochs, "CPU seconds": spent[1], "_seconds": spent[0], **probe()}
 
 

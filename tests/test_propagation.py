@@ -10,8 +10,10 @@ from sklearn.datasets import make_moons
 from sklearn.metrics.pairwise import cosine_similarity
 from test_head import EVALUATION, FEATURES, rows_of, run_on_rows
 
+from askwell.embedding import Embeddings, graph
+from askwell.embedding.graph import SHARPNESS, neighbour_graph, stored_graph
 from askwell.errors import UserError
-from askwell.model.propagation import SHARPNESS, certainty, neighbour_graph, propagated
+from askwell.model.propagation import certainty, propagated
 from askwell.pool import Pool
 
 
@@ -77,22 +79,35 @@ def head(composed):
     return build
 
 
-def test_the_head_is_taught_its_labels_as_they_are_and_no_image_that_is_held_out(head):
-    values, pool = rows_of(60).half().numpy(), Pool(60, held=[4, 5])
+def test_the_graph_is_computed_once(tmp_path, monkeypatch):
+    values, of = rows_of(20).half().numpy(), np.arange(1, 20)
+    found = stored_graph(Embeddings(values, "x"), of, 4, tmp_path)
+    rows = torch.from_numpy(values[1:]).float()
+    assert (found != neighbour_graph(rows - rows.mean(dim=0), 4)).nnz == 0
+    monkeypatch.setattr(graph, "neighbour_graph", lambda *_: pytest.fail("computed again"))
+    assert (stored_graph(Embeddings(values, "x"), of, 4, tmp_path) != found).nnz == 0
+
+
+def taught(head, pool: Pool) -> tuple[np.ndarray, torch.Tensor, torch.Tensor]:
+    """The indices of the readable images, and what a head is taught of 60 rows."""
+    readable = np.setdiff1d(np.arange(60), pool.held)
+    rows = rows_of(60).half()[readable]
+    return readable, *head.taught(rows, neighbour_graph(rows, 3), readable, pool)
+
+
+def test_the_head_is_taught_its_labels_as_they_are(head):
+    pool = Pool(60, held=[4, 5])
     pool.label([9, 1], [0, 2], round=0)
-    rows, weights = head(neighbours=3).taught(values, pool)
+    readable, rows, weights = taught(head(), pool)
     assert (len(rows), bool((weights >= 0).all())) == (58, True)
-    readable = [index for index in range(60) if index not in (4, 5)]
-    for index, label in ((9, 0), (1, 2)):
-        assert weights[readable.index(index)].tolist() == [
-            float(number == label) for number in range(3)
-        ]
+    found = weights[np.searchsorted(readable, [9, 1])]
+    assert found.tolist() == [[1, 0, 0], [0, 0, 1]]
 
 
-def test_a_sample_of_the_others_always_has_the_labelled_rows(head):
+def test_a_part_of_the_others_always_has_the_labelled_rows(head):
     pool = Pool(60)
     pool.label([9, 1], [0, 2], round=0)
-    rows, _ = head(neighbours=3, most=5).taught(rows_of(60).half().numpy(), pool)
+    _, rows, _ = taught(head(most=5), pool)
     assert 5 <= len(rows) <= 7
     assert all((rows == rows_of(60).half()[index]).all(dim=1).any() for index in (9, 1))
 

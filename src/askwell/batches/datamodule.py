@@ -5,42 +5,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from pytorch_lightning import LightningDataModule
+from scipy.sparse import csr_array
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from askwell.batches.augmentation import Augmentation
+from askwell.batches.loading import Fetched, loader_of
 from askwell.batches.sampler import LabelledBatches
 from askwell.batches.unlabelled import FetchedTogether, MixedBatches, Unlabelled
-from askwell.dataset.base import ImageDataset, Images, OpenDataset
+from askwell.dataset.base import ImageDataset, OpenDataset
 from askwell.embedding.base import Embedding, Embeddings, Learns
-from askwell.embedding.embedded import EmbeddedImages, embedded, learn_from, rows_of
+from askwell.embedding.embedded import EmbeddedImages, embedded, learn_from, rows_of, shown
+from askwell.embedding.graph import stored_graph
 from askwell.embedding.own import Own
 from askwell.errors import UserError
 from askwell.model.fixmatch import Together
 from askwell.pool import Pool
-from askwell.randomness import generator, key
+from askwell.randomness import key
 
-HANGS = 300
-"""Seconds without a batch after which a loader is given up; the run ends and can resume."""
-
-
-INPUTS = ("pixels", "embeddings")
-ALL = "all"
-
-
-class Fetched(Dataset[tuple[Tensor, Tensor]]):
-    """Gives a DataLoader a whole batch by one indexing operation.
-
-    A batch is (indices [B], uint8 pixels [B, C, H, W]).
-    """
-
-    def __init__(self, images: Images) -> None:
-        self.images = images
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        return torch.tensor(indices), self.images.fetch(np.asarray(indices))
+INPUTS, ALL = ("pixels", "embeddings"), "all"
 
 
 class ActiveDataModule(LightningDataModule):
@@ -131,16 +115,12 @@ class ActiveDataModule(LightningDataModule):
         batches: Any = (
             LabelledBatches(**parts) if mixed is None else MixedBatches(**parts, unlabelled=mixed)
         )
-        shown: Any = Fetched(images) if mixed is None else FetchedTogether(images)
-        return DataLoader(
-            shown,
-            batch_sampler=batches,
-            collate_fn=_as_fetched,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            timeout=HANGS if self.num_workers else 0,
+        return loader_of(
+            Fetched(images) if mixed is None else FetchedTogether(images),
+            batches,
+            self.num_workers,
+            self.seed,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
-            generator=generator("workers", self.seed),
         )
 
     @property
@@ -169,12 +149,19 @@ class ActiveDataModule(LightningDataModule):
     ) -> tuple[Tensor, Tensor] | Together:
         epoch = self.trainer.current_epoch
         if self.unlabelled is not None:
-            fetched, known = batch
-            return self.unlabelled.views(fetched, known, self.seed, epoch)
+            return self.unlabelled.views(batch[0], batch[1], self.seed, epoch)
         indices, pixels, labels = batch
         if self.augmentation is not None:
             pixels = self.augmentation(pixels, indices, key("augmentation", self.seed, epoch))
         return pixels, labels
+
+    def neighbours(self, count: int) -> tuple[np.ndarray, csr_array]:
+        """The indices [n] of the training images that can be read and are not held out, and the
+        graph of their rows, each with its nearest `count`, [n, n].
+        """
+        rows: Any = self.embeddings
+        readable, cache_dir = shown(self.dataset), Path(self._dataset.cache_dir)
+        return readable, stored_graph(rows, readable, count, cache_dir)
 
     def teach(self, embedding: object) -> None:
         """Lets an encoder that must learn do so, from the training images or from the cache."""
@@ -196,8 +183,8 @@ def _refuse_batch_size(size: int | str, inputs: str) -> None:
     """Raises UserError for a batch that the networks of these inputs cannot be trained on."""
     if size == ALL and inputs == "pixels":
         raise UserError(
-            "protocol=head trains on all labelled images at once, which is for model=linear and "
-            "model=mlp: choose one of them, or another protocol="
+            "protocol=head trains on all labelled images at once, which is for model=linear, mlp "
+            "and propagation: choose one of them, or another protocol="
         )
     if size == ALL:
         return
@@ -211,8 +198,3 @@ def _refuse_batch_size(size: int | str, inputs: str) -> None:
             f"datamodule.train_batch_size={size}: expected at least 4, or batch norm would meet a "
             "single image and fail"
         )
-
-
-def _as_fetched(batch: Any) -> Any:
-    """`__getitems__` has put the batch together already."""
-    return batch

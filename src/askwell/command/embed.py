@@ -53,7 +53,7 @@ def embed(dataset: str, overrides: Sequence[str] = (), probe: bool = False) -> N
         console.print(f"{escape(visible(name))}: {count:,} rows of {train.features} numbers")
     if probe:
         raw = {"raw pixels": (raw_pixels(opened.train), raw_pixels(opened.evaluation))}
-        console.print(table(opened, raw | rows, partial(_head, first)))
+        console.print(table(opened, raw | rows, partial(linear_head, first)))
 
 
 def at_hand() -> list[str]:
@@ -114,7 +114,7 @@ def _bar(blocks: Iterable[int], total: int, purpose: str) -> Iterable[int]:
     return bar(blocks, purpose, total, console=Console(stderr=True), transient=True)
 
 
-def _head(cfg: Any, features: int, classes: int) -> Head:
+def linear_head(cfg: Any, features: int, classes: int) -> Head:
     """The head of conf/model/linear.yaml."""
     cfg.embedding.features, cfg.dataset.num_classes = features, classes
     return instantiate(cfg.model)

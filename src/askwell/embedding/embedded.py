@@ -99,10 +99,14 @@ def rows_of(
 
 def learn_from(dataset: OpenDataset, embedding: Learns, cache_dir: Path) -> None:
     """Lets an encoder learn from the training images that can be read and are not held out."""
-    shown = np.setdiff1d(
-        np.arange(len(dataset.train)), np.concatenate([dataset.held, dataset.broken])
-    )
-    embedding.learn(pictures_of(dataset.train), torch.from_numpy(shown), cache_dir)
+    of = torch.from_numpy(shown(dataset))
+    embedding.learn(pictures_of(dataset.train), of, cache_dir)
+
+
+def shown(dataset: OpenDataset) -> np.ndarray:
+    """The indices of the training images that can be read and are not held out, ascending."""
+    apart = np.concatenate([dataset.held, dataset.broken])
+    return np.setdiff1d(np.arange(len(dataset.train)), apart)
 
 
 def _opened(embedding: Embedding, dataset: OpenDataset, split: str, cache_dir: Path) -> Embeddings:

@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from askwell.errors import UserError
 from askwell.model.head import Head
-from askwell.model.propagation import certainty, neighbour_graph, propagated
+from askwell.model.propagation import certainty, propagated
 
 
 class Propagated(Head):
@@ -33,24 +33,27 @@ class Propagated(Head):
             raise UserError(f"model.reach={reach}: expected a number between 0 and 1")
         super().__init__(*arguments, **settings)
         self.neighbours, self.reach, self.most = neighbours, reach, most
-        self._graph: csr_array | None = None
+        self.near: tuple[np.ndarray, csr_array] | None = None  # readable images and their graph
 
     def on_train_batch_start(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Takes the rows of the pool in the place of the batch, which are the labelled ones."""
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        super().on_train_batch_start(self.taught(data.embeddings.values, data.pool), batch_idx)
+        if self.near is None:
+            self.near = data.neighbours(self.neighbours)
+        readable, graph = self.near
+        rows = torch.from_numpy(data.embeddings.values[readable])
+        super().on_train_batch_start(self.taught(rows, graph, readable, data.pool), batch_idx)
 
-    def taught(self, values: np.ndarray, pool: Any) -> tuple[Tensor, Tensor]:
-        """Rows [m, D] and the weight of each class for them, [m, C], by the labels in `pool`."""
-        apart = [*pool.held, *pool.broken]
-        readable = np.setdiff1d(np.arange(len(values)), apart)
-        rows = torch.from_numpy(values[readable])
-        if self._graph is None:
-            self._graph = neighbour_graph(self.standardise(rows), self.neighbours)
+    def taught(
+        self, rows: Tensor, graph: csr_array, readable: np.ndarray, pool: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Some of the rows [n, D] of the `readable` images [n], and how much of each class they are
+        taken for, [m, C], by the labels in `pool`.
+        """
         labelled = pool.usable
         labels, places = pool.labels(labelled.tolist()), np.searchsorted(readable, labelled.numpy())
         classes = self.network[1](self.standardise(rows[:1])).shape[1]
-        soft = propagated(self._graph, places, labels.numpy(), classes, self.reach)
+        soft = propagated(graph, places, labels.numpy(), classes, self.reach)
         weighed = torch.from_numpy(soft * certainty(soft)[:, None])
         weighed[places] = one_hot(labels, classes).to(weighed.dtype)
         spread = np.linspace(0, len(rows) - 1, min(self.most, len(rows))).astype(np.int64)

@@ -1,49 +1,14 @@
 """Label propagation: what the labelled rows say of the unlabelled ones near them.
 
 Zhou et al., "Learning with Local and Global Consistency" (NIPS 2003); on the rows of a network as
-in Iscen et al., CVPR 2019 (arXiv 1904.04717). N rows, D features, C classes, n labelled rows.
+in Iscen et al., CVPR 2019 (arXiv 1904.04717). N rows, C classes, n labelled rows.
 """
 
 import numpy as np
-import torch
-from scipy.sparse import coo_array, csr_array, identity
+from scipy.sparse import csr_array, identity
 from scipy.sparse.linalg import cg
-from torch import Tensor
-from torch.nn.functional import normalize
 
-BLOCK = 1024  # rows compared with all others at a time
-SHARPNESS = 3  # the power of the cosine, as in Iscen et al.
 TOLERANCE, MOST_STEPS = 1e-5, 200
-
-
-def neighbour_graph(rows: Tensor, neighbours: int) -> csr_array:
-    """The weights between rows [N, D] and their nearest `neighbours` by cosine: symmetric, scaled
-    by the roots of the degrees, sparse [N, N].
-
-    >>> neighbour_graph(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [0.0, 3.0]]), 1).toarray()
-    array([[0., 1., 0., 0.],
-           [1., 0., 0., 0.],
-           [0., 0., 0., 1.],
-           [0., 0., 1., 0.]])
-    """
-    directions, count = normalize(rows.float()), len(rows)
-    kept = min(neighbours, count - 1)
-    near, places = [], []
-    for start in range(0, count, BLOCK):
-        likeness = directions[start : start + BLOCK] @ directions.T
-        own = torch.arange(len(likeness))
-        likeness[own, own + start] = -torch.inf
-        values, columns = likeness.topk(kept, dim=1)
-        near.append(values.clamp(min=0) ** SHARPNESS)
-        places.append(columns)
-    weighed = torch.cat(near).double().numpy().ravel()
-    ends = (np.arange(count).repeat(kept), torch.cat(places).numpy().ravel())
-    weights = coo_array((weighed, ends), shape=(count, count)).tocsr()
-    weights = weights + weights.T
-    scale = 1 / np.sqrt(np.maximum(weights.sum(axis=1), np.finfo(float).tiny))
-    scaled = weights.tocoo()
-    scaled.data = scaled.data * scale[scaled.coords[0]] * scale[scaled.coords[1]]
-    return scaled.tocsr()
 
 
 def propagated(
