@@ -257,17 +257,7 @@ def test_blind_shows_no_suggestion(run):
         assert not any(item["guesses"] for item in Person(addresses["ada"]).queue)
 
 
-# Several people, several runs
-
-
-def test_two_people_get_different_images(run):
-    with served(run, people=("ada", "bob")) as addresses:
-        ada, bob = (Person(addresses[name]) for name in ("ada", "bob"))
-        first = {item["id"] for item in ada.queue}
-        assert len(first) == 6
-        assert bob.queue == []
-        bob.say(bob.event(fingerprint(1), "ash"))
-    assert events(run)[0]["by"] == "bob"
+# Several runs
 
 
 def test_an_image_that_several_runs_ask_about_is_asked_once(tmp_path):

@@ -45,8 +45,9 @@ def generator(*parts: int | str) -> torch.Generator:
     return torch.Generator().manual_seed(key(*parts))
 
 
-def uniform(indices: Tensor, key: int, draw: int) -> Tensor:
-    """One number in [0, 1) for each of `indices` [B].
+def uniform(indices: Tensor, key: int, draw: int | Tensor) -> Tensor:
+    """One number in [0, 1) for each of `indices` [B]; for each draw too, [B, D], with indices
+    [B, 1] and draws [D].
 
     A hash (SplitMix64) of index, `key` and `draw` (below 64) alone.
     """

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from askwell.command import sweep
 from askwell.command.composing import keep_image_list
 from askwell.dataset.listed import Begun, ListedDataset
 from askwell.images.pixels import BrokenImageError
@@ -27,7 +26,7 @@ SHOWN_FIRST = 5
 def asks_at_once(cfg: DictConfig, folder: RunFolder) -> bool:
     """Whether a run has not asked anything yet, and will ask on a page about images in a folder."""
     is_asked = folder.holds_record or (folder.path / PENDING).exists()
-    if is_asked or not folder.owned or HydraConfig.get().mode != RunMode.RUN:
+    if is_asked or not folder.owned or sweep.sweep_of_run():
         return False
     return "image_list" in cfg.dataset and str(cfg.oracle._target_).endswith(".Page")
 

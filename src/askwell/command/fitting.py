@@ -42,7 +42,7 @@ def fit(
     sweep.refuse_nested(trainer)
     learner = learning.prepare(trainer, parts.data)
     learner.asked_before = read_pending(folder.path)
-    if not sweep.is_job():
+    if not sweep.sweep_of_run():
         start()
     try:
         with exit_code_of_signal(trainer), watched(trainer, folder):

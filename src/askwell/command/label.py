@@ -44,6 +44,7 @@ def parser() -> ArgumentParser:
     command.add_argument("--host", default="127.0.0.1", help="whom the page is shown to")
     command.add_argument("--port", type=int, help=f"{PORT}, or a free one, unless said otherwise")
     command.add_argument("--people", default="", help="who labels: each gets an address")
+    command.add_argument("--overlap", type=float, help="the share of images asked of two people")
     command.add_argument("--blind", action="store_true", help="never show what the network thinks")
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.add_argument("--trust", action="store_true", help="run what is not Askwell's, too")
@@ -67,9 +68,12 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
 
 def _serve(chosen: Namespace, warm: Any, opened: Callable[[str], object]) -> None:
     photos, folders = subject_of(chosen)
+    from askwell.command.page.access import people_of
+    from askwell.command.page.handout import overlap_of
     from askwell.command.page.serving import serve
 
-    people = [word.strip() for word in chosen.people.split(",") if word.strip()]
+    people = people_of(chosen.people)
+    overlap = overlap_of(chosen.overlap, people)
     if chosen.host not in LOOPBACK and not people:
         raise UserError(
             f"--host {visible(chosen.host)} shows the page to others: name them by --people, "
@@ -84,6 +88,7 @@ def _serve(chosen: Namespace, warm: Any, opened: Callable[[str], object]) -> Non
             folders,
             people or [_own_name()],
             host=chosen.host,
+            overlap=overlap,
             blind=chosen.blind,
             trust=chosen.trust,
             warm=warm,

@@ -2,7 +2,6 @@
 
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -44,7 +43,7 @@ def run(cfg: DictConfig) -> float:
         identity = choices() | {"sweeper": sweep.sweeper_of(hydra), "name": cfg.name}
         begun = {**identity, "seed": cfg.seed, "study": study, "limits": limits, "config": config}
         start = partial(folder.start, provenance.of_process(), **begun)
-        if sweep.is_job():  # one that fails at once is named in its sweep's report
+        if sweep.sweep_of_run():  # one that fails at once is named in its sweep's report
             start()
         elif asks_at_once(cfg, folder):
             start()
@@ -59,9 +58,10 @@ def run(cfg: DictConfig) -> float:
 
 def _threads(cfg: DictConfig) -> int | None:
     """The number of threads that is set; for a job of a sweep on a CPU that of the sweep."""
-    if cfg.get("threads") or not sweep.is_job() or is_on_gpu(cfg.trainer):
+    folder = sweep.sweep_of_run()
+    if cfg.get("threads") or folder is None or is_on_gpu(cfg.trainer):
         return cfg.get("threads")
-    return provenance.threads_of_sweep(Path(HydraConfig.get().sweep.dir))
+    return provenance.threads_of_sweep(folder)
 
 
 def _wait(folder: RunFolder) -> None:

@@ -24,13 +24,14 @@ def serve(
     people: Sequence[str],
     *,
     host: str,
+    overlap: float = 0.0,
     blind: bool = False,
     trust: bool = False,
     warm: Warm | None = None,
     opened: Callable[[str], object] = lambda address: None,
 ) -> None:
     """Prints the address of each of `people`, and serves them."""
-    session = Session([Asking(folder) for folder in folders], blind)
+    session = Session([Asking(folder) for folder in folders], people, overlap, blind)
     if photos is None and not trust:
         for folder in folders:
             command_to_resume(folder.absolute())  # refused now rather than after many answers

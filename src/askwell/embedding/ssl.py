@@ -1,0 +1,141 @@
+"""An encoder that learns from the images of the pool themselves, without a label."""
+
+import logging
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from torch import Tensor, nn
+
+from askwell.embedding.base import Embeddings, Fingerprint
+from askwell.embedding.contrast import Contrast, View
+from askwell.embedding.pretrained import Normalisation, PretrainedNetwork
+from askwell.embedding.pretraining import Pretraining
+from askwell.embedding.store import AGAIN
+from askwell.errors import UserError
+from askwell.files import told_in_a_line
+from askwell.images.contracts import Images
+from askwell.images.fingerprint import digest
+from askwell.randomness import key
+from askwell.run.checkpoint import SafeCheckpointIO
+from askwell.scoring.scorer import Track, unwatched
+
+log = logging.getLogger(__name__)
+
+FOLDER, LEARNED = "ssl", "encoder.ckpt"
+LARGEST = 32
+"""Pixels a side to which larger images are shrunk, unless `size` says otherwise."""
+
+
+class SelfSupervised:
+    """A small convolutional network, pretrained by SimCLR on the images that `learn` is given.
+
+    Images larger than 32 pixels a side are shrunk to that, unless `size` says otherwise. `views`
+    counts by its repr. Rows have D = 4 `width` numbers.
+
+    What was learned is kept in the cache, by images and settings. One process learns and others
+    wait for it; after a kill the next one continues, and ends with the same weights bit for bit.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        channels: int,
+        views: View,
+        epochs: int,
+        batch_size: int,
+        lr: float,
+        temperature: float,
+        width: int,
+        size: int | None = None,
+        precision: str | None = None,
+        seed: int = 0,
+        features: int | None = None,
+    ) -> None:
+        self._facts = (views, epochs, batch_size, lr, temperature, width, size, precision, seed)
+        side = size or min(image_size, LARGEST)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key("ssl weights", seed))
+            trunk = small_trunk(channels, width)
+            self._module = Contrast(trunk, 4 * width, views, lr, temperature, seed)
+        self._pretraining = Pretraining(epochs, batch_size, side, precision, seed)
+        # Batch norm makes up for what the images are not normalised by.
+        plain = Normalisation((0.0,) * channels, (1.0,) * channels)
+        self._encoder = PretrainedNetwork("ssl", trunk, side, plain)
+        self.features = 4 * width
+
+    @property
+    def network(self) -> nn.Module:
+        """uint8 images [B, C, H, W] to rows [B, D], with random weights before `learn`."""
+        return self._encoder.network
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """That of what was learned."""
+        return self._encoder.fingerprint
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """float16 [B, D] of uint8 images [B, C, H, W]."""
+        return self._encoder(images)
+
+    def learn(self, images: Images, of: Tensor, cache_dir: Path) -> None:
+        """Takes the weights that were learned from the images at the indices `of`, and learns them
+        first where they are not in the cache.
+
+        Raises UserError where the cache cannot be written.
+        """
+        folder = cache_dir / FOLDER / digest(images.fingerprint, of.numpy(), *self._facts)
+        with told_in_a_line(folder, AGAIN):
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / "lock"):
+                weights = _kept(folder / LEARNED)
+                if weights is None:
+                    self._pretraining(self._module, images, of, folder)
+                    weights = self.state_dict()
+                    SafeCheckpointIO().save_checkpoint(weights, folder / LEARNED)
+                    self._pretraining.clear(folder)
+        self.load_state_dict(weights)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return dict(self._module.trunk.state_dict())
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self._module.trunk.load_state_dict(state)
+
+    def open(
+        self, images: Images, split: str, cache_dir: Path, track: Track = unwatched
+    ) -> Embeddings:
+        """The rows of a split, after `learn`."""
+        return self._encoder.open(images, split, cache_dir, track)
+
+
+def small_trunk(channels: int, width: int) -> nn.Module:
+    """Images [B, channels, H, W] to rows [B, 4 width]: three convolutions and a mean."""
+    return nn.Sequential(
+        *_convolution(channels, width, kernel=5, stride=2),
+        *_convolution(width, 2 * width),
+        nn.MaxPool2d(2),
+        *_convolution(2 * width, 4 * width),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
+
+
+def _convolution(channels: int, width: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+    return [
+        nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    ]
+
+
+def _kept(file: Path) -> dict[str, Tensor] | None:
+    """The weights in a file; None where there are none, or damaged ones."""
+    if not file.exists():
+        return None
+    try:
+        weights: dict[str, Tensor] = SafeCheckpointIO().load_checkpoint(file)
+    except UserError as error:
+        log.warning("what was learned is damaged (%s), learning it again", error)
+        return None
+    return weights
