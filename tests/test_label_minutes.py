@@ -226,6 +226,16 @@ def test_what_is_asked_at_once_has_the_ids_of_the_decoded_images(
     assert np.setdiff1d(list(asking.images), opened.held).size == 0
 
 
+def test_neither_page_nor_first_question_waits_for_lightning():
+    modules = "serving, askwell.command.page.start, askwell.command.run, askwell.dataset.unlabelled"
+    program = (
+        f"import sys, askwell.command.page.{modules}; "
+        "print([name for name in sys.modules if 'lightning' in name or 'torchmetrics' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 # What joins later
 
 
