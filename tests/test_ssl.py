@@ -240,7 +240,8 @@ def test_a_network_is_finetuned_from_what_was_learned(program, shrunk, tmp_path,
     kept = [word for word in shrunk if not word.startswith("model.")]
     program(*kept, *SMALL, *settings, "rounds=1", "name=tuned", shrink=False)
     weights = weights_of(tmp_path / "outputs" / "tuned")
-    found = [torch.load(BytesIO(file.read_bytes()[32:])) for file in cache_dir.glob("ssl/*/*.ckpt")]
+    files = [BytesIO(file.read_bytes()[32:]) for file in cache_dir.glob("ssl/*/*.ckpt")]
+    found = [torch.load(file)["weights"] for file in files]
     names = [name for name in found[0] if name.endswith("weight") and found[0][name].ndim == 4]
     assert any(
         all(torch.equal(weights[f"network.1.0.2.{name}"], one[name]) for name in names)

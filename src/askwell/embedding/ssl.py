@@ -2,6 +2,8 @@
 
 import logging
 from pathlib import Path
+from time import process_time
+from typing import Any
 
 import torch
 from filelock import FileLock
@@ -70,6 +72,8 @@ class SelfSupervised:
         network = nn.Sequential(trunk, self._whitening)
         self._encoder = PretrainedNetwork("ssl", network, side, plain)
         self.features = 4 * width
+        self.seconds: float | None = None
+        """Of processor time that learning took, in the process that ended it."""
 
     @property
     def network(self) -> nn.Sequential:
@@ -95,14 +99,19 @@ class SelfSupervised:
         with told_in_a_line(folder, AGAIN):
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / "lock"):
-                weights = _kept(folder / LEARNED)
-                if weights is None:
-                    self._pretraining(self._module, images, of, folder)
-                    self._whiten(images, of)
-                    weights = self.state_dict()
-                    SafeCheckpointIO().save_checkpoint(weights, folder / LEARNED)
+                kept = _kept(folder / LEARNED)
+                if kept is None:
+                    kept = self._learned(images, of, folder)
+                    SafeCheckpointIO().save_checkpoint(kept, folder / LEARNED)
                     self._pretraining.clear(folder)
-        self.load_state_dict(weights)
+        self.load_state_dict(kept["weights"])
+        self.seconds = kept["seconds"]
+
+    def _learned(self, images: Images, of: Tensor, folder: Path) -> dict[str, Any]:
+        start = process_time()
+        self._pretraining(self._module, images, of, folder)
+        self._whiten(images, of)
+        return {"weights": self.state_dict(), "seconds": process_time() - start}
 
     @torch.inference_mode()
     def _whiten(self, images: Images, of: Tensor) -> None:
@@ -162,13 +171,13 @@ def _convolution(channels: int, width: int, kernel: int = 3, stride: int = 1) ->
     ]
 
 
-def _kept(file: Path) -> dict[str, Tensor] | None:
-    """The weights in a file; None where there are none, or damaged ones."""
+def _kept(file: Path) -> dict[str, Any] | None:
+    """What was learned, from a file; None where there is none, or a damaged one."""
     if not file.exists():
         return None
     try:
-        weights: dict[str, Tensor] = SafeCheckpointIO().load_checkpoint(file)
+        kept: dict[str, Any] = SafeCheckpointIO().load_checkpoint(file)
     except UserError as error:
         log.warning("what was learned is damaged (%s), learning it again", error)
         return None
-    return weights
+    return kept
