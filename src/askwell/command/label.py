@@ -56,9 +56,18 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
 
     Raises UserError for what cannot be labelled.
     """
-    photos, folders = subject_of(chosen)
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise UserError("the page needs fastapi and uvicorn: pip install -e .[label]")
+    from askwell.command.page.warm import Warm
+
+    with Warm() as warm:
+        if Path(chosen.subject).is_dir():
+            warm.prepare()  # beside the imports of this process
+        _serve(chosen, warm, opened or _opens(chosen))
+
+
+def _serve(chosen: Namespace, warm: Any, opened: Callable[[str], object]) -> None:
+    photos, folders = subject_of(chosen)
     from askwell.command.page.access import people_of
     from askwell.command.page.handout import overlap_of
     from askwell.command.page.serving import serve
@@ -82,7 +91,8 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
             overlap=overlap,
             blind=chosen.blind,
             trust=chosen.trust,
-            opened=opened or _opens(chosen),
+            warm=warm,
+            opened=opened,
         )
 
 
@@ -119,6 +129,8 @@ def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     from askwell.command.page import start
+    from askwell.command.page.defaults import LARGE, defaults_for, remark_on
+    from askwell.images.tree import images_up_to
 
     place = start.folder_for(folder, chosen.run)
     if place == folder or folder in place.parents:
@@ -135,6 +147,13 @@ def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     if noted is None and start.runs_in(place):
         raise UserError(f"{visible(str(place))} holds another run: choose a name by --run NAME")
     photos.check()
+    images = images_up_to(folder, LARGE + 1 if noted is None else 1)
+    if not images:
+        raise UserError(f"{visible(str(folder))} holds no images: name a folder of photos")
+    if noted is None:
+        photos = replace(photos, defaults=defaults_for(photos.overrides, images))
+        if (remark := remark_on(photos.defaults)) is not None:
+            print(f"askwell: {remark}", file=sys.stderr)
     return photos, [place]
 
 

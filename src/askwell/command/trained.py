@@ -136,8 +136,9 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
 def _encoder_of(checkpoint: dict[str, Any]) -> str:
     """The digest of the encoder, which is the last word of that of its rows."""
     studies = [state.get("study") or {} for state in checkpoint["callbacks"].values()]
-    (rows,) = (study["embeddings"] for study in studies if "embeddings" in study)
-    return rows.split()[-1]
+    names = ("encoder", "embeddings")
+    (rows, *_) = (study[name] for study in studies for name in names if name in study)
+    return str(rows.split()[-1])
 
 
 def _exported(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:

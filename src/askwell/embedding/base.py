@@ -50,6 +50,11 @@ class Embeddings:
         """D."""
         return self.values.shape[1]
 
+    @property
+    def encoder(self) -> str:
+        """The digest of what made the rows, which is the last word of their own."""
+        return self.fingerprint.split()[-1]
+
     def rows(self, indices: Tensor) -> Tensor:
         """The rows at `indices` [n], float32 [n, D] on the CPU."""
         return torch.from_numpy(self.values.take(indices.numpy(), axis=0)).float()

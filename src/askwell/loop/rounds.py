@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from askwell.loop.diversity import Diversity
-from askwell.scoring.evaluation import Evaluation, interval
+from askwell.scoring.evaluation import Evaluation
+from askwell.scoring.interval import interval
 
 
 @dataclass(frozen=True)

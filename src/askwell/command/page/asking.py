@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.listener.asked import ASKED, PICTURES, read_asked
 from askwell.opinions import PEOPLE, Consensus, Event
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, trains_now
 from askwell.oracle.people import LOG
+from askwell.run.question import ASKED, PICTURES, read_asked
 from askwell.run.run_json import read_run
 
 
@@ -42,6 +42,11 @@ class Asking:
     @property
     def status(self) -> str | None:
         return self.run.get("status")
+
+    @property
+    def grows_later(self) -> bool:
+        """Whether the run began with some images of a folder, so that others can join them."""
+        return ((self.run.get("config") or {}).get("dataset") or {}).get("at_first") is not None
 
     def refresh(self) -> bool:
         """Reads what has changed on the disk; whether the question has."""

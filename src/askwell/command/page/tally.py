@@ -105,7 +105,7 @@ def _said(one: Opinions) -> list[tuple[str, str]]:
 
 def _of_run(asking: Asking) -> dict[str, Any]:
     """A run's curve, as the page draws it."""
-    from askwell.scoring.evaluation import interval
+    from askwell.scoring.interval import interval
 
     sample = asking.run.get("evaluation")
     rounds = []
