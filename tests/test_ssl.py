@@ -14,10 +14,10 @@ from torch import Tensor
 
 from askwell.batches.views import RandomView
 from askwell.command.trained import Trained, exported
-from askwell.embedding import pretraining
+from askwell.embedding import pretraining, ssl
 from askwell.embedding.contrast import ShuffledBatches, contrastive_loss, shrunk
 from askwell.embedding.embedded import rows_of
-from askwell.embedding.ssl import SelfSupervised
+from askwell.embedding.ssl import SelfSupervised, whitening
 from askwell.errors import UserError
 from askwell.images.opening import OpenDataset
 from askwell.randomness import generator
@@ -86,6 +86,30 @@ def test_an_epoch_shows_each_image_once_in_another_order():
 def test_larger_images_are_shrunk_as_the_encoder_will_see_them():
     assert shrunk(PIXELS, SIDE) is PIXELS
     assert shrunk(PIXELS, 6).shape == (COUNT, 1, 6, 6)
+
+
+def test_whitened_rows_are_centred_and_vary_alike_in_every_direction(monkeypatch):
+    monkeypatch.setattr(ssl, "FLOOR", 0.0)
+    mixed = torch.randn(500, 6, generator=generator("rows")) @ torch.rand(6, 6) + 3
+    weight, bias = whitening(mixed)
+    rows = mixed @ weight.T + bias
+    torch.testing.assert_close(rows.mean(dim=0), torch.zeros(6), atol=1e-3, rtol=0)
+    torch.testing.assert_close(rows.T.cov(correction=0), torch.eye(6), atol=1e-3, rtol=0)
+
+
+def test_a_direction_that_hardly_varies_is_not_turned_up():
+    flat = torch.randn(500, 2, generator=generator("rows")) * torch.tensor([1.0, 1e-6])
+    rows = flat @ whitening(flat)[0].T
+    assert rows.std(dim=0)[1] < 1e-4 < 0.9 < rows.std(dim=0)[0]
+
+
+def test_what_was_learned_gives_whitened_rows(tmp_path):
+    taught = encoder()
+    taught.learn(Pictures(), ALL, tmp_path)
+    with torch.inference_mode():
+        rows = taught.network(PIXELS)
+    assert rows.mean(dim=0).abs().max() < 1e-3
+    assert 0.1 < rows.var(dim=0).mean() < 1.1
 
 
 def test_learning_reads_no_label_and_changes_the_weights(tmp_path):
@@ -216,7 +240,8 @@ def test_a_network_is_finetuned_from_what_was_learned(program, shrunk, tmp_path,
     kept = [word for word in shrunk if not word.startswith("model.")]
     program(*kept, *SMALL, *settings, "rounds=1", "name=tuned", shrink=False)
     weights = weights_of(tmp_path / "outputs" / "tuned")
-    found = [torch.load(BytesIO(file.read_bytes()[32:])) for file in cache_dir.glob("ssl/*/*.ckpt")]
+    files = [BytesIO(file.read_bytes()[32:]) for file in cache_dir.glob("ssl/*/*.ckpt")]
+    found = [torch.load(file)["weights"] for file in files]
     names = [name for name in found[0] if name.endswith("weight") and found[0][name].ndim == 4]
     assert any(
         all(torch.equal(weights[f"network.1.0.2.{name}"], one[name]) for name in names)

@@ -46,9 +46,11 @@ class Opinions:
     @property
     def counted(self) -> Event | None:
         """The decision, else the last opinion of the majority; None for a tie."""
+        if self.decision is not None or len(self.given) < 2:
+            return self.decision or next(iter(self.given.values()), None)
         said = Counter(map(word_of, self.given.values())).most_common(2)
-        if self.decision is not None or not said or len({count for _, count in said}) < len(said):
-            return self.decision
+        if len(said) > 1 and said[0][1] == said[1][1]:
+            return None
         return [event for event in self.given.values() if word_of(event) == said[0][0]][-1]
 
     def lacks(self, people: int) -> int:
@@ -60,8 +62,10 @@ class Opinions:
         """How the answer of several came about: `2 of 3`, or `decided`; empty for that of one."""
         if self.decision is not None:
             return "decided" if self.given else ""
+        if len(self.given) < 2:
+            return ""
         _, most = Counter(map(word_of, self.given.values())).most_common(1)[0]
-        return f"{most} of {len(self.given)}" if len(self.given) > 1 else ""
+        return f"{most} of {len(self.given)}"
 
     def take_back(self, who: str | None, is_alone: bool) -> None:
         """Forgets what `who` said last; of nobody, or somebody alone, whatever the answer is."""

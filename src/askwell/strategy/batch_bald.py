@@ -27,7 +27,8 @@ class BatchBald:
 
     The labels of the chosen images have so many combinations. Up to `configurations` of them all
     are counted; past that as many are drawn, and what is gained is an estimate.
-    Gains that differ by less than a hundred-thousandth of a nat are tied.
+    Gains that differ by less than a hundred-thousandth of a nat are tied, as all are once the
+    draws are told apart; of these the one that BALD puts first is taken.
     """
 
     title: ClassVar[str] = "BatchBALD"
@@ -50,12 +51,21 @@ class BatchBald:
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         most = candidates.top(mutual_information, max(self.preselected, size), self.draws)
-        positions = most.positions[candidates.indices[most.positions].argsort()]
+        positions = _in_order(candidates.indices, most)
         if not len(positions):
             return Query(positions)
         images = candidates.indices[positions]
         probs = candidates.collect(probabilities, images, self.draws).detach()
         return Query(positions[jointly_telling(probs, size, self.configurations, generator)])
+
+
+def _in_order(indices: Tensor, most: Query) -> Tensor:
+    """Their positions [n], those that BALD puts first at first, ties by index: of equal gains the
+    first counts.
+    """
+    by_index = indices[most.positions].argsort()
+    steps = (torch.as_tensor(most.scores)[by_index] / TIED).round()
+    return most.positions[by_index[steps.argsort(descending=True, stable=True)]]
 
 
 def jointly_telling(probs: Tensor, size: int, configurations: int, generator: Generator) -> Tensor:

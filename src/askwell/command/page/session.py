@@ -39,7 +39,7 @@ class Session:
         self.places: dict[str, list[Place]] = {}
         self.offered: dict[Asking, set[int]] = {}  # what is asked meanwhile, of runs that train
         self.handout = Handout()
-        self.placed: set[Asking] = set()
+        self.placed: dict[Asking, int] = {}  # how many events of each are in `places`
         self.refresh()
         for asking in self.askings:
             note_people(asking, people, overlap)
@@ -50,14 +50,16 @@ class Session:
             for asking in self.askings:
                 if asking.refresh() or asking not in self.placed:
                     self.offered.pop(asking, None)  # there is another list
-                    self._place(asking)
+                    self._place(asking, list(asking.images.values()))
+                start = self.placed.get(asking, 0)
+                start = 0 if start > len(asking.events) else start  # another file since
+                self._place(asking, [one for one in asking.events[start:] if "image" in one])
+                self.placed[asking] = len(asking.events)
             self._share()
 
-    def _place(self, asking: Asking) -> None:
-        named = [(row["image"], index) for index, row in asking.images.items()]
-        named += [(event["image"], event["index"]) for event in asking.events if "image" in event]
-        self.placed.add(asking)
-        for name, index in named:
+    def _place(self, asking: Asking, named: Sequence[Event]) -> None:
+        """Enters where the images are that rows or events are about."""
+        for name, index in ((one["image"], one["index"]) for one in named):
             places = self.places.setdefault(name, [])
             if (asking, index) not in places:
                 places.append((asking, index))

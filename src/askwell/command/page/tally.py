@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from heapq import nlargest
 from statistics import median
 from typing import Any
 
@@ -37,18 +38,23 @@ def history_of(askings: Sequence[Asking], person: str) -> list[dict[str, Any]]:
     """The last answers, the newest first: who gave them, how many agreed, and whether `person` can
     take them back; of an image without an answer yet, what `person` said of it.
     """
-    given: dict[str, tuple[Event, dict[str, Any]]] = {}
+    given: dict[str, tuple[Event, Opinions]] = {}
     for asking in askings:
-        alone = asking.consensus.is_of_one
         for index, one in asking.consensus.images.items():
             event = asking.answers.get(index) or one.given.get(person)
             if event is not None:
-                mine = alone or person in one.given or event.get("by") == person
-                given[event["image"]] = event, {"mine": mine, "agreed": one.agreed}
-    newest = sorted(given.values(), key=lambda answer: answer[0].get("at", ""))[::-1][:LISTED]
+                given[event["image"]] = event, one
+    alone = all(asking.consensus.is_of_one for asking in askings)
+    newest = nlargest(LISTED, reversed(given.values()), key=lambda said: said[0].get("at", ""))
     return [
-        {"id": event["image"], "answer": word_of(event), "by": event.get("by"), **facts}
-        for event, facts in newest
+        {
+            "id": event["image"],
+            "answer": word_of(event),
+            "by": event.get("by"),
+            "mine": alone or person in one.given or event.get("by") == person,
+            "agreed": one.agreed,
+        }
+        for event, one in newest
     ]
 
 
