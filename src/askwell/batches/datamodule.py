@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from askwell.batches.augmentation import Augmentation
 from askwell.batches.sampler import LabelledBatches
 from askwell.dataset.base import ImageDataset, Images, OpenDataset
+from askwell.dataset.realism import Realism
 from askwell.embedding.base import Embedding, Embeddings
 from askwell.embedding.embedded import EmbeddedImages, embedded
 from askwell.embedding.own import Own
@@ -60,6 +61,7 @@ class ActiveDataModule(LightningDataModule):
         augmentation: Augmentation | None = None,
         embedding: Embedding | None = None,
         inputs: str = "pixels",
+        realism: Realism | None = None,
     ) -> None:
         super().__init__()
         _refuse_batch_size(train_batch_size, inputs)
@@ -76,15 +78,16 @@ class ActiveDataModule(LightningDataModule):
                 "or choose model=finetune"
             )
         self._dataset, self._embedding, self.inputs = dataset, embedding or Own(), inputs
+        self._realism = realism or Realism()
         self._batch_size, self.seed, self.num_workers = train_batch_size, seed, num_workers
         self.augmentation = augmentation
 
     @cached_property
     def dataset(self) -> OpenDataset:
-        """The data set, found and decoded (or mapped) on first use, with rows in the place of
-        pixels where they are the inputs.
+        """The data set, found and decoded (or mapped) on first use, as `realism` changes it, with
+        rows in the place of pixels where they are the inputs.
         """
-        opened = self._dataset.open()
+        opened = self._realism(self._dataset.open())
         if self.inputs == "pixels":
             return opened
         return embedded(opened, self._embedding, Path(self._dataset.cache_dir))
