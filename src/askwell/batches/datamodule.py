@@ -15,7 +15,7 @@ from askwell.batches.sampler import LabelledBatches
 from askwell.dataset.base import ImageDataset, Images, OpenDataset
 from askwell.dataset.realism import Realism
 from askwell.embedding.base import Embedding, Embeddings
-from askwell.embedding.embedded import EmbeddedImages, embedded
+from askwell.embedding.embedded import EmbeddedImages, embedded, rows_of
 from askwell.embedding.own import Own
 from askwell.errors import UserError
 from askwell.pool import Pool
@@ -100,7 +100,7 @@ class ActiveDataModule(LightningDataModule):
         images = self.dataset.train
         if isinstance(images, EmbeddedImages):
             return images.embeddings
-        return self._embedding.open(images, "train", Path(self._dataset.cache_dir))
+        return rows_of(self._embedding, images, "train", Path(self._dataset.cache_dir))
 
     @property
     def features(self) -> int | None:

@@ -78,8 +78,18 @@ def statistics(rows: np.ndarray) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(mean), torch.full_like(torch.from_numpy(mean), deviation)
 
 
+def rows_of(embedding: Embedding, images: Images, split: str, cache_dir: Path) -> Embeddings | None:
+    """The rows of the images of a split; those of all images for a mere choice among them."""
+    if type(images) is not View:
+        return embedding.open(images, split, cache_dir)
+    rows, indices = embedding.open(images.images, split, cache_dir), images.indices
+    if rows is None:
+        return None
+    return Embeddings(rows.values[indices], digest(rows.fingerprint, *indices))
+
+
 def _opened(embedding: Embedding, images: Images, split: str, cache_dir: Path) -> Embeddings:
-    rows = embedding.open(images, split, cache_dir)
+    rows = rows_of(embedding, images, split, cache_dir)
     if rows is None:
         raise UserError(
             "a head is trained on the rows of an encoder: choose embedding=efficientnet_lite0, "

@@ -154,7 +154,7 @@ class Learner:
             "query_class_counts": self._class_counts(),
             "answers": kinds_of(self.pool.answers_of_round(self.round)),
             "wrong_labels": self._wrong_labels(),
-            "cost": self._spent if self.settings.costs else None,
+            "cost": self._spent,
         }
 
     def _wrong_labels(self) -> int | None:

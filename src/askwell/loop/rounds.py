@@ -33,8 +33,8 @@ class RoundResult:
     unlabelled images when the accuracy was measured. `answers` counts the answers for this round by
     kind. `reason` is why the run ends with it. `sample` is the number of evaluation images where
     they are a sample of the pool. `wrong_labels` counts those bought for this round that are not
-    the truth, where that is known. `cost` is what all answers until then cost, where they have
-    prices.
+    the truth, where that is known. `cost` is what counts of all answers until then against the
+    budget: their number, or their price.
     """
 
     round: int
@@ -54,7 +54,7 @@ class RoundResult:
     sample: int | None = None
     steadiness: Steadiness | None = None
     wrong_labels: int | None = None
-    cost: float | None = None
+    cost: float = 0
 
     @property
     def interval(self) -> tuple[float, float] | None:
