@@ -39,9 +39,10 @@ BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
 }
 """What a job runs on, and the experiment that it is a job of."""
 STRATEGIES = (
-    *("random", "lc", "entropy", "sm", "badge", "typiclust", "herding"),
-    "cluster_margin",
+    *("random", "lc", "entropy", "sm", "stochastic", "stratified"),
+    *("cluster_margin", "badge"),
 )
+"""Those whose queries together take less than half a minute a run."""
 
 Values = dict[str, dict[int, float]]
 """A number by strategy and seed."""

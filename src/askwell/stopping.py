@@ -55,6 +55,9 @@ RULES: dict[str, Rule] = {
 ADVISED: str | None = None
 """The rule that advice follows, None for none: `python -m bench.stopping` judges them."""
 
+ENOUGH = "more labels would change little: the network's predictions have settled"
+"""The advice to stop, for the screen and the page."""
+
 AHEAD = (1, 2)
 """The queries ahead, of the last one's size, whose forecast is shown."""
 
@@ -76,3 +79,11 @@ def ahead(labels: Sequence[int], accuracy: Sequence[float]) -> list[Forecast]:
 def stops(uncertainty: Signs, kappa: Signs) -> bool:
     """Whether the advised rule says to stop after the last round."""
     return ADVISED is not None and RULES[ADVISED](uncertainty, kappa)
+
+
+def first_stop(labels: Sequence[float | None], uncertainty: Signs, kappa: Signs) -> int | None:
+    """The labels of the first round after which the advised rule says to stop."""
+    for rounds, bought in enumerate(labels, 1):
+        if bought is not None and stops(uncertainty[:rounds], kappa[:rounds]):
+            return int(bought)
+    return None

@@ -3,6 +3,7 @@ asked once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 from statistics import median
@@ -269,9 +270,19 @@ def _counts(events: Iterable[Event]) -> dict[str, int]:
     return counts
 
 
+@lru_cache
+def _ahead(curve: tuple[tuple[int, float], ...]) -> list[tuple[int, float, float, float]]:
+    """What the next queries would bring a run; asked for at every look at its progress."""
+    from askwell.stopping import ahead
+
+    told = ahead([labels for labels, _ in curve], [accuracy for _, accuracy in curve])
+    return [tuple(one) for one in told]
+
+
 def _of_run(asking: Asking) -> dict[str, Any]:
     """A run's curve, as the page draws it."""
     from askwell.scoring.evaluation import interval
+    from askwell.stopping import ENOUGH, stops
 
     sample = asking.run.get("evaluation")
     rounds = []
@@ -279,6 +290,8 @@ def _of_run(asking: Asking) -> dict[str, Any]:
         low, high = interval(round(line["accuracy"] * sample), sample) if sample else (None, None)
         rounds.append([line["labels"], line["accuracy"], low, high])
     last = asking.rounds[-1] if asking.rounds else {}
+    signs = [line.get("steadiness") or {} for line in asking.rounds]
+    enough = stops(*([one.get(name) for one in signs] for name in ("uncertainty", "kappa")))
     return {
         "name": asking.folder.name,
         "strategy": asking.run.get("strategy"),
@@ -286,6 +299,8 @@ def _of_run(asking: Asking) -> dict[str, Any]:
         "reason": asking.run.get("reason"),
         "sample": sample,
         "rounds": rounds,
+        "ahead": _ahead(tuple((labels, accuracy) for labels, accuracy, *_ in rounds)),
+        "enough": ENOUGH if enough else "",
         "class_accuracy": last.get("class_accuracy", {}),
         "pool": last.get("pool_size"),
     }
