@@ -21,7 +21,7 @@ FILE = Path(__file__).parents[1] / "results" / "realism.jsonl"
 PAGE = Path(__file__).parents[1] / "docs" / "realism.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
-PLAIN = ("experiment=leaderboard", "rounds=17")
+PLAIN = ("experiment=redundancy", "realism=none")
 HUMAN = "experiment=human_labels"
 REDUCED = ("embedding=file", *(f"embedding.{split}={{{split}}}" for split in SPLITS))
 CIFAR = ("cifar10", ("query_size=50", *REDUCED))
