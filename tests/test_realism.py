@@ -1,5 +1,6 @@
 """Realism dials: long tails, near-copies, strangers, and their combination, on any data set."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from askwell.images.near_copies import disturbed, shifted
 from askwell.images.view import View
 from askwell.oracle.simulated import Noisy, Truth
 from askwell.oracle.subject import oracle_for
+from askwell.run.identity import study_of
 
 CLASSES, PER_CLASS = ("ash", "birch", "cedar"), 40
 TRUTH = np.tile(np.arange(3), PER_CLASS)
@@ -154,3 +156,20 @@ def test_a_choice_among_images_has_their_rows_and_no_rows_of_its_own(toy, tmp_pa
     some = View(toy.train, np.array([5, 2]))
     assert rows_of(embedding, some, "train", tmp_path).values.tolist() == [[10, 11], [4, 5]]
     assert embedding.asked == [len(toy.train)]
+
+
+def test_a_run_is_known_by_its_dials_and_as_before_without_them(composed):
+    plain, tailed = (study_of(composed(f"realism={name}")) for name in ("none", "long_tail"))
+    assert not [name for name in plain if "realism" in name]
+    assert tailed.items() - plain.items() == {("realism.long_tail", 50)}
+
+
+def test_a_whole_run_buys_answers_that_are_no_labels_and_pays_for_them(program, tmp_path):
+    settings = ("realism.strangers=[0]", "budget=15", "rounds=null", "costs={none of these: 0.5}")
+    program("name=strange", *settings)
+    lines = (tmp_path / "outputs" / "strange" / "rounds.jsonl").read_text().splitlines()
+    rounds = [json.loads(line) for line in lines]
+    strangers = sum(round["answers"].get("none of these", 0) for round in rounds)
+    assert strangers > 0
+    assert rounds[-1]["cost"] == rounds[-1]["labels"] + strangers / 2
+    assert 14 < rounds[-1]["cost"] <= 15
