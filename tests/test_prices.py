@@ -21,32 +21,33 @@ def pool():
 
 
 def test_without_prices_all_answers_cost_one_or_labels_alone_do(pool):
-    spent = [prices_for(None, counts, CLASSES).spent(pool) for counts in ("answers", "labels")]
+    spent = [prices_for(counts, CLASSES).spent(pool) for counts in ("answers", "labels")]
     assert spent == [pool.answers, pool.bought] == [5, 3]
 
 
 def test_each_answer_costs_its_price_and_the_others_one(pool):
-    prices = prices_for({"birch": 3, "none of these": 0.5}, "answers", CLASSES)
+    prices = prices_for({"birch": 3, "none of these": 0.5}, CLASSES)
     assert prices.spent(pool) == 2 * 1 + 3 + 0.5 + 1
 
 
 def test_labels_that_were_given_are_free(pool):
     pool.give([7], [1], round=0)
-    assert prices_for({"birch": 3}, "answers", CLASSES).spent(pool) == 7
+    assert prices_for({"birch": 3}, CLASSES).spent(pool) == 7
 
 
 @pytest.mark.parametrize(
     ("costs", "reason"),
     [
-        ({"oak": 2}, "there is no answer 'oak'"),
+        ({"oak": 2}, "there is no answer 'oak', expected"),
         ({"ash": 0}, "ash costs 0, expected a price above 0"),
-        ({"none of these": -1}, "costs -1"),
+        ({"none of these": -1}, "costs -1, expected a price 0 or more"),
         ({"ash": "dear"}, "costs dear"),
+        ("minutes", "budget_counts=minutes: expected answers, labels, or prices"),
     ],
 )
 def test_what_is_no_price_is_refused(costs, reason):
     with pytest.raises(UserError, match=reason):
-        prices_for(costs, "answers", CLASSES)
+        prices_for(costs, CLASSES)
 
 
 def test_a_budget_in_prices_is_never_overspent():

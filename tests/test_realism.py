@@ -165,7 +165,12 @@ def test_a_run_is_known_by_its_dials_and_as_before_without_them(composed):
 
 
 def test_a_whole_run_buys_answers_that_are_no_labels_and_pays_for_them(program, tmp_path):
-    settings = ("realism.strangers=[0]", "budget=15", "rounds=null", "costs={none of these: 0.5}")
+    settings = (
+        "realism.strangers=[0]",
+        "budget=15",
+        "rounds=null",
+        "budget_counts={none of these: 0.5}",
+    )
     program("name=strange", *settings)
     lines = (tmp_path / "outputs" / "strange" / "rounds.jsonl").read_text().splitlines()
     rounds = [json.loads(line) for line in lines]

@@ -22,7 +22,6 @@ class Plan:
     rounds: int | None = None
     budget: int | None = None
     target_accuracy: float | None = None
-    budget_counts: str = "answers"
     least: int = 2  # labels before anything can be trained
     dearest: float = 1
 
@@ -55,7 +54,6 @@ def plan_for(
     *,
     num_classes: int,
     processes: int,
-    budget_counts: str = "answers",
     given: int = 0,
     random: bool = True,
     dearest: float = 1,
@@ -101,8 +99,6 @@ def plan_for(
             f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, "
             "lower the other"
         )
-    if budget_counts not in ("answers", "labels"):
-        raise UserError(f"budget_counts={budget_counts}: expected answers or labels")
     if rounds is not None and rounds < 1:
         raise UserError(f"rounds={rounds}: expected at least 1")
     if target_accuracy is not None and not 0 < target_accuracy <= 1:
@@ -110,7 +106,7 @@ def plan_for(
             f"target_accuracy={target_accuracy}: expected a fraction above 0 and up to 1, such "
             "as 0.97"
         )
-    limits = (rounds, limit, target_accuracy, budget_counts)
+    limits = (rounds, limit, target_accuracy)
     return Plan(query, initial, *limits, two_each, dearest)
 
 

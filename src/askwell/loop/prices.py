@@ -8,8 +8,8 @@ from askwell.oracle.answers import KINDS
 from askwell.pool import Pool
 from askwell.text import first_of, visible
 
-Costs = Mapping[str | int, float]
-"""The price of answers by what they say: a class, or words such as `none of these`."""
+BudgetCounts = str | Mapping[str | int, float]
+"""`answers`, `labels`, or the price of answers by what they say: a class, `none of these`, …"""
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,30 @@ class Prices:
         )
 
 
-def prices_for(costs: Costs | None, budget_counts: str, classes: Sequence[str]) -> Prices:
-    """The prices in `costs`. What it does not name costs 1, or nothing for an answer without a
-    label where `budget_counts` is labels. Raises UserError for what is no answer or no price.
+def prices_for(budget_counts: BudgetCounts, classes: Sequence[str]) -> Prices:
+    """The prices by which a budget counts; an answer that `budget_counts` does not name costs 1.
+
+    Raises UserError for what is no answer or no price.
     """
-    named = {str(answer): price for answer, price in (costs or {}).items()}
+    if not isinstance(budget_counts, Mapping):
+        if budget_counts not in ("answers", "labels"):
+            raise UserError(
+                f"budget_counts={budget_counts}: expected answers, labels, or prices such as "
+                "{cat: 3}"
+            )
+        usual = int(budget_counts == "answers")
+        return Prices((1,) * len(classes), dict.fromkeys(KINDS.values(), usual))
+    named = {str(answer): price for answer, price in budget_counts.items()}
     if unknown := sorted(set(named) - {*classes, *KINDS}):
         known = first_of([*map(visible, classes), *KINDS])
-        raise UserError(f"costs: there is no answer {visible(unknown[0])!r}, expected {known}")
+        raise UserError(
+            f"budget_counts: there is no answer {visible(unknown[0])!r}, expected {known}"
+        )
     for answer, price in named.items():
-        if not isinstance(price, int | float) or not (
-            price > 0 or (price == 0 and answer in KINDS)
-        ):
-            raise UserError(f"costs: {visible(answer)} costs {price}, expected a price above 0")
-    usual = 0 if budget_counts == "labels" else 1
-    return Prices(
-        tuple(named.get(name, 1) for name in classes),
-        {kind: named.get(word, usual) for word, kind in KINDS.items()},
-    )
+        least = "0 or more" if answer in KINDS else "above 0"
+        if not isinstance(price, int | float) or price < 0 or (price == 0 and answer not in KINDS):
+            raise UserError(
+                f"budget_counts: {visible(answer)} costs {price}, expected a price {least}"
+            )
+    prices = tuple(named.get(name, 1) for name in classes)
+    return Prices(prices, {kind: named.get(word, 1) for word, kind in KINDS.items()})
