@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import Compose, Normalize, ToTensor
 
-from askwell.batches.datamodule import Fetched
+from askwell.batches.loading import Fetched
 from askwell.images.contracts import Images
 from askwell.images.sources import FileSource
 from bench import program

@@ -46,6 +46,7 @@ WATCH = """(selector) => {
     look();
   });
 }"""
+ASKED = "async () => (await (await fetch('/api/state')).json()).runs[0].status === 'waiting'"
 CONFIG = (
     '<View><Image name="image" value="$image"/><Choices name="choice" toName="image">'
     + "".join(f'<Choice value="{name}" hotkey="{name}"/>' for name in CLASSES)
@@ -138,6 +139,7 @@ def askwell(browser: Browser, digits: Path, count: int) -> Iterator[Contender]:
         page.set_default_timeout(WAIT)
         page.goto(process.stdout.readline().strip())
         page.wait_for_selector("#stage img")
+        page.wait_for_function(ASKED, polling=500)  # only the evaluation sample until then
         yield Contender(
             "askwell label",
             page,

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from askwell.learning_curve import area_under_curve
+from askwell.learning_curve import area_under_curve, labels_to_target
 from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
-from bench.leaderboard import FILE
+from bench.leaderboard import FILE, STRATEGIES
 from bench.packing import Packed
+from bench.ranks import draw, mean_ranks
 
 BASELINE = "random"
 RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+PICTURE = Path(__file__).parents[1] / "docs" / "leaderboard-ranks.svg"
 BEGIN, END = "<!-- leaderboard: begin -->", "<!-- leaderboard: end -->"
 FEWEST = 3
 """Seeds that a board must have of every strategy to be shown."""
@@ -31,12 +33,18 @@ def main() -> None:
 
 
 def tables() -> str:
-    """All boards: mean areas, then ranks, then seconds."""
+    """All boards: mean areas and ranks, verdicts, labels to what random ends with, seconds."""
     runs, boards = list(Packed(FILE)), {}
     for board, areas in sorted(areas_by_board(runs).items()):
         if complete := whole_seeds(areas):
             boards[board] = complete
-    return "\n\n".join([standing(boards), verdicts(boards), seconds(runs)])
+    if not boards:
+        raise SystemExit(f"{FILE.name} has no board with {FEWEST} seeds of every strategy yet")
+    ranks = mean_ranks(boards)
+    draw(ranks, len(boards), PICTURE)
+    picture = f"![Mean rank of each strategy with its interval](docs/{PICTURE.name})"
+    parts = [standing(boards, ranks), picture, verdicts(boards), labels(boards, runs)]
+    return "\n\n".join([*parts, seconds(runs)])
 
 
 def areas_by_board(runs: list[dict[str, Any]]) -> dict[tuple[str, int], Areas]:
@@ -51,36 +59,29 @@ def areas_by_board(runs: list[dict[str, Any]]) -> dict[tuple[str, int], Areas]:
 
 def whole_seeds(areas: Areas) -> Areas | None:
     """The areas of the seeds that every strategy has; None where they are too few."""
-    seeds = set.intersection(*(set(of_strategy) for of_strategy in areas.values()))
+    seeds = set.intersection(*(set(areas[name]) for name in STRATEGIES))
     if len(seeds) < FEWEST:
         return None
-    return {name: {seed: own[seed] for seed in sorted(seeds)} for name, own in areas.items()}
+    return {name: {seed: areas[name][seed] for seed in sorted(seeds)} for name in STRATEGIES}
 
 
-def standing(boards: dict[tuple[str, int], Areas]) -> str:
+def standing(
+    boards: dict[tuple[str, int], Areas], ranks: dict[str, tuple[float, float, float]]
+) -> str:
     """Mean area ± standard deviation of each strategy on each board, and its mean rank."""
     heads = [
         f"{name}, {budget} per class, {len(next(iter(areas.values())))} seeds"
         for (name, budget), areas in boards.items()
     ]
-    ranks = mean_ranks(boards)
     rows = [
-        [f"`{name}`", *(cell(areas.get(name)) for areas in boards.values()), f"{ranks[name]:.1f}"]
+        [f"`{name}`", *(cell(areas[name]) for areas in boards.values()), rank(*ranks[name])]
         for name in sorted(ranks, key=ranks.__getitem__)
     ]
     return table(["strategy", *heads, "mean rank"], rows)
 
 
-def mean_ranks(boards: dict[tuple[str, int], Areas]) -> dict[str, float]:
-    """The mean over boards and seeds of a strategy's rank among all, 1 for the best."""
-    found: dict[str, list[float]] = defaultdict(list)
-    for areas in boards.values():
-        names = list(areas)
-        values = np.array([list(areas[name].values()) for name in names])  # [strategies, seeds]
-        ranks = 1 + (values[:, None] < values[None]).sum(axis=1)
-        for name, own in zip(names, ranks, strict=True):
-            found[name] += own.tolist()
-    return {name: mean(own) for name, own in found.items()}
+def rank(mean: float, low: float, high: float) -> str:
+    return f"{mean:.1f} ({low:.1f}–{high:.1f})"
 
 
 def verdicts(boards: dict[tuple[str, int], Areas]) -> str:
@@ -102,8 +103,35 @@ def verdicts(boards: dict[tuple[str, int], Areas]) -> str:
     return table(["against random", "better", "no difference shown", "worse"], rows)
 
 
+def labels(boards: dict[tuple[str, int], Areas], runs: list[dict[str, Any]]) -> str:
+    """How many labels a strategy needs, on average over seeds, for the accuracy with which random
+    ends on that board; of how many seeds, where some do not get there.
+    """
+    curves = {tuple(run["job"].values()): run for run in runs}
+    columns: list[list[str]] = []
+    for (dataset, budget), areas in boards.items():
+        by_name = {
+            name: [curves[dataset, budget, name, seed] for seed in areas[name]]
+            for name in STRATEGIES
+        }
+        target = mean(run["accuracy"][-1] for run in by_name[BASELINE])
+        columns.append([f"{dataset}, {budget}: {100 * target:.1f} %"])
+        columns[-1] += [needed(of_name, target) for of_name in by_name.values()]
+    names = ["labels to random's last accuracy", *(f"`{name}`" for name in STRATEGIES)]
+    head, *rows = (list(row) for row in zip(names, *columns, strict=True))
+    return table(head, rows)
+
+
+def needed(runs: list[dict[str, Any]], target: float) -> str:
+    found = [labels_to_target(run["labels"], run["accuracy"], target) for run in runs]
+    reached = [one for one in found if one is not None]
+    if len(reached) < len(runs):
+        return f"{len(reached)} of {len(runs)}"
+    return f"{mean(reached):,.0f}"
+
+
 def seconds(runs: list[dict[str, Any]]) -> str:
-    """The median seconds of a query among 10,000 candidates of 1,280 features, by strategy."""
+    """The median seconds of a query among 10,000 candidates of 256 features, by strategy."""
     times: dict[str, list[float]] = defaultdict(list)
     for run in runs:
         if run["job"]["dataset"] != "fruits":
@@ -112,9 +140,7 @@ def seconds(runs: list[dict[str, Any]]) -> str:
     return table(["strategy", "seconds per query, one thread"], rows)
 
 
-def cell(areas: dict[int, float] | None) -> str:
-    if not areas:
-        return ""
+def cell(areas: dict[int, float]) -> str:
     return f"{mean(areas.values()):.1f} ± {stdev(areas.values()):.1f}"
 
 

@@ -64,13 +64,13 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 @contextmanager
 def served(
-    *folders: Path, people: Sequence[str] = ("ada",), blind: bool = False
+    *folders: Path, people: Sequence[str] = ("ada",), overlap: float = 0.0, blind: bool = False
 ) -> Iterator[dict[str, str]]:
     """The addresses of `people`, while the page of the runs in `folders` is served; no run is
     started.
     """
     listener = _listening("127.0.0.1", 0)
-    session = Session([Asking(folder) for folder in folders], blind)
+    session = Session([Asking(folder) for folder in folders], people, overlap, blind)
     access = Access.of(people, "127.0.0.1", listener.getsockname()[1])
     app = build(session, Keeper(session), access)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))

@@ -12,7 +12,7 @@ from conftest import POOL
 from experiment import Experiment
 from pytorch_lightning import Callback
 
-from askwell.batches import datamodule as module
+from askwell.batches import loading
 from askwell.batches.datamodule import ActiveDataModule
 from askwell.batches.sampler import LabelledBatches
 from askwell.errors import UserError
@@ -32,9 +32,9 @@ def test_every_epoch_trains_on_the_labels_of_its_round_each_once(composed, worke
 
 @pytest.mark.slow
 def test_a_worker_that_hangs_ends_the_run(composed, monkeypatch):
-    monkeypatch.setattr(module, "HANGS", 1)
+    monkeypatch.setattr(loading, "HANGS", 1)
     run = Experiment(composed("datamodule.num_workers=2"))
-    monkeypatch.setattr(module.Fetched, "__getitems__", lambda images, indices: time.sleep(60))
+    monkeypatch.setattr(loading.Fetched, "__getitems__", lambda images, indices: time.sleep(60))
     with pytest.raises(RuntimeError, match="timed out after 1 seconds"):
         run.fit()
 

@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 from conftest import command_in
+from hydra._internal.utils import get_args_parser
 
 import askwell
 from askwell.command import cli, label
@@ -98,7 +99,7 @@ def test_every_test_that_the_table_of_faults_names_is_there() -> None:
     assert named <= {file.name for file in (ROOT / "tests").iterdir()}
 
 
-PAGES = (README, (ROOT / "docs" / "labelling.md").read_text())
+PAGES = (README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.md"))))
 COMMANDS = [
     words
     for page in PAGES
@@ -109,6 +110,9 @@ COMMANDS = [
 
 def understood(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Parses a command and does nothing; SystemExit where it is not understood."""
+    if words[0] in (cli.TRAIN, cli.SUBMIT):
+        assert get_args_parser().parse_intermixed_args(words[1:]).overrides
+        return
     monkeypatch.setattr(cli, "_do", lambda parser, given: parser.parse_args(given))
     cli.main(words)
     if words[0] == "label":

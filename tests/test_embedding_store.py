@@ -17,6 +17,7 @@ from askwell.embedding import Embeddings, Fingerprint
 from askwell.embedding.pretrained import Normalisation, PretrainedNetwork
 from askwell.embedding.store import BLOCK, batch_size_for, folder_of, stored
 from askwell.errors import UserError
+from askwell.images.fingerprint import digest_images
 from askwell.processes import CPU
 from askwell.randomness import generator
 
@@ -261,3 +262,47 @@ def test_batches_divide_a_block_whatever_an_encoder_sees():
 def test_rows_are_taken_in_the_order_asked():
     embeddings = Embeddings(np.arange(8, dtype=np.float16).reshape(4, 2), "mine")
     assert embeddings.rows(torch.tensor([3, 0])).tolist() == [[6.0, 7.0], [0.0, 1.0]]
+
+
+class Grown(Noise):
+    """The first `count` of the images, known by their pixels."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.pixels, self.truth = self.pixels[:count], None
+        self.fingerprint = digest_images(None, self.pixels.shape[1:], [self.pixels])
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def test_of_a_folder_that_grew_only_new_blocks_are_computed(tmp_path):
+    stored(Means(), Grown(BLOCK + 70), tmp_path)
+    again = Means()
+    rows = stored(again, Grown(COUNT), tmp_path)
+    apart = Means()
+    assert np.array_equal(rows.values, stored(apart, Grown(COUNT), tmp_path / "apart").values)
+    assert again.batches == apart.batches - BLOCK // batch_size_for(None, Noise(), CPU)
+
+
+@pytest.mark.parametrize("other", ["images", "encoder"])
+def test_rows_of_other_images_or_another_encoder_are_not_taken_over(tmp_path, other):
+    before, encoder = Grown(BLOCK + 70), Means()
+    if other == "images":
+        before.pixels = before.pixels[::-1]
+        before.fingerprint = digest_images(None, before.pixels.shape[1:], [before.pixels])
+    else:
+        encoder = Means("other")
+    stored(encoder, before, tmp_path)
+    found = stored(Means(), Grown(COUNT), tmp_path).values
+    assert np.array_equal(found, stored(Means(), Grown(COUNT), tmp_path / "apart").values)
+
+
+def test_damaged_rows_are_not_taken_over(tmp_path):
+    before = folder_of(Means(), Grown(BLOCK + 70), tmp_path)
+    stored(Means(), Grown(BLOCK + 70), tmp_path)
+    content = bytearray((before / "rows.npy").read_bytes())
+    content[200] ^= 1
+    (before / "rows.npy").write_bytes(content)
+    found = stored(Means(), Grown(COUNT), tmp_path).values
+    assert np.array_equal(found, stored(Means(), Grown(COUNT), tmp_path / "apart").values)

@@ -8,7 +8,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, recall_s
 
 from askwell.randomness import generator
 from askwell.scoring import evaluation
-from askwell.scoring.evaluation import Evaluation, evaluate, interval
+from askwell.scoring.evaluation import Evaluation, evaluate
+from askwell.scoring.interval import interval
 
 IMAGES, CLASSES = 101, 5
 LOGITS = 3 * torch.randn(IMAGES, CLASSES, generator=generator("logits"))

@@ -110,7 +110,7 @@ def test_from_photos_to_results(words, photos, settings, tmp_path, program):
 
 def test_the_same_command_resumes_and_needs_no_classes(words, photos, tmp_path):
     with LabelProcess(tmp_path, *words) as page:
-        page.person.wait(lambda state: state["open"])
+        page.person.wait(lambda state: state["runs"][0]["status"] == "waiting")
         assert page.person.answer(4) == 4
         asked = [item["id"] for item in page.person.queue]
     with LabelProcess(tmp_path, str(photos)) as page:
@@ -166,7 +166,8 @@ def test_labels_that_one_has_are_round_0_and_free(words, photos, tmp_path):
     (tmp_path / "have.json").write_text(json.dumps(tasks))
     with LabelProcess(tmp_path, *words, "--labels", "have.json") as page:
         ada = page.person
-        assert ada.wait(lambda state: state["open"])["open"] == 9
+        asked = ada.wait(lambda state: state["runs"][0]["status"] == "waiting")
+        assert asked["open"] == 9
         page.label_until(rounds=1)
         assert ada.state["runs"][0]["rounds"][0][0] == 12
     run = tmp_path / "outputs" / "label-photos"

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
 
+from label_browser import until
 from label_person import CLASSES
 from label_runs import events, fingerprint, served, waiting
 
@@ -37,14 +38,6 @@ def said(run, count):
         assert time.monotonic() < end
         time.sleep(0.02)
     return [(event["index"], event.get("answer", event["kind"])) for event in events(run)]
-
-
-def until(page, expression):
-    """Waits for an expression to be true; the page's policy lets it evaluate none by itself."""
-    end = time.monotonic() + 10
-    while not page.evaluate(expression):
-        assert time.monotonic() < end, expression
-        page.wait_for_timeout(20)
 
 
 def test_the_token_leaves_the_address_bar(page):

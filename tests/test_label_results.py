@@ -60,7 +60,15 @@ def test_every_image_has_a_label_or_a_prediction(run, photos):
     cli.main(["export", str(run)])
     labels = table((run / "labels.csv").read_text())
     predictions = table((run / "predictions.csv").read_text())
-    assert list(labels[0]) == ["image", "label", "who", "when", "seconds", "suggestion_seen"]
+    assert list(labels[0]) == [
+        "image",
+        "label",
+        "who",
+        "when",
+        "seconds",
+        "suggestion_seen",
+        "agreed",
+    ]
     assert {row["image"]: row["label"] for row in labels} == labelled(run)
     named = [row["image"] for row in [*labels, *predictions]]
     assert sorted(named) == sorted(file.name for file in photos.iterdir())

@@ -1,9 +1,6 @@
-"""Sweeps on several devices and on a cluster."""
-
-import os
+"""Sweeps on several devices, and their report."""
 
 import pytest
-from experiment import equal, record_of, weights_of
 
 from askwell.command import cli, sweep
 
@@ -18,21 +15,6 @@ def test_a_sweep_of_jobs_with_several_processes_is_refused_with_the_way_that_wor
     words = capsys.readouterr().err
     assert "trainer.devices=2 in a sweep" in words
     assert "Give every job one device, trainer.devices=1" in words
-
-
-@pytest.mark.slow
-def test_jobs_sent_out_by_submitit_end_as_those_of_a_plain_sweep(
-    program, command, no_report, tmp_path
-):
-    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs askwell[cluster]")
-    path = os.environ.get("PYTHONPATH", "")
-    sent = command("-m", "seed=0,1", "name=sent", "hydra/launcher=submitit_local", PYTHONPATH=path)
-    program("-m", "seed=0,1", "name=plain")
-    assert sent.returncode == 0, sent.stderr
-    for job in "01":
-        folders = [tmp_path / "multirun" / name / job for name in ("sent", "plain")]
-        assert record_of(folders[0]) == record_of(folders[1])
-        assert equal(*map(weights_of, folders))
 
 
 def test_a_report_is_written_again_only_where_a_job_has_run(program, monkeypatch):

@@ -3,7 +3,6 @@
 import hashlib
 
 import torch
-from pytorch_lightning import seed_everything
 from torch import Tensor
 
 from askwell.errors import UserError
@@ -30,6 +29,9 @@ def seed_process(seed: int) -> None:
     """
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise UserError(f"seed={seed}: expected a whole number from 0 to {2**32 - 1}")
+    # Seconds of imports, which the page of `askwell label` would be waited for.
+    from pytorch_lightning import seed_everything
+
     seed_everything(seed, verbose=False)
 
 
@@ -43,8 +45,9 @@ def generator(*parts: int | str) -> torch.Generator:
     return torch.Generator().manual_seed(key(*parts))
 
 
-def uniform(indices: Tensor, key: int, draw: int) -> Tensor:
-    """One number in [0, 1) for each of `indices` [B].
+def uniform(indices: Tensor, key: int, draw: int | Tensor) -> Tensor:
+    """One number in [0, 1) for each of `indices` [B]; for each draw too, [B, D], with indices
+    [B, 1] and draws [D].
 
     A hash (SplitMix64) of index, `key` and `draw` (below 64) alone.
     """

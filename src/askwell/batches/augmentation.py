@@ -67,13 +67,8 @@ class AffineElastic:
     POINTS: ClassVar[int] = 5
 
     def __call__(self, pixels: Tensor, indices: Tensor, key: int) -> Tensor:
-        draws = (
-            torch.stack(
-                [uniform(indices, key, draw) for draw in range(6 + 2 * self.POINTS**2)], 1
-            ).float()
-            * 2
-            - 1
-        )
+        numbers = torch.arange(6 + 2 * self.POINTS**2, device=pixels.device)
+        draws = uniform(indices.unsqueeze(1), key, numbers).float() * 2 - 1
         # x before y, as in grids
         side = torch.tensor(pixels.shape[-2:], device=pixels.device).flip(0)
         grid = affine_grid(

@@ -17,7 +17,7 @@ from askwell.command.results import add_results
 from askwell.errors import UserError, exit_with, user_error
 from askwell.text import write_out_unknown
 
-TRAIN, TRUST, PROBE = "train", "--trust", "--probe"
+TRAIN, SUBMIT, TRUST, PROBE = "train", "submit", "--trust", "--probe"
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """The exit code of a command whose reader went away, as a shell reports it of other commands."""
@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="askwell", description="Ask for the labels that matter.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser(TRAIN, help="one run, or with -m a sweep; train --help lists the choices")
+    commands.add_parser(SUBMIT, help="hand a sweep to a Slurm cluster: submit -m, as train -m")
     report = commands.add_parser(
         "report", help="write the report of runs and sweeps again, from what is on disk"
     )
@@ -111,8 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _do(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    if list(arguments[:1]) == [TRAIN]:  # the flags after it are Hydra's
-        return _train(arguments[1:])
+    if arguments and arguments[0] in (TRAIN, SUBMIT):  # the flags after it are Hydra's
+        return _train(*arguments)
     own = (TRUST, PROBE)
     flags_first = [*arguments[:1], *sorted(arguments[1:], key=lambda word: word not in own)]
     chosen = parser.parse_args(flags_first)
@@ -129,10 +130,10 @@ def _add(commands: Any, name: str, tells: str, subject: str) -> argparse.Argumen
     return command
 
 
-def _train(arguments: Sequence[str]) -> None:
+def _train(command: str, *words: str) -> None:
     from askwell.command.program import become
 
-    become(None, arguments)
+    become(None, words if command == TRAIN else ["-m", *words, "hydra/launcher=submit"])
 
 
 def _report(chosen: argparse.Namespace) -> None:
@@ -186,9 +187,7 @@ def report_on(folders: Sequence[Path], output: Path) -> None:
     )
 
     report = write_report(folders, output)
-    console = (
-        Console()
-    )  # which a reader that goes away early, as `head` does, ends without a traceback
+    console = Console()  # which a reader that goes away, as `head` does, ends without a traceback
     console.print(closing(report))
     console.out(f"report: {report.page}", highlight=False)
 

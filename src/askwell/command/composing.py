@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from askwell.command.overrides import CONF, understood
+from askwell.command.overrides import CONF, INITIAL, understood
 from askwell.errors import UserError
+from askwell.images.image_list import LIST, shared_list
+from askwell.run.run_folder import is_first_process
 
 PARTS = (
     "dataset",
@@ -20,6 +25,9 @@ PARTS = (
     "callbacks.active_learning",
 )
 """What every run is made of, each built from a `_target_`."""
+
+CHOICES = ("strategy", "dataset", "model", "protocol", "oracle")
+"""The groups whose choice names a run in its report and its logs."""
 
 
 def composed(overrides: Sequence[str], conf: Path = CONF) -> DictConfig:
@@ -59,6 +67,34 @@ def refuse_missing_parts(cfg: DictConfig) -> None:
         raise UserError(
             f"name={_short(cfg.name)}: expected the name of a folder, or leave it out for the time"
         )
+
+
+def keep_image_list(cfg: DictConfig) -> None:
+    """Where images have no labels the run keeps the list of them, which a sweep's jobs share.
+
+    The list grows by itself where people answer, unless it is shared.
+    """
+    if "image_list" not in cfg.dataset or cfg.dataset.image_list is not None:
+        return
+    hydra = HydraConfig.get()
+    is_job = hydra.mode == RunMode.MULTIRUN
+    settings: Any = OmegaConf.to_container(cfg.dataset, resolve=True)
+    cfg.dataset.image_list = str(
+        Path(hydra.sweep.dir, shared_list(settings))
+        if is_job
+        else Path(hydra.runtime.output_dir, LIST)
+    )
+    if cfg.dataset.grow is None:
+        people = not getattr(get_object(cfg.oracle._target_), "sees_truth", True)
+        cfg.dataset.grow = people and not is_job and is_first_process()
+
+
+def choices() -> dict[str, str]:
+    """What was chosen in each group that names a run; `initial` where it is not random."""
+    chosen = HydraConfig.get().runtime.choices
+    named = {group: chosen[group] for group in CHOICES}
+    initial = chosen.get(INITIAL, "random")
+    return named if initial == "random" else {**named, "initial": initial}
 
 
 def _short(node: Any) -> str:

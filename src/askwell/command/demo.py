@@ -27,7 +27,10 @@ FOLDER = Path("outputs/digits")
 COUNT = 1000
 CLASSES = "1234567890"
 """In the order of the page's keys: each digit has its own key."""
-SETTINGS = ("dataset.evaluation_size=30", "initial_size=10", "query_size=10")
+SETTINGS = (
+    *("dataset.evaluation_size=30", "initial_size=10", "query_size=10"),
+    "model=cnn",  # an encoder of photographs sees no more of digits than their pixels say
+)
 """A first round after 40 answers, about a minute by keys."""
 PAUSE, ANSWERS = 0.7, 120
 """Seconds between the answers of the scripted person, and how many it gives."""
@@ -89,17 +92,28 @@ class ScriptedPerson:
 
     def work(self) -> None:
         """Answers one image after the other, also those that come while the network trains."""
-        with self._opened(self.address) as page:
-            cookies = SimpleCookie(page.headers["set-cookie"])
-        self.headers["Cookie"] = "; ".join(f"{name}={one.value}" for name, one in cookies.items())
+        self.enter()
         given = 0
         while given < self.answers:
             time.sleep(self.pause)
             with suppress(OSError):  # the server may be busy for a moment
-                given += self._answer_one()
+                given += self.answer_one()
         print(f"the scripted person gave {given} answers; now it is your turn", flush=True)
 
-    def _answer_one(self) -> int:
+    def enter(self) -> None:
+        """Opens the address, whose cookie all that follows needs."""
+        with self._opened(self.address) as page:
+            cookies = SimpleCookie(page.headers["set-cookie"])
+        self.headers["Cookie"] = "; ".join(f"{name}={one.value}" for name, one in cookies.items())
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the page shows beside the images."""
+        state: dict[str, Any] = json.loads(self._get("/api/state"))
+        return state
+
+    def answer_one(self) -> int:
+        """Answers the next image; how many answers the server took, 0 where nothing is asked."""
         queue = json.loads(self._get("/api/queue"))["images"]
         if not queue:
             return 0

@@ -20,6 +20,7 @@ from askwell.command.composing import composed
 from askwell.command.overrides import parsed, setting_of
 from askwell.embedding import efficientnet, torchvision
 from askwell.embedding.base import Embeddings
+from askwell.embedding.embedded import rows_of
 from askwell.embedding.probe import BuildHead, accuracies, raw_pixels
 from askwell.errors import UserError
 from askwell.images.opening import OpenDataset
@@ -52,7 +53,7 @@ def embed(dataset: str, overrides: Sequence[str] = (), probe: bool = False) -> N
         console.print(f"{escape(visible(name))}: {count:,} rows of {train.features} numbers")
     if probe:
         raw = {"raw pixels": (raw_pixels(opened.train), raw_pixels(opened.evaluation))}
-        console.print(table(opened, raw | rows, partial(_head, first)))
+        console.print(table(opened, raw | rows, partial(linear_head, first)))
 
 
 def at_hand() -> list[str]:
@@ -102,9 +103,9 @@ def _configs(dataset: str, overrides: Sequence[str]) -> dict[str, Any]:
 
 def _embedded(dataset: OpenDataset, cfg: Any) -> Rows:
     embedding, cache_dir = instantiate(cfg.embedding), Path(cfg.cache_dir)
-    train = embedding.open(dataset.train, "train", cache_dir, _bar)
-    evaluation = embedding.open(dataset.evaluation, "evaluation", cache_dir, _bar)
-    if train is None:
+    splits = ("train", "evaluation")
+    train, evaluation = (rows_of(dataset, embedding, one, cache_dir, _bar) for one in splits)
+    if train is None or evaluation is None:
         raise UserError("embedding=own has no rows to compute: choose an encoder")
     return train, evaluation
 
@@ -113,7 +114,7 @@ def _bar(blocks: Iterable[int], total: int, purpose: str) -> Iterable[int]:
     return bar(blocks, purpose, total, console=Console(stderr=True), transient=True)
 
 
-def _head(cfg: Any, features: int, classes: int) -> Head:
+def linear_head(cfg: Any, features: int, classes: int) -> Head:
     """The head of conf/model/linear.yaml."""
     cfg.embedding.features, cfg.dataset.num_classes = features, classes
     return instantiate(cfg.model)

@@ -83,11 +83,12 @@ def free_numbers(held: Sequence[Held], matches: Sequence[Held | None]) -> Any:
 
 def _held(folder: Path) -> Held | None:
     run, has_record = read_run(folder), _has_record(folder)
-    if run is None and not has_record:
+    has_config = (folder / FOLDER / "config.yaml").is_file()  # written as it was submitted
+    if run is None and not has_record and not has_config:
         return None
     study = study_of_run(run) if run else None
     config = (run or {}).get("config")
-    if study is None and (folder / FOLDER / "config.yaml").is_file():
+    if study is None and has_config:
         config = read_yaml(folder / FOLDER / "config.yaml")
         study = study_of(OmegaConf.create(config)) if isinstance(config, dict) else None
     places = {path: _at(config, path) for path in COMPARED}

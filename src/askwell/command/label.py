@@ -44,6 +44,7 @@ def parser() -> ArgumentParser:
     command.add_argument("--host", default="127.0.0.1", help="whom the page is shown to")
     command.add_argument("--port", type=int, help=f"{PORT}, or a free one, unless said otherwise")
     command.add_argument("--people", default="", help="who labels: each gets an address")
+    command.add_argument("--overlap", type=float, help="the share of images asked of two people")
     command.add_argument("--blind", action="store_true", help="never show what the network thinks")
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.add_argument("--trust", action="store_true", help="run what is not Askwell's, too")
@@ -55,12 +56,24 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
 
     Raises UserError for what cannot be labelled.
     """
-    photos, folders = subject_of(chosen)
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise UserError("the page needs fastapi and uvicorn: pip install -e .[label]")
+    from askwell.command.page.warm import Warm
+
+    with Warm() as warm:
+        if Path(chosen.subject).is_dir():
+            warm.prepare()  # beside the imports of this process
+        _serve(chosen, warm, opened or _opens(chosen))
+
+
+def _serve(chosen: Namespace, warm: Any, opened: Callable[[str], object]) -> None:
+    photos, folders = subject_of(chosen)
+    from askwell.command.page.access import people_of
+    from askwell.command.page.handout import overlap_of
     from askwell.command.page.serving import serve
 
-    people = [word.strip() for word in chosen.people.split(",") if word.strip()]
+    people = people_of(chosen.people)
+    overlap = overlap_of(chosen.overlap, people)
     if chosen.host not in LOOPBACK and not people:
         raise UserError(
             f"--host {visible(chosen.host)} shows the page to others: name them by --people, "
@@ -75,9 +88,11 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
             folders,
             people or [_own_name()],
             host=chosen.host,
+            overlap=overlap,
             blind=chosen.blind,
             trust=chosen.trust,
-            opened=opened or _opens(chosen),
+            warm=warm,
+            opened=opened,
         )
 
 
@@ -114,6 +129,8 @@ def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     from askwell.command.page import start
+    from askwell.command.page.defaults import LARGE, defaults_for, remark_on
+    from askwell.images.tree import images_up_to
 
     place = start.folder_for(folder, chosen.run)
     if place == folder or folder in place.parents:
@@ -130,6 +147,13 @@ def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     if noted is None and start.runs_in(place):
         raise UserError(f"{visible(str(place))} holds another run: choose a name by --run NAME")
     photos.check()
+    images = images_up_to(folder, LARGE + 1 if noted is None else 1)
+    if not images:
+        raise UserError(f"{visible(str(folder))} holds no images: name a folder of photos")
+    if noted is None:
+        photos = replace(photos, defaults=defaults_for(photos.overrides, images))
+        if (remark := remark_on(photos.defaults)) is not None:
+            print(f"askwell: {remark}", file=sys.stderr)
     return photos, [place]
 
 

@@ -1,10 +1,12 @@
 """The program that trains: train.py in a checkout, and a module of the package everywhere."""
 
+import gc
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +22,24 @@ def settle() -> None:
     logging.raiseExceptions = False
     # Advice on loaders that does not fit a growing set.
     warnings.filterwarnings("ignore", module="pytorch_lightning")
+
+
+@contextmanager
+def importing(library: str) -> Iterator[None]:
+    """Surrounds the first import of a large `library`, and keeps the garbage collector out of it.
+
+    It would go through all that is there by then again and again, a fifth of the time, and find
+    nothing. What was imported it leaves alone for good.
+    """
+    if library in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def typed(script: Path | None, arguments: Sequence[str]) -> list[str]:

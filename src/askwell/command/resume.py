@@ -88,6 +88,11 @@ def command_to_resume(folder: Path, overrides: Sequence[str] = (), trust: bool =
     return command
 
 
+def foreign_in(folder: Path) -> list[str]:
+    """What a folder names that is not Askwell's, and that resuming it could run."""
+    return _foreign(folder, _record(folder), command_to_resume(folder, trust=True))
+
+
 def _script(recorded: Path) -> Path | None:
     """The script that began a run if it is still there, else Askwell's own; None for
     `askwell train`. A module of the package is no script, whatever the run is called.
@@ -100,6 +105,16 @@ def _refuse_foreign(folder: Path, record: Record, command: Command) -> None:
     """Raises UserError, showing the whole command, if the folder names anything that is not
     Askwell's.
     """
+    if found := _foreign(folder, record, command):
+        line = shlex.join(typed(command.program, command.arguments))
+        names = first_of([visible(word) for word in found])
+        raise UserError(
+            f"{folder} names what is not Askwell's and could run anything: {names}. "
+            f"If you trust whoever made the folder, add --trust, which runs: {visible(line)}"
+        )
+
+
+def _foreign(folder: Path, record: Record, command: Command) -> list[str]:
     words = record.overrides
     if record.mode == "MULTIRUN":
         jobs = recorded_jobs(folder)
@@ -107,19 +122,12 @@ def _refuse_foreign(folder: Path, record: Record, command: Command) -> None:
         words += [
             word for job in jobs if job.folder for word in overrides_in(folder / job.folder) or ()
         ]
-    found = [
+    return [
         *([str(command.program)] if _is_foreign(command.program) else []),
         *record.config_dirs,
         *([record.config_name] if not re.fullmatch(r"\w+", record.config_name) else []),
         *foreign(words),
     ]
-    if found:
-        line = shlex.join(typed(command.program, command.arguments))
-        names = first_of([visible(word) for word in found])
-        raise UserError(
-            f"{folder} names what is not Askwell's and could run anything: {names}. "
-            f"If you trust whoever made the folder, add --trust, which runs: {visible(line)}"
-        )
 
 
 def _record(folder: Path) -> Record:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from askwell.command.capacity import refuse_bad_numbers
 from askwell.command.overrides import quoted, setting_of
 from askwell.errors import UserError, exit_with, user_error
+from askwell.run.notes import SWEEP
 from askwell.run.run_folder import is_first_process
 from askwell.run.run_json import refuse_used
 
@@ -53,8 +54,17 @@ class GuardFolders(Callback):
 
 
 def is_job() -> bool:
-    """Whether this is a job of a sweep."""
+    """Whether this process runs a sweep, and this is one of its jobs."""
     return HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def sweep_of_run() -> Path | None:
+    """The folder of the sweep that this run is a job of, also where its process runs it alone."""
+    hydra = HydraConfig.get()
+    if is_job():
+        return Path(hydra.sweep.dir)
+    above = Path(hydra.runtime.output_dir).parent
+    return above if (above / SWEEP).is_file() else None
 
 
 def sweeper_of(hydra: Any) -> str:
@@ -73,7 +83,7 @@ def refuse_nested(trainer: Any) -> None:
         raise UserError(
             f"trainer.devices={trainer.num_devices} in a sweep: each process would start the "
             "sweep again. Give every job one device, trainer.devices=1: jobs run side by side, "
-            "here or by hydra/launcher=submitit_slurm"
+            "here or by askwell submit"
         )
 
 

@@ -51,12 +51,17 @@ def expanded(overrides: Sequence[str]) -> list[list[str]]:
 
 
 def planned(
-    loader: ConfigLoader, config: DictConfig, arguments: Sequence[str], recorded: bool
+    loader: ConfigLoader,
+    config: DictConfig,
+    arguments: Sequence[str],
+    recorded: bool,
+    refuse: Callable[[DictConfig], None] | None = None,
 ) -> list[list[str]]:
     """The jobs to launch, after noting all jobs of the sweep in its multirun.yaml.
 
     `arguments` make up the sweep or, if it is `recorded` in its folder, change all its jobs. Raises
-    UserError, or what Hydra raises for a job that does not compose, before anything is written.
+    UserError, what Hydra raises for a job that does not compose, or what `refuse` raises for one
+    that does, before anything is written.
     """
     sweep = Path(config.hydra.sweep.dir)
     before = recorded_jobs(sweep) if recorded or config.resume else []
@@ -70,6 +75,8 @@ def planned(
         jobs = [Planned(overrides, None) for overrides in expanded(arguments)]
     compose = Composer(loader, config)
     configs = [compose(job.overrides) for job in jobs]
+    for cfg in configs if refuse else ():
+        refuse(cfg)  # type: ignore[misc]
     held = held_in(sweep)
     wishes = [Wish.of(cfg, free_paths(cfg)) for cfg in configs]
     if recorded:

@@ -7,12 +7,14 @@ from omegaconf import DictConfig
 
 from askwell.command.launch import launch as launch_program
 from askwell.command.overrides import CONF
+from askwell.command.program import importing
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def main(cfg: DictConfig) -> float:
     """One run: composes its parts, fits, and returns the final accuracy."""
-    from askwell.command.run import run  # torch and Lightning, for which --help need not wait
+    with importing("torch"):
+        from askwell.command.run import run  # torch and Lightning, for which --help need not wait
 
     return run(cfg)
 

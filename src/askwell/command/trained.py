@@ -16,7 +16,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
+from askwell.batches import ActiveDataModule
 from askwell.command.trust import builds_known
+from askwell.embedding.base import Learns
 from askwell.errors import UserError
 from askwell.images.pixels import BrokenImageError, read
 from askwell.run.checkpoint import SafeCheckpointIO
@@ -25,6 +27,8 @@ from askwell.run.run_json import read_run
 
 AT_ONCE = 128
 """Images in one pass."""
+LEARNED = "encoder."
+"""Before the names of weights that the encoder learned from the pool."""
 FACTS, WEIGHTS = "model.json", "weights.pt"
 """The files of a network that was exported."""
 
@@ -66,8 +70,9 @@ class Trained:
                 "if you trust whoever made the folder, add --trust"
             )
         model = instantiate(recipe.model)
+        learned = {name: weights.pop(name) for name in list(weights) if name.startswith(LEARNED)}
         model.load_state_dict(weights)
-        return cls(model.eval(), _encoder(folder, recipe), recipe)
+        return cls(model.eval(), _encoder(folder, recipe, learned), recipe)
 
     @property
     def classes(self) -> list[str]:
@@ -106,7 +111,8 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
     if not (checkpoint.exists() or checkpoint.with_name("last.ckpt.previous").exists()):
         raise UserError(f"{folder} has no trained network yet: answer its first question")
     content = SafeCheckpointIO().load_checkpoint(checkpoint)
-    weights = content["state_dict"]
+    learned = content[ActiveDataModule.__qualname__].get("encoder") or {}
+    weights = content["state_dict"] | {LEARNED + name: one for name, one in learned.items()}
     cfg: Any = OmegaConf.load(config)
     cfg.dataset.num_classes = len(run["classes"])
     is_head = cfg.model.get("inputs") == "embeddings"
@@ -130,8 +136,9 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
 def _encoder_of(checkpoint: dict[str, Any]) -> str:
     """The digest of the encoder, which is the last word of that of its rows."""
     studies = [state.get("study") or {} for state in checkpoint["callbacks"].values()]
-    (rows,) = (study["embeddings"] for study in studies if "embeddings" in study)
-    return rows.split()[-1]
+    names = ("encoder", "embeddings")
+    (rows, *_) = (study[name] for study in studies for name in names if name in study)
+    return str(rows.split()[-1])
 
 
 def _exported(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
@@ -151,14 +158,17 @@ def _exported(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
 def exported(trained: Trained) -> dict[str, bytes]:
     """The files by which `Trained.of` finds the network again, by their names."""
     stream = io.BytesIO()
-    torch.save(dict(trained.model.state_dict()), stream)
+    encoder = trained.encoder
+    learned = encoder.state_dict() if isinstance(encoder, Learns) else {}
+    named = {LEARNED + name: weight for name, weight in learned.items()}
+    torch.save({**trained.model.state_dict(), **named}, stream)
     content = stream.getvalue()
     facts = vars(trained.recipe) | {"sha256": hashlib.sha256(content).hexdigest()}
     return {WEIGHTS: content, FACTS: (json.dumps(facts, indent=2) + "\n").encode()}
 
 
-def _encoder(folder: Path, recipe: Recipe) -> Any:
-    """What makes rows of images; None for a network that takes pixels."""
+def _encoder(folder: Path, recipe: Recipe, learned: dict[str, Tensor]) -> Any:
+    """What makes rows of images, with what it `learned`; None for a network that takes pixels."""
     if recipe.embedding is None:
         return None
     encoder = instantiate(recipe.embedding)
@@ -167,6 +177,8 @@ def _encoder(folder: Path, recipe: Recipe) -> Any:
             f"the rows of {folder} were computed elsewhere (embedding=file): its head cannot "
             "classify images"
         )
+    if isinstance(encoder, Learns):
+        encoder.load_state_dict({name[len(LEARNED) :]: one for name, one in learned.items()})
     if encoder.fingerprint.digest != recipe.encoder:
         raise UserError(
             f"the head of {folder} was trained on rows of an encoder with other weights: install "

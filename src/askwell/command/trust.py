@@ -59,7 +59,7 @@ HYDRA = (
 
 OF_LAUNCHER = re.compile(
     r"hydra\.launcher\.(n_jobs|timeout_min|cpus_per_task|gpus_per_node|tasks_per_node|mem_gb|nodes|name|partition|qos"
-    r"|array_parallelism|max_num_timeout|signal_delay_s)"
+    r"|account|constraint|to|array_parallelism|max_num_timeout|signal_delay_s)"
 )
 AXES = re.compile(r"hydra\.sweeper\.params\.(.+)")
 

@@ -16,7 +16,7 @@ from hydra.core.utils import JobRuntime, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from askwell.command.program import settle
+from askwell.command.program import importing, settle
 from askwell.errors import UserError, user_error
 
 
@@ -84,6 +84,8 @@ _shared: Shared
 def _silently(cfg: DictConfig) -> Any:
     """What the program does with a job, without its rounds on the screen, which the sweep shows."""
     # Lightning, which must not be imported before Hydra has set up the logs.
+    with importing("torch"):
+        importlib.import_module("askwell.command.run")
     from askwell.listener import console
 
     console.silence()

@@ -38,7 +38,7 @@ class Table(ListedDataset):
     label_column: str = "label"
     held_out: float = 0.2
 
-    def find(self) -> Found:
+    def find(self, known: Sequence[str] | None = None) -> Found:
         """Reads the table and lists the folder. Raises UserError for rows that contradict each
         other, unknown columns, and names of which none has a file.
         """

@@ -12,7 +12,7 @@ from askwell.images.class_folders import is_part_of_split
 from askwell.images.label_row import Row
 from askwell.images.label_table import files_of, read_table
 from askwell.images.sources import path_below
-from askwell.images.tree import listed, remark_on, subfolders
+from askwell.images.tree import listed, present, remark_on, subfolders
 from askwell.text import first_of, visible, writable
 
 UNLABELLED = ("unlabelled", "unlabeled", "unsup", "unsupervised")
@@ -31,16 +31,17 @@ class Unlabelled(ListedDataset):
     labelled: Path | str | None = None
     labels: Path | str | None = None
 
-    def find(self) -> Found:
-        """Lists the folder. Raises UserError where there are no images, or classes without a
-        name.
+    def find(self, known: Sequence[str] | None = None) -> Found:
+        """Lists the folder, or looks for the `known` images in it.
+
+        Raises UserError where there are no images, or classes without a name.
         """
         root = folder_at(self.root, "dataset.root")
         folders = self._class_folders(root)
         rows = () if self.labels is None else read_table(Path(self.labels))
         rows = [row for row in rows if row.label]
         classes = self._names([*folders, *sorted({row.label for row in rows} - set(folders))])
-        images = listed(root)
+        images = listed(root) if known is None else present(root, known)
         of_classes = {name: listed(folder).images for name, folder in folders.items()}
         labels = _labels(root, images.images, of_classes, classes)
         labels |= _of_table(rows, sorted(labels), root, classes) if rows else {}

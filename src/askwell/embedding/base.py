@@ -6,7 +6,7 @@ Legend of axes: N images, B images of a batch, D features.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -50,6 +50,11 @@ class Embeddings:
         """D."""
         return self.values.shape[1]
 
+    @property
+    def encoder(self) -> str:
+        """The digest of what made the rows, which is the last word of their own."""
+        return self.fingerprint.split()[-1]
+
     def rows(self, indices: Tensor) -> Tensor:
         """The rows at `indices` [n], float32 [n, D] on the CPU."""
         return torch.from_numpy(self.values.take(indices.numpy(), axis=0)).float()
@@ -67,6 +72,22 @@ class Embedding(Protocol):
         None stands for the features of the network that is trained. Raises UserError where the rows
         cannot be had.
         """
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """An embedding that must learn from the images before it can be opened."""
+
+    def learn(self, images: Images, of: Tensor, cache_dir: Path) -> None:
+        """Learns from the pixels of the images at the indices `of` [n], or takes from `cache_dir`
+        what was learned before. No label is read.
+        """
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What was learned."""
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Takes what was learned elsewhere."""
 
 
 class Encoder(Protocol):

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from askwell.embedding.base import Embedding, Embeddings
+from askwell.embedding.base import Embedding, Embeddings, Learns
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.images.fingerprint import digest
 from askwell.images.opening import OpenDataset
 from askwell.images.view import View
+from askwell.scoring.scorer import Track, unwatched
 
 BLOCK = 4096  # rows in memory at a time
 
@@ -44,12 +45,12 @@ def embedded(dataset: OpenDataset, embedding: Embedding, cache_dir: Path) -> Ope
 
     Raises UserError for an embedding that has no rows before there is a network.
     """
-    train = EmbeddedImages(dataset.train, _opened(embedding, dataset.train, "train", cache_dir))
+    train = EmbeddedImages(dataset.train, _opened(embedding, dataset, "train", cache_dir))
     mean, std = statistics(train.embeddings.values)
     if len(dataset.held):
         evaluation: Images = View(train, dataset.held)
         return replace(dataset, train=train, evaluation=evaluation, mean=mean, std=std)
-    rows = _opened(embedding, dataset.evaluation, "evaluation", cache_dir)
+    rows = _opened(embedding, dataset, "evaluation", cache_dir)
     if train.embeddings.features != rows.features:
         raise UserError(
             f"the rows of the training set have {train.embeddings.features} numbers, those of the "
@@ -78,21 +79,47 @@ def statistics(rows: np.ndarray) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(mean), torch.full_like(torch.from_numpy(mean), deviation)
 
 
-def rows_of(embedding: Embedding, images: Images, split: str, cache_dir: Path) -> Embeddings | None:
-    """The rows of the images of a split; those of all images for a mere choice among them."""
+def rows_of(
+    dataset: OpenDataset,
+    embedding: Embedding,
+    split: str,
+    cache_dir: Path,
+    track: Track = unwatched,
+) -> Embeddings | None:
+    """The rows of the images of a split, train or evaluation, by an encoder that has learned from
+    the training images where it must; never from those held out. A mere choice among images has
+    rows of these.
+
+    None stands for the features of the network that is trained.
+    """
+    if isinstance(embedding, Learns):
+        learn_from(dataset, embedding, cache_dir)
+    images = {"train": dataset.train, "evaluation": dataset.evaluation}[split]
     if type(images) is not View:
-        return embedding.open(images, split, cache_dir)
-    rows, indices = embedding.open(images.images, split, cache_dir), images.indices
+        return embedding.open(images, split, cache_dir, track)
+    rows, indices = embedding.open(images.images, split, cache_dir, track), images.indices
     if rows is None:
         return None
     return Embeddings(rows.values[indices], digest(rows.fingerprint, *indices))
 
 
-def _opened(embedding: Embedding, images: Images, split: str, cache_dir: Path) -> Embeddings:
-    rows = rows_of(embedding, images, split, cache_dir)
+def learn_from(dataset: OpenDataset, embedding: Learns, cache_dir: Path) -> None:
+    """Lets an encoder learn from the training images that can be read and are not held out."""
+    of = torch.from_numpy(shown(dataset))
+    embedding.learn(pictures_of(dataset.train), of, cache_dir)
+
+
+def shown(dataset: OpenDataset) -> np.ndarray:
+    """The indices of the training images that can be read and are not held out, ascending."""
+    apart = np.concatenate([dataset.held, dataset.broken])
+    return np.setdiff1d(np.arange(len(dataset.train)), apart)
+
+
+def _opened(embedding: Embedding, dataset: OpenDataset, split: str, cache_dir: Path) -> Embeddings:
+    rows = rows_of(dataset, embedding, split, cache_dir)
     if rows is None:
         raise UserError(
-            "a head is trained on the rows of an encoder: choose embedding=efficientnet_lite0, "
-            "torchvision, timm, module or file, or another model="
+            "a head is trained on the rows of an encoder: choose embedding=ssl, "
+            "efficientnet_lite0, torchvision, timm, module or file, or another model="
         )
     return rows

@@ -56,7 +56,9 @@ class PretrainedNetwork:
     ) -> None:
         standardise = Standardise((len(normalisation.mean), 1, 1))
         standardise.fit(torch.tensor(normalisation.mean), torch.tensor(normalisation.std))
-        self.network = nn.Sequential(Resize(size, interpolation), standardise, trunk).eval()
+        self.network: nn.Sequential = nn.Sequential(
+            Resize(size, interpolation), standardise, trunk
+        ).eval()
         self._facts = name, size, f"{interpolation} {normalisation}"
 
     @cached_property

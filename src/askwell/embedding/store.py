@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from askwell.embedding.base import Embeddings, Encoder
+from askwell.embedding.former_rows import CONTENT, ROWS, former_rows
 from askwell.errors import UserError
 from askwell.files import told_in_a_line, write_whole
 from askwell.images.contracts import Images
@@ -34,7 +35,7 @@ from askwell.strategy.look import Look
 
 log = logging.getLogger(__name__)
 
-FOLDER, ROWS, CONTENT = "embeddings", "rows.npy", "content.json"
+FOLDER = "embeddings"
 
 BLOCK = 256
 """Images that are computed again after a kill, at the most, and a multiple of every batch."""
@@ -96,11 +97,22 @@ def _clear_away(folder: Path) -> None:
 
 def _compute(encoder: Encoder, images: Images, folder: Path, track: Track) -> None:
     """Computes the blocks that no other process has; returns when all are there."""
+    _take_over(encoder, images, folder)
     scorer, count = _scorer(encoder, images), -(-len(images) // BLOCK)
     for block in track(range(count), count, "embedding"):
         _claim(scorer, images, folder, block, wait=False)
     for block in range(count):  # those that others had claimed: finished by now, or given up
         _claim(scorer, images, folder, block, wait=True)
+
+
+def _take_over(encoder: Encoder, images: Images, folder: Path) -> None:
+    """Leaves the blocks that are known from before other images came, as if they were computed."""
+    with _lock(folder):
+        place = None if _part(folder).exists() else former_rows(encoder, images, folder)
+        rows = None if place is None else _trusted(place)
+        whole = [] if rows is None else np.split(rows, range(BLOCK, len(rows) + 1, BLOCK))[:-1]
+        for block, part in enumerate(whole):
+            write_whole(_block_file(_part(folder), block), _as_npy(part), AGAIN)
 
 
 def _claim(scorer: Scorer, images: Images, folder: Path, block: int, wait: bool) -> None:

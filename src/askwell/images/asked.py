@@ -13,7 +13,8 @@ from askwell.images.checks import check_images, check_labels, check_settings
 from askwell.images.chosen import missing_in, remarks_of
 from askwell.images.contracts import UNKNOWN, Source, Splits, known
 from askwell.images.evaluation_sample import evaluation_sample
-from askwell.images.fingerprint import digest, digest_images
+from askwell.images.fingerprint import digest
+from askwell.images.first_images import fingerprint_of_first
 from askwell.images.on_demand import OnDemandImages
 from askwell.images.open_dataset import OpenDataset
 from askwell.images.quarantine import Blanked, open_with_blanks
@@ -21,8 +22,6 @@ from askwell.images.store import ImageStore
 from askwell.images.view import View
 
 log = logging.getLogger(__name__)
-
-BLOCK = 1024  # images in memory at a time
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class First:
     count: int  # of images
     held: tuple[int, ...]  # the evaluation sample, as it was drawn
     broken: tuple[int, ...]  # of these images, those that could not be read
-    fingerprint: str  # of these images and the sample
+    fingerprint: str  # of these images and the sample; empty until they are decoded
     mean: tuple[float, ...]  # [C], by which images are normalised
     std: tuple[float, ...]
 
@@ -55,12 +54,12 @@ def open_asked(
     source = splits.train
     check_images(len(source), "training")
     check_labels(source.truth, "training", splits.classes, lowest=UNKNOWN)
-    held = _held(source, evaluation_size, former)
+    held = held_in(source, evaluation_size, former)
     train, broken = _opened(source, store, cache_dir, broken_images)
     train.traits.refuse_dim()
     for remark in (*remarks_of(source), *train.traits.remarks):
         log.warning(remark)
-    first = _first(train, held, broken) if former is None else former
+    first = former if former and former.fingerprint else _first(train, held, broken)
     evaluated = np.setdiff1d(held, broken)
     if not len(evaluated):
         raise UserError("not one image of the evaluation sample can be read: replace them")
@@ -78,6 +77,11 @@ def open_asked(
     return dataset, first
 
 
+def undecoded(count: int, held: np.ndarray) -> First:
+    """What is known before anything is decoded: how many images there are, and the sample."""
+    return First(count, tuple(held.tolist()), (), "", (), ())
+
+
 def given_in(source: Source) -> np.ndarray:
     """The indices of the labels that a partly labelled source brings; none where it has them all,
     since an oracle can be simulated then.
@@ -86,7 +90,7 @@ def given_in(source: Source) -> np.ndarray:
     return labelled if len(labelled) < len(source) else labelled[:0]
 
 
-def _held(source: Source, size: int | None, former: First | None) -> np.ndarray:
+def held_in(source: Source, size: int | None, former: First | None) -> np.ndarray:
     """The evaluation sample: that of the former start, or a new one."""
     if former is None:
         return evaluation_sample(len(source), given_in(source), size)
@@ -129,7 +133,7 @@ def _fingerprint_now(
 
 
 def _fingerprint(train: ImageStore | OnDemandImages, count: int, held: np.ndarray) -> str:
-    return digest(_fingerprint_of_first(train, count), "held", *held)
+    return digest(fingerprint_of_first(train, count), "held", *held)
 
 
 def _statistics(train: ImageStore | OnDemandImages, broken: np.ndarray) -> Statistics:
@@ -137,19 +141,3 @@ def _statistics(train: ImageStore | OnDemandImages, broken: np.ndarray) -> Stati
     if not len(broken):
         return train.statistics
     return channel_statistics(lambda places: train.fetch(readable[places]), len(readable))
-
-
-def _fingerprint_of_first(train: ImageStore | OnDemandImages, count: int) -> str:
-    """What the fingerprint would be if there were only the first `count` images."""
-    if count == len(train):
-        return train.fingerprint
-    truth = None if train.truth is None else train.truth[:count]
-    if not len(known(truth)):
-        truth = None
-    starts = range(0, count, BLOCK)
-    blocks = (
-        train.fetch(np.arange(start, min(start + BLOCK, count))).permute(0, 2, 3, 1).numpy()
-        for start in starts
-    )
-    channels, height, width = train.fetch(np.zeros(1, np.int64)).shape[1:]
-    return digest_images(truth, (height, width, channels), blocks)

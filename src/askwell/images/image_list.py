@@ -6,14 +6,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 from askwell.errors import UserError
 from askwell.files import write_json
 from askwell.images.asked import First
+from askwell.images.contracts import UNKNOWN
 from askwell.images.fingerprint import digest
+from askwell.randomness import generator
 from askwell.text import visible
 
-LIST = "images.json"
-"""The list of one run, in its folder."""
+LIST, LONGER = "images.json", "images-longer.json"
+"""The list of one run, in its folder, and the one that will replace it."""
 
 
 def shared_list(settings: Mapping[str, Any]) -> str:
@@ -41,6 +45,20 @@ def grown(known: Sequence[str], found: Iterable[str]) -> tuple[str, ...]:
     ('b.png', 'd.png', 'a.png', 'c.png')
     """
     return (*known, *sorted(set(found) - set(known)))
+
+
+def some_of(labels: Mapping[str, int], most: int | None) -> list[str]:
+    """Names in their order: all of them, or `most` random ones and those that have a label.
+
+    >>> some_of({"c.png": -1, "a.png": -1, "b.png": 0}, 1)
+    ['a.png', 'b.png']
+    """
+    names = sorted(labels)
+    if most is None or len(names) <= most:
+        return names
+    order = torch.randperm(len(names), generator=generator("at first", len(names)))
+    chosen = {names[place] for place in order[:most].tolist()}
+    return [name for name in names if name in chosen or labels[name] != UNKNOWN]
 
 
 def write_list(file: Path, images: ImageList) -> None:

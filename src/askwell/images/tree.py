@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,6 +75,17 @@ def listed(folder: Path) -> Listing:
         else:
             found.left_out.append((entry.path, _kind(entry)))
     return Listing(sorted(found.images), sorted(found.left_out))
+
+
+def present(folder: Path, names: Sequence[str]) -> Listing:
+    """Those of some images of `folder` that are there, without listing it."""
+    files = [os.path.join(folder, name) for name in names]
+    return Listing([file for file in files if os.path.lexists(file)], [])
+
+
+def images_up_to(folder: Path, most: int) -> int:
+    """How many images there are in `folder` and below, counted up to `most`."""
+    return sum(1 for _ in islice(filter(_is_image, _files(folder)), most))
 
 
 def image_files(folder: Path) -> list[str]:

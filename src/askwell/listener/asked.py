@@ -2,7 +2,6 @@
 them.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
 from askwell.embedding.embedded import pictures_of
-from askwell.files import part_of, told_in_a_line, write_whole
+from askwell.files import part_of, told_in_a_line
 from askwell.loop.listener import RunView
 from askwell.oracle.page import Page
+from askwell.run.question import PICTURES, write_facts
 
-ASKED, PICTURES = "asked.json", "asked"
 AFAR = 4
 """Pixels per side at which images are compared before there is a network."""
 STEPS = 20
@@ -55,15 +54,7 @@ def write_asked(folder: Path, run: RunView) -> None:
         "left": run.pool.left,
         "images": rows,
     }
-    write_whole(folder / ASKED, json.dumps(facts).encode())
-
-
-def read_asked(folder: Path) -> dict[str, Any] | None:
-    """What `write_asked` wrote; None where nothing is asked on a page."""
-    try:
-        return json.loads((folder / ASKED).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
+    write_facts(folder, facts)
 
 
 def _guesses(run: RunView, images: Sequence[int]) -> list[list[list[Any]]]:

@@ -35,7 +35,7 @@ def open_run(
     quiet = wandb.Settings(
         silent=True, console="off", reinit="finish_previous", x_disable_meta=True, **settings
     )
-    start = partial(wandb.init, dir=folder, id=id, settings=quiet, **init)
+    start = partial(_started, dir=folder, id=id, settings=quiet, **init)
     silence()
     if wished != "online":
         return start(mode=wished)
@@ -53,6 +53,20 @@ def open_run(
     run = start(mode="offline")
     say(f"W&B is offline, as {obstacle}; `wandb sync {run.settings.sync_dir}` sends this run later")
     return run
+
+
+def _started(**arguments: Any) -> wandb.Run:
+    """A run by wandb.init, which would import all of W&B Launch, a second of work, only to find no
+    inputs for it: nobody can have prepared any who has not imported it.
+    """
+    if "wandb.sdk.launch" in sys.modules:
+        return wandb.init(**arguments)
+    whole = wandb.Run._detect_and_apply_job_inputs
+    wandb.Run._detect_and_apply_job_inputs = lambda run: None  # type: ignore[method-assign]
+    try:
+        return wandb.init(**arguments)
+    finally:
+        wandb.Run._detect_and_apply_job_inputs = whole  # type: ignore[method-assign]
 
 
 def wished_mode(mode: str) -> Mode:

@@ -26,7 +26,11 @@ def made_of(data: ActiveDataModule, weights: str) -> dict[str, str]:
     """What a run computes with and no setting says, by name; `weights` are the initial ones."""
     named = {"data set": data.dataset.fingerprint, "initial weights": weights}
     embeddings = data.embeddings
-    return named if embeddings is None else {**named, "embeddings": embeddings.fingerprint}
+    if embeddings is None:
+        return named
+    if data.dataset.first_fingerprint is not None:  # images may come and go
+        return {**named, "encoder": embeddings.encoder}
+    return {**named, "embeddings": embeddings.fingerprint}
 
 
 NAMED = 5
@@ -81,7 +85,8 @@ class Learner:
         if self.asked_before is None:
             return
         labelling, pool = self.asked_before["labelling"], self.asked_before["pool"]
-        if self.asked_before["made_of"] != self.study:
+        before = self.asked_before["made_of"]
+        if any(before.get(name, value) != value for name, value in self.study.items()):
             raise UserError(
                 "the images or the network are not those of the question that was answered: "
                 "continue with what it was asked about, or start anew under another name=..."

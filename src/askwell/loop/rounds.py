@@ -9,7 +9,8 @@ import numpy as np
 
 from askwell.loop.diversity import Diversity
 from askwell.loop.stop_set import Steadiness
-from askwell.scoring.evaluation import Evaluation, interval
+from askwell.scoring.evaluation import Evaluation
+from askwell.scoring.interval import interval
 
 
 @dataclass(frozen=True)

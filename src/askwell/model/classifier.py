@@ -8,6 +8,9 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from askwell.errors import UserError
+from askwell.model.fixmatch import FixMatch
+
 WHITE = 255
 
 
@@ -41,7 +44,7 @@ class Classifier(LightningModule):
 
     `optimizer` takes the parameters, `lr_scheduler` the optimizer. The scheduler steps after every
     epoch and restarts with the weights (`protocol.reset`). `standardise` replaces what normalises
-    images of so many `channels`.
+    images of so many `channels`. `semi` is the loss of batches with unlabelled images.
     """
 
     def __init__(
@@ -52,23 +55,33 @@ class Classifier(LightningModule):
         lr_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
         | None = None,
         standardise: nn.Module | None = None,
+        semi: FixMatch | None = None,
     ) -> None:
         super().__init__()
         self.standardise: Any = standardise or Standardise((channels, 1, 1))
         self.network = nn.Sequential(self.standardise, network).to(
             memory_format=torch.channels_last
         )
-        self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
+        self.optimizer, self.lr_scheduler, self.semi = optimizer, lr_scheduler, semi
 
     def setup(self, stage: str) -> None:
-        dataset = self.trainer.datamodule.dataset  # type: ignore[attr-defined]
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if getattr(data, "unlabelled", None) is not None and self.semi is None:
+            raise UserError(
+                "protocol=semi needs a model that takes unlabelled images: choose model=cnn or "
+                "resnet18, or give yours semi=${protocol.semi}"
+            )
+        dataset = data.dataset
         self.standardise.fit(dataset.mean, dataset.std)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits [B, C] of uint8 pixels [B, channels, H, W]."""
         return self.network(pixels)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        if self.semi is not None:
+            loss: Tensor = self.semi(self.network, batch, self.trainer.strategy.reduce)
+            return loss
         pixels, labels = batch
         return cross_entropy(self(pixels), labels)
 

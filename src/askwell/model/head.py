@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from askwell.errors import UserError
 from askwell.model.classifier import Classifier, Standardise
 
-CURVATURE = 0.01
+CURVATURE = 0.003
 """What p (1 - p) of a fitted head is about: with it the search takes a fifth of the steps that it
 takes on the rows as they are. It does not change the end.
 """
@@ -73,6 +73,7 @@ class Head(Classifier):
         super().__init__(network, optimizer, standardise=Standardise((features,), white=1))
         self.penalty = penalty
         self.rows = torch.empty(0)  # of the present batch, as the search sees them
+        self.targets = torch.empty(0)  # of these rows
         self.conditioned: Conditioned | None = None  # where the network is one layer
         self.double()
 
@@ -84,8 +85,11 @@ class Head(Classifier):
         super().setup(stage)
 
     def on_train_batch_start(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Prepares the rows once: the optimizer comes back to them many times."""
-        self.rows, layer = self.standardise(batch[0]), self.network[1]
+        """Prepares the rows once: the optimizer comes back to them many times. The labels [n] may
+        be weights of the classes [n, C] instead.
+        """
+        self.rows, self.targets = self.standardise(batch[0]), batch[1]
+        layer = self.network[1]
         if isinstance(layer, nn.Linear):
             self.conditioned = conditioned(self.rows, self.penalty)
             self.rows = self.conditioned.rows
@@ -97,7 +101,8 @@ class Head(Classifier):
         scale = 1.0 if self.conditioned is None else self.conditioned.scale
         weights = [weight for weight in self.parameters() if weight.ndim > 1]
         squares = torch.stack([(weight * scale).square().sum() for weight in weights])
-        return cross_entropy(logits, batch[1], reduction="sum") + self.penalty / 2 * squares.sum()
+        loss = cross_entropy(logits, self.targets, reduction="sum")
+        return loss + self.penalty / 2 * squares.sum()
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         layer = self.network[1]
@@ -105,7 +110,7 @@ class Head(Classifier):
             _, scale, basis, centre = self.conditioned
             layer.weight.data = (layer.weight.data * scale) @ basis.T
             layer.bias.data -= layer.weight.data @ centre
-        self.rows, self.conditioned = torch.empty(0), None
+        self.rows, self.targets, self.conditioned = torch.empty(0), torch.empty(0), None
 
 
 def linear(features: int, num_classes: int) -> nn.Module:

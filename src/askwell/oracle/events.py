@@ -11,20 +11,21 @@ from filelock import FileLock
 
 from askwell.errors import UserError
 from askwell.files import append
+from askwell.opinions import PEOPLE, Consensus, Event, word_of
 from askwell.oracle.answers import KINDS
 
 LABEL, UNDO, LATER, SETTLED, TRAIN = "label", "undo", "later", "settled", "train now"
-Event = dict[str, Any]
 
 
 class AnswerLog:
     """The events of `path`, oldest first. A last line that a kill cut short counts as not written.
 
     An event about an image holds `index`, `image` (a fingerprint of its pixels), `name` where it is
-    a file, `kind` and, for a label, `answer`. The last event about an image is its answer. An event
-    of kind `settled` holds the `indices` that settled a query, the `answers` as they were then, and
-    its `round`. One of kind `train now` settles the pending query by what is answered. Several
-    processes may write.
+    a file, `kind` and, for a label, `answer`; of a person also `by`. What answers an image is in
+    `askwell.opinions`: its last event, or what several `people` agree on, who are named by an event
+    of that kind with the share that two are asked for, `overlap`. An event of kind `settled` holds
+    the `indices` that settled a query, the `answers` as they were then, and its `round`. One of
+    kind `train now` settles the pending query by what is answered. Several processes may write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +52,7 @@ class AnswerLog:
             kinds = {event["kind"] for event in events}
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{self.path} is damaged ({error}): put back a copy of it") from error
-        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, *KINDS}:
+        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, PEOPLE, *KINDS}:
             raise UserError(f"{self.path} holds events that this version does not know")
         return events, start + end
 
@@ -74,16 +75,7 @@ class AnswerLog:
 
 def current(events: Iterable[Event], by: str = "index") -> dict[Any, str]:
     """The current answer to each image as people write it, keyed by the field `by` of events."""
-    answers: dict[Any, str] = {}
-    for event in events:
-        if by not in event:
-            continue
-        answers.pop(event[by], None)
-        if event["kind"] == LABEL:
-            answers[event[by]] = event["answer"]
-        elif event["kind"] in KINDS:
-            answers[event[by]] = event["kind"]
-    return answers
+    return {key: word_of(event) for key, event in Consensus.of(events, by).answers.items()}
 
 
 def settled(events: Sequence[Event], asked: Sequence[int]) -> dict[int, str] | None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
-from askwell.embedding.embedded import pictures_of
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.oracle.answers import KINDS, Oracle
@@ -39,8 +39,7 @@ class Subject:
     def fingerprint_of(self, index: int) -> str:
         """A digest of the pixels of an image, wherever they are stored."""
         pixels = self.images.fetch(torch.tensor([index]).numpy())[0].permute(1, 2, 0).cpu()
-        content = repr(tuple(pixels.shape)).encode() + pixels.contiguous().numpy().tobytes()
-        return hashlib.sha256(content).hexdigest()[:32]
+        return pixels_digest(pixels.numpy())
 
     def label_of(self, word: str, source: object) -> int:
         """The answer that `word` means. Raises UserError if it means none."""
@@ -50,6 +49,12 @@ class Subject:
             return KINDS[word]
         known = listing([repr(visible(name)) for name in (*self.classes, *KINDS)])
         raise UserError(f"{source} holds the label {visible(word)!r}: expected one of {known}")
+
+
+def pixels_digest(pixels: np.ndarray) -> str:
+    """What an image is known by, wherever it is: a digest of uint8 [H, W, C]."""
+    content = repr(tuple(pixels.shape)).encode() + np.ascontiguousarray(pixels).tobytes()
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def oracle_for(factory: Any, dataset: Any) -> Oracle:
@@ -62,6 +67,9 @@ def oracle_for(factory: Any, dataset: Any) -> Oracle:
     if not getattr(made, "sees_truth", True):
         if words := sorted({*dataset.classes} & {*KINDS}):
             raise UserError(f"a class cannot be called {words[0]!r}, which is an answer of its own")
+        # Lightning behind it takes seconds, which the page of `askwell label` can do without.
+        from askwell.embedding.embedded import pictures_of
+
         images = pictures_of(dataset.train)
         return factory(Subject(images, dataset.classes, dataset.fingerprint))
     if not dataset.knows_truth:

@@ -91,10 +91,8 @@ def _number(line: str) -> int | None:
 
 def _refuse_other_origin(before: dict[str, Any], now: dict[str, str]) -> None:
     for origin, value in now.items():
-        if before.get(origin) != value:
-            other = (
-                f"the checkpoint was made with {origin} {before.get(origin)}, this run has {value}"
-            )
+        if before.get(origin, value) != value:  # older checkpoints do not name an encoder
+            other = f"the checkpoint was made with {origin} {before[origin]}, this run has {value}"
             raise UserError(
                 f"{other}: continue with the same, or start again under another name=..."
             )

@@ -18,7 +18,6 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from pytorch_lightning.strategies.launchers import subprocess_script
 from torch import distributed
 
 from askwell.errors import USAGE_ERROR, UserError, user_error
@@ -71,6 +70,8 @@ def watched(trainer: Any, folder: RunFolder) -> Iterator[None]:
     if trainer.world_size == 1 or not folder.owned:
         yield
         return
+    from pytorch_lightning.strategies.launchers import subprocess_script
+
     children: list[Popen[bytes]] = []
     ended = threading.Event()
     observer = subprocess_script._launch_process_observer

@@ -12,6 +12,8 @@ from askwell.errors import UserError
 from askwell.files import write_json, write_whole
 
 PENDING, QUESTIONS, EVALUATION = "pending.json", "questions.csv", "evaluation.csv"
+ASKED, PICTURES = "asked.json", "asked"
+"""What the page shows of a query, and the folder of its pictures."""
 
 
 def write_pending(folder: Path, pending: dict[str, Any]) -> None:
@@ -58,6 +60,19 @@ def write_evaluation(folder: Path, answers: dict[int, str], names: Sequence[str]
     """Writes the answers about evaluation images: `index,label,image`."""
     rows = [[index, word, "" if names is None else names[index]] for index, word in answers.items()]
     write_whole(folder / EVALUATION, table(["index", "label", "image"], rows))
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Writes asked.json."""
+    write_whole(folder / ASKED, json.dumps(facts).encode())
+
+
+def read_asked(folder: Path) -> dict[str, Any] | None:
+    """What asked.json holds; None where nothing is asked on a page."""
+    try:
+        return json.loads((folder / ASKED).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

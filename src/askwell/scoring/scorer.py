@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from pytorch_lightning.utilities.memory import garbage_collection_cuda, is_oom_error
 from torch import Tensor
 
 from askwell.images.contracts import Images
@@ -94,11 +93,14 @@ class Scorer:
             try:
                 return _joined([self._forward(part) for part in pixels.split(self.at_once)])
             except RuntimeError as error:
-                if self.at_once == 1 or not is_oom_error(error):
+                if self.at_once == 1 or not _is_out_of_memory(error):
                     raise
             self._halve()  # out here, since the error holds on to the memory
 
     def _halve(self) -> None:
+        # Seconds of imports, which the page of `askwell label` can do without.
+        from pytorch_lightning.utilities.memory import garbage_collection_cuda
+
         garbage_collection_cuda()
         self.halvings += 1
         log.warning(
@@ -121,3 +123,9 @@ def _on_cpu(look: Look) -> Look:
 
 def _joined(looks: list[Look]) -> Look:
     return looks[0] if len(looks) == 1 else Look(*map(torch.cat, zip(*looks, strict=True)))
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    from pytorch_lightning.utilities.memory import is_oom_error
+
+    return bool(is_oom_error(error))

@@ -11,6 +11,9 @@ from askwell.strategy.candidates import Candidates, Query
 from askwell.strategy.look import Look, probabilities
 from askwell.strategy.points import AT_ONCE, ROUNDING, comparable, first_highest, times
 
+NUMBERS = 2**25
+"""Numbers of all rows up to which a copy in double precision is kept: a quarter of a GiB."""
+
 
 @dataclass(frozen=True)
 class Bait:
@@ -92,7 +95,8 @@ class Trace:
     def __init__(
         self, rows: Tensor, scale: float, inverse: Tensor, target: Tensor, sign: int = 1
     ) -> None:
-        self.rows, self.scale, self.inverse = rows, scale, inverse
+        small = rows.numel() <= NUMBERS
+        self.rows, self.scale, self.inverse = rows.double() if small else rows, scale, inverse
         self.target, self.sign = target, sign
         parts = [self._start(scale * part.double()) for part in rows.split(AT_ONCE)]
         self.numerators, self.denominators = (torch.cat(each) for each in zip(*parts, strict=True))

@@ -11,12 +11,13 @@ from askwell.strategy.bald import entropies, mutual_information
 from askwell.strategy.candidates import Candidates, Query
 from askwell.strategy.greedy import greedy
 from askwell.strategy.look import probabilities
-from askwell.strategy.points import ROUNDING
 
 NUMBERS = 2**18
 """Probabilities of labels that are worked on at a time: they fit a processor's cache."""
 RENEWED = 16
 """Images whose gains are brought up to date at a time."""
+TIED = 1e-5
+"""Gains in nats that are closer are equal: an estimate is in single precision."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class BatchBald:
 
     The labels of the chosen images have so many combinations. Up to `configurations` of them all
     are counted; past that as many are drawn, and what is gained is an estimate.
+    Gains that differ by less than a hundred-thousandth of a nat are tied, as all are once the
+    draws are told apart; of these the one that BALD puts first is taken.
     """
 
     title: ClassVar[str] = "BatchBALD"
@@ -48,12 +51,21 @@ class BatchBald:
 
     def __call__(self, candidates: Candidates, size: int, generator: torch.Generator) -> Query:
         most = candidates.top(mutual_information, max(self.preselected, size), self.draws)
-        positions = most.positions[candidates.indices[most.positions].argsort()]
+        positions = _in_order(candidates.indices, most)
         if not len(positions):
             return Query(positions)
         images = candidates.indices[positions]
         probs = candidates.collect(probabilities, images, self.draws).detach()
         return Query(positions[jointly_telling(probs, size, self.configurations, generator)])
+
+
+def _in_order(indices: Tensor, most: Query) -> Tensor:
+    """Their positions [n], those that BALD puts first at first, ties by index: of equal gains the
+    first counts.
+    """
+    by_index = indices[most.positions].argsort()
+    steps = (torch.as_tensor(most.scores)[by_index] / TIED).round()
+    return most.positions[by_index[steps.argsort(descending=True, stable=True)]]
 
 
 def jointly_telling(probs: Tensor, size: int, configurations: int, generator: Generator) -> Tensor:
@@ -69,7 +81,7 @@ def jointly_telling(probs: Tensor, size: int, configurations: int, generator: Ge
     def add(row: int) -> None:
         labels.add(probs[row])
 
-    return greedy(gains(every), gains, add, size, RENEWED, ROUNDING)
+    return greedy(gains(every), gains, add, size, RENEWED, TIED)
 
 
 class Labels:
@@ -93,12 +105,10 @@ class Labels:
     def information(self, probs: Tensor) -> Tensor:
         """`I(label; draw | labels of the chosen)` in nats of images with probs [B, K, C], [B]."""
         at_once = max(1, NUMBERS // (len(self.weights) * probs.shape[2]))
-        return torch.cat(
-            [
-                _information(part.double(), self.posterior, self.weights)
-                for part in probs.split(at_once)
-            ]
-        )
+        precision = torch.float64 if self.exact else torch.float32
+        posterior, weights = self.posterior.to(precision), self.weights.to(precision)
+        parts = probs.to(precision).split(at_once)
+        return torch.cat([_information(part, posterior, weights) for part in parts]).double()
 
     def add(self, probs: Tensor) -> None:
         """One more image is chosen, with probs [K, C]."""
@@ -126,9 +136,10 @@ class Labels:
 
 def _information(probs: Tensor, posterior: Tensor, weights: Tensor) -> Tensor:
     """Expected entropy of the label by the posterior, less its mean entropy by a draw, [B]."""
-    mixed = posterior @ probs.transpose(0, 1).flatten(start_dim=1)  # [M, B·C]
-    by_configuration = entropies(mixed.view(len(mixed), *probs.shape[::2]))
-    return (weights @ by_configuration - entropies(probs).mean(dim=1)).clamp(min=0)
+    likely = probs.clamp(min=torch.finfo(probs.dtype).tiny)
+    mixed = posterior @ likely.transpose(0, 1).flatten(start_dim=1)  # [M, B·C], above 0
+    surprise = -(weights @ mixed.log().mul_(mixed)).view(len(probs), -1).sum(dim=1)
+    return (surprise - entropies(probs).mean(dim=1)).clamp(min=0)
 
 
 def _log(probs: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ from askwell.strategy.look import Look, probabilities
 
 NUMBERS = 2**18
 """Probabilities of pairs of labels that are worked on at a time: they fit a processor's cache."""
+LEAST = 1e-150
+"""A probability whose square is still above 0 in double precision."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,9 @@ def information(probs: Tensor, targets: Tensor) -> Tensor:
 
 def _joint_entropies(probs: Tensor, targets: Tensor) -> Tensor:
     """The mean over targets of `H(y, y*)`, [B]: one product [B·C, K] · [K, T·C]."""
-    images, draws, classes = probs.shape
-    left = probs.transpose(1, 2).reshape(-1, draws)
-    right = targets.transpose(0, 1).reshape(draws, -1) / draws
-    pairs = (left @ right).view(images, classes, -1, classes)
-    return entropies(pairs.transpose(1, 2).flatten(start_dim=2)).mean(dim=1)
+    likely, others = probs.clamp(min=LEAST), targets.clamp(min=LEAST)
+    left = likely.transpose(1, 2).flatten(end_dim=1)
+    right = others.transpose(0, 1).flatten(start_dim=1) / probs.shape[1]
+    pairs = left @ right  # [B·C, T·C], above 0
+    surprise = -pairs.log().mul_(pairs).view(len(probs), -1).sum(dim=1)
+    return surprise / len(targets)

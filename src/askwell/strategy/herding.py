@@ -14,6 +14,7 @@ from askwell.strategy.keyed import fresh_key, some
 from askwell.strategy.look import Look, probabilities
 from askwell.strategy.points import (
     ROUNDING,
+    exact,
     labelled_unit_points,
     squared_distances,
     unit_points,
@@ -110,7 +111,7 @@ class Cover:
     """How far the reference images [M, D], of given weights [M], are covered so far."""
 
     def __init__(self, points: Tensor, weights: Tensor, labelled: Tensor, radius: float) -> None:
-        self.points, self.weights, self.radius = points, weights.double(), radius
+        self.points, self.weights, self.radius = exact(points), weights.double(), radius
         self.reached = torch.zeros(len(points), dtype=torch.float64)  # [M], the highest kernel
         for part in labelled.split(ROWS):
             self.add(part)
@@ -124,7 +125,7 @@ class Cover:
         return more @ self.weights
 
     def _kernel(self, points: Tensor) -> Tensor:
-        return squared_distances(points, self.points).mul_(-1 / self.radius**2).exp_()
+        return squared_distances(exact(points), self.points).mul_(-1 / self.radius**2).exp_()
 
 
 def covering(points: Tensor, cover: Cover, size: int) -> Tensor:

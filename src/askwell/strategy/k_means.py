@@ -11,7 +11,14 @@ from torch import Tensor
 
 from askwell.randomness import gumbel
 from askwell.strategy.keyed import some
-from askwell.strategy.points import AT_ONCE, ROUNDING, first_highest, squared_distances
+from askwell.strategy.points import (
+    AT_ONCE,
+    ROUNDING,
+    Exact,
+    exact,
+    first_highest,
+    squared_distances,
+)
 
 PER_CLUSTER = 100
 """Points that the centres are fitted to, per cluster: more change a mean by little."""
@@ -30,9 +37,11 @@ def clustered(
     """
     fitted = some(indices, PER_CLUSTER * clusters, key)
     weights = torch.ones(len(points)) if weights is None else weights
-    part, shares = points[fitted], weights[fitted].double()
-    start = first_centres(part, indices[fitted], clusters, key, shares)
-    return nearest(points, lloyd(part, start, shares))
+    part, shares = points[fitted].double(), weights[fitted].double()
+    centres = lloyd(part, first_centres(part, indices[fitted], clusters, key, shares), shares)
+    found = [nearest(exact(block), centres) for block in points.split(AT_ONCE)]
+    numbers, distances = zip(*found, strict=True)
+    return torch.cat(numbers), torch.cat(distances)
 
 
 def first_centres(
@@ -42,15 +51,15 @@ def first_centres(
     Vassilvitskii, 2007): of a few that are drawn by weight times squared distance from those before
     them, the one that leaves the least sum of these.
     """
-    chosen = drawn(weights, indices, key, 1)
-    distances = _to(points, points[chosen]).flatten()
+    chosen, measured = drawn(weights, indices, key, 1), exact(points)
+    distances = _to(measured, chosen).flatten()
     least, trials = ROUNDING * float(distances.max()), 2 + int(math.log(clusters))
     while len(chosen) < clusters:
         masses = torch.where(distances > least, weights * distances, 0)
         if not masses.any():
             break
         found = drawn(masses, indices, key + len(chosen), trials)
-        left = _to(points, points[found]).minimum(distances[:, None])
+        left = _to(measured, found).minimum(distances[:, None])
         best = first_highest(-(weights @ left), ROUNDING * float(weights @ distances))
         chosen, distances = torch.cat([chosen, found[best : best + 1]]), left[:, best]
     return points[chosen].double()
@@ -69,20 +78,22 @@ def lloyd(points: Tensor, centres: Tensor, weights: Tensor | None = None) -> Ten
     points stays.
     """
     weights = torch.ones(len(points)).double() if weights is None else weights
-    before = None
+    before, measured = None, exact(points)
     for _ in range(STEPS):
-        clusters, _ = nearest(points, centres)
+        clusters, _ = nearest(measured, centres)
         if before is not None and torch.equal(clusters, before):
             break
-        centres, before = _means(points, clusters, weights, centres), clusters
+        centres, before = _means(measured.rows, clusters, weights, centres), clusters
     return centres
 
 
-def nearest(points: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest centre of each point [N], int64, the first of equal ones, and its squared
+def nearest(points: Exact, centres: Tensor) -> tuple[Tensor, Tensor]:
+    """The nearest centre of each of N points, int64, the first of equal ones, and its squared
     distance [N].
     """
-    found = [squared_distances(part, centres).min(dim=1) for part in points.split(AT_ONCE)]
+    ends = exact(centres)
+    parts = zip(*(each.split(AT_ONCE) for each in points), strict=True)
+    found = [squared_distances(Exact(*part), ends).min(dim=1) for part in parts]
     return torch.cat([each.indices for each in found]), torch.cat([each.values for each in found])
 
 
@@ -94,9 +105,9 @@ def _means(points: Tensor, clusters: Tensor, weights: Tensor, centres: Tensor) -
     return torch.where(total[:, None] > 0, sums / total[:, None], centres)
 
 
-def _to(points: Tensor, others: Tensor) -> Tensor:
-    """Squared distances [N, M] to a few other points."""
-    return torch.cat([squared_distances(part, others) for part in points.split(AT_ONCE)])
+def _to(points: Exact, few: Tensor) -> Tensor:
+    """Squared distances [N, M] to those at a few places [M]."""
+    return squared_distances(points, Exact(points.rows[few], points.squares[few]))
 
 
 def members(clusters: Tensor) -> Iterator[Tensor]:

@@ -1,15 +1,26 @@
 """K-centre greedy: images far from all that is labelled."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from askwell.strategy.candidates import Candidates, Query
-from askwell.strategy.points import comparable
+from askwell.strategy.greedy import greedy
+from askwell.strategy.points import (
+    ROUNDING,
+    Exact,
+    comparable,
+    exact,
+    first_highest,
+    squared_distances,
+)
 
-AT_ONCE = 32
-"""Labelled images whose distances to all candidates are in memory at a time."""
+AT_ONCE = 512
+"""Candidates whose distances to all labelled images are in memory at a time."""
+RENEWED = 64
+"""Candidates whose distances are brought up to date at a time: they only shrink."""
 
 
 class KCentre:
@@ -35,20 +46,37 @@ def centres(features: Tensor, labelled: Tensor, size: int) -> Tensor:
     """
     if not len(features):
         return torch.empty(0, dtype=torch.int64)
-    nearest = torch.full((len(features),), torch.inf)
-    for part in labelled.split(AT_ONCE) if len(labelled) else ():
-        nearest = nearest.minimum(_distances(features, part).amin(dim=1))
-    if not len(labelled):
-        nearest = -_distances(features, features.mean(dim=0, keepdim=True)).flatten()
-    chosen: list[int] = []
-    while len(chosen) < min(size, len(features)):
-        chosen.append(int(nearest.argmax()))
-        reached = _distances(features, features[chosen[-1:]]).flatten()
-        nearest = reached if len(chosen) == 1 and not len(labelled) else nearest.minimum(reached)
-        nearest[chosen] = -1  # below every distance, those of copies included
-    return torch.tensor(chosen, dtype=torch.int64)
+    tolerance = ROUNDING * float(torch.cat(_blocks(features, _squares)).max())
+    start = [] if len(labelled) else [_middle(features, tolerance)]
+    known = exact(features[start] if start else labelled)
+    first = torch.cat(_blocks(features, lambda rows: _nearest(rows, known)))
+    first[start] = -torch.inf
+    chosen = start.copy()
+
+    def gains(rows: Tensor) -> Tensor:
+        return _nearest(features[rows], exact(features[chosen])).minimum(first[rows])
+
+    size = min(size, len(features)) - len(start)
+    others = greedy(first, gains, chosen.append, size, RENEWED, tolerance)
+    return torch.cat([torch.tensor(start, dtype=torch.int64), others])
 
 
-def _distances(features: Tensor, others: Tensor) -> Tensor:
-    """Euclidean, [N, M]; exactly 0 for equal rows, which the faster formula would miss."""
-    return torch.cdist(features, others, compute_mode="donot_use_mm_for_euclid_dist")
+def _middle(features: Tensor, tolerance: float) -> int:
+    """The row nearest to the mean."""
+    mean = exact(features.mean(dim=0, keepdim=True))
+    return first_highest(
+        -torch.cat(_blocks(features, lambda rows: _nearest(rows, mean))), tolerance
+    )
+
+
+def _nearest(rows: Tensor, others: Exact) -> Tensor:
+    """The squared distance of each row [n, D] to the nearest of the others, [n]."""
+    return squared_distances(exact(rows), others).amin(dim=1)
+
+
+def _squares(rows: Tensor) -> Tensor:
+    return exact(rows).squares
+
+
+def _blocks(features: Tensor, function: Callable[[Tensor], Tensor]) -> list[Tensor]:
+    return [function(rows) for rows in features.split(AT_ONCE)]

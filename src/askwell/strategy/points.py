@@ -3,6 +3,8 @@
 Legend of axes: N images, M others, D features.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -61,11 +63,28 @@ def unit(rows: Tensor) -> Tensor:
     return scaled
 
 
-def squared_distances(rows: Tensor, others: Tensor) -> Tensor:
-    """`‖a - b‖²`, float64 [N, M]; for few rows at a time."""
-    a, b = rows.double(), others.double()
-    lengths = a.square().sum(dim=1, keepdim=True) + b.square().sum(dim=1)
-    return torch.addmm(lengths, a, b.T, alpha=-2).clamp_(min=0)
+class Exact(NamedTuple):
+    """Points in double precision, for distances that are asked for many times."""
+
+    rows: Tensor  # [N, D]
+    squares: Tensor  # [N], their squared lengths
+
+
+def exact(rows: Tensor) -> Exact:
+    """Points [N, D] as distances need them."""
+    points = rows.double()
+    return Exact(points, points.square().sum(dim=1))
+
+
+def squared_distances(points: Exact, others: Exact) -> Tensor:
+    """`‖a - b‖²`, float64 [N, M].
+
+    >>> squared_distances(exact(torch.tensor([[0.0], [1.0]])), exact(torch.tensor([[3.0]])))
+    tensor([[9.],
+            [4.]], dtype=torch.float64)
+    """
+    lengths = points.squares[:, None] + others.squares
+    return lengths.addmm_(points.rows, others.rows.T, alpha=-2).clamp_(min=0)
 
 
 def times(rows: Tensor, matrix: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from askwell.errors import UserError
 from askwell.strategy.candidates import Candidates, Query
 from askwell.strategy.k_means import clustered, members
 from askwell.strategy.keyed import fresh_key, some
-from askwell.strategy.points import labelled_unit_points, squared_distances, unit_points
+from askwell.strategy.points import exact, labelled_unit_points, squared_distances, unit_points
 
 SMALL = 5
 """Groups of no more images than this come last."""
@@ -106,7 +106,7 @@ def typical_first(points: Tensor, group: Tensor, seen: Tensor, neighbours: int) 
 
 
 def _to_neighbours(points: Tensor, part: Tensor, seen: Tensor, count: int) -> Tensor:
-    distances = squared_distances(points[part], points[seen]).sqrt_()
+    distances = squared_distances(exact(points[part]), exact(points[seen])).sqrt_()
     distances[part[:, None] == seen] = torch.inf
     return distances.topk(count, largest=False).values.mean(dim=1)
 

@@ -1,5 +1,5 @@
-"""Askwell's launcher as Hydra finds it: `hydra/launcher=askwell`, the default. Imported at each
-start, so it is small.
+"""Askwell's launchers as Hydra finds them: `hydra/launcher=askwell`, the default, and `submit`.
+Imported at each start, so this is small.
 """
 
 from collections.abc import Sequence
@@ -34,3 +34,29 @@ class AskwellLauncher(BasicLauncher):
         from askwell.command.side_by_side import run_all
 
         return run_all(jobs)
+
+
+class SubmitLauncher(BasicLauncher):
+    """Hands the jobs to Slurm and leaves. `settings`: conf/hydra/launcher/submit.yaml."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__()
+        self.settings = settings
+
+    def setup(self, **parts: Any) -> None:
+        from askwell.command.submit import refuse_here
+
+        super().setup(**parts)
+        refuse_here(self.settings["to"], parts["config"])
+
+    def refuse(self, job: Any) -> None:
+        """Raises UserError for the configuration of a job that cannot run without its user."""
+        from askwell.command.submit import refuse_job
+
+        refuse_job(job)
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Any:
+        from askwell.command.submit import submit
+
+        submit(self.settings, self.hydra_context, self.config, job_overrides)
+        return []

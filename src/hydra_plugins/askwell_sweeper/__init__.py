@@ -51,7 +51,8 @@ class AskwellSweeper(BasicSweeper):
         returns: list[Any] = []
         words = arguments if self.recorded else [*self._parse_config(), *arguments]
         with sweep.silent_if_refused():
-            jobs = planned(context.config_loader, config, words, self.recorded)
+            refuse = getattr(launcher, "refuse", None)
+            jobs = planned(context.config_loader, config, words, self.recorded, refuse)
         for batch in self.split_overrides_to_chunks(jobs, self.max_batch_size) if jobs else ():
             results = launcher.launch(batch, initial_job_idx=sum(map(len, returns)))
             for result in results:

@@ -12,6 +12,8 @@ from askwell.command.page.labels import Labelled, labels_of
 from askwell.command.trained import Trained
 from askwell.files import write_whole
 from askwell.images.label_studio import LOCAL
+from askwell.opinions import Event
+from askwell.oracle.events import LABEL
 from askwell.text import first_of, visible
 
 IMAGE, CHOICE = "image", "label"
@@ -23,7 +25,8 @@ def export_label_studio(run: Path, output: Path, trained: Trained | None) -> Non
     other images. The folder of the images is what Label Studio serves as local files.
     """
     labels = labels_of(run)
-    people = list(dict.fromkeys(filter(None, (one.event.get("by") for one in labels))))
+    said = [event.get("by") for one in labels for event in (*one.opinions, one.event)]
+    people = list(dict.fromkeys(filter(None, said)))
     numbers = {name: _person(name, place) for place, name in enumerate(people, start=1)}
     others = [] if trained is None else predictions_of_others(run, labels, trained)
     tasks = [
@@ -45,16 +48,26 @@ def _person(name: str, place: int) -> int | dict[str, str]:
 
 
 def _answered(one: Labelled, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"result": [_choice(one.label)]}
+    """A task with the opinion of each person; what was decided over them is the ground truth."""
     data = _data(one.name)
     if who := one.event.get("by"):
-        answer["completed_by"] = numbers[who]
         data["who"] = who
-    if "seconds" in one.event:
-        answer["lead_time"] = one.event["seconds"]
-    if "at" in one.event:
-        answer["created_at"] = one.event["at"]
-    return {"data": data, "annotations": [answer]}
+    given = [_annotation(event, numbers) for event in one.opinions if event["kind"] == LABEL]
+    if one.event not in one.opinions:
+        truth = {"ground_truth": True} if given else {}
+        given.append({**_annotation({**one.event, "answer": one.label}, numbers), **truth})
+    return {"data": data, "annotations": given}
+
+
+def _annotation(event: Event, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"result": [_choice(event["answer"])]}
+    if who := event.get("by"):
+        answer["completed_by"] = numbers[who]
+    if "seconds" in event:
+        answer["lead_time"] = event["seconds"]
+    if "at" in event:
+        answer["created_at"] = event["at"]
+    return answer
 
 
 def _predicted(one: Prediction, version: str) -> dict[str, Any]:

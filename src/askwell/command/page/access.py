@@ -6,6 +6,9 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from askwell.errors import UserError
+from askwell.text import writable
+
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 HEADERS = {
     "Cache-Control": "no-store",
@@ -14,6 +17,19 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+def people_of(names: str) -> list[str]:
+    """Who labels, as they were typed after --people. Raises UserError for a name that is not one
+    person's.
+
+    >>> people_of("ada, bob")
+    ['ada', 'bob']
+    """
+    people = [word.strip() for word in names.split(",") if word.strip()]
+    if odd := [word for word in people if people.count(word) > 1 or writable(word) != word]:
+        raise UserError(f"--people must name everybody once, in plain text: found {odd[0]!r}")
+    return people
 
 
 def policy(nonce: str) -> str:

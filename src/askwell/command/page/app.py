@@ -49,19 +49,23 @@ def build(session: Session, keeper: Keeper, access: Access) -> FastAPI:
         return response
 
     @app.get("/api/state")
-    def state() -> Response:
+    def state(request: Request) -> Response:
         trainable = any(asking.can_train_now for asking in session.askings)
         facts = {"classes": session.classes, "blind": session.blind, "trainable": trainable}
+        facts["me"] = _person(request, access)
         return JSONResponse(session.progress() | keeper.state() | facts)
 
     @app.get("/api/queue")
     def queue(request: Request) -> Response:
-        person = access.person(_token(request, access)) or ""
-        return JSONResponse({"images": session.queue(person, time.monotonic())})
+        return JSONResponse({"images": session.queue(_person(request, access), time.monotonic())})
 
     @app.get("/api/history")
-    def history() -> Response:
-        return JSONResponse({"answers": session.history()})
+    def history(request: Request) -> Response:
+        return JSONResponse({"answers": session.history(_person(request, access))})
+
+    @app.get("/api/people")
+    def people() -> Response:
+        return JSONResponse(session.agreement())
 
     @app.get("/image/{one}")
     def image(one: str) -> Response:
@@ -73,10 +77,12 @@ def build(session: Session, keeper: Keeper, access: Access) -> FastAPI:
 
     @app.post("/api/answers")
     async def answers(request: Request) -> Response:
-        said = (await _content(request)).get("answers")
+        content = await _content(request)
+        said, person = content.get("answers"), _person(request, access)
+        if content.get("person", person) != person:
+            raise UserError("this browser was opened by somebody else: open your own address again")
         if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
             raise HTTPException(400, "expected a list of answers")
-        person = access.person(_token(request, access)) or ""
         taken, refused = session.answer(said, person, time.monotonic())
         keeper.wake()
         faults = [refusal._asdict() for refusal in refused]
@@ -118,6 +124,11 @@ def _token(request: Request, access: Access) -> str | None:
     """The token of a request: in its address once, in the cookie from then on."""
     given = request.query_params.get("token") if request.url.path == "/" else None
     return given if access.person(given) else request.cookies.get(access.cookie)
+
+
+def _person(request: Request, access: Access) -> str:
+    """Who sends a request that is not refused."""
+    return access.person(_token(request, access)) or ""
 
 
 def _refusal(request: Request, access: Access) -> Response | None:

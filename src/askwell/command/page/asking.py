@@ -1,15 +1,16 @@
 """One run as the page sees it: what it asks, what was answered, and whether it can resume."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.listener.asked import ASKED, PICTURES, read_asked
+from askwell.opinions import PEOPLE, Consensus, Event
 from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, Event, trains_now
+from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, trains_now
 from askwell.oracle.people import LOG
+from askwell.run.question import ASKED, PICTURES, read_asked
 from askwell.run.run_json import read_run
 
 
@@ -23,10 +24,12 @@ class Asking:
         self.place = Place(folder)
         self.named: list[str] = []  # the classes, where they may have changed since
         self.asked: dict[str, Any] | None = None
+        self.images: dict[int, dict[str, Any]] = {}  # what it asks about, by index, in order
         self.run: dict[str, Any] = {}
         self.rounds: list[dict[str, Any]] = []
         self.events: list[Event] = []
-        self.answers: dict[int, Event] = {}  # the last event of each image that has an answer
+        self.consensus = Consensus()
+        self.answers: dict[int, Event] = {}  # what answers each image that has an answer
         self.later: dict[int, int] = {}  # images put off, by when
         self.uids: set[str] = set()
         self._states: dict[str, Any] = {}
@@ -40,6 +43,11 @@ class Asking:
     def status(self) -> str | None:
         return self.run.get("status")
 
+    @property
+    def grows_later(self) -> bool:
+        """Whether the run began with some images of a folder, so that others can join them."""
+        return ((self.run.get("config") or {}).get("dataset") or {}).get("at_first") is not None
+
     def refresh(self) -> bool:
         """Reads what has changed on the disk; whether the question has."""
         if self._changed("run.json"):
@@ -51,6 +59,7 @@ class Asking:
         if not self._changed(ASKED):
             return False
         self.asked = read_asked(self.folder) or self.asked  # the last one until there is another
+        self.images = {row["index"]: row for row in (self.asked or {"images": []})["images"]}
         self.place = Place(self.folder)
         return True
 
@@ -69,6 +78,7 @@ class Asking:
         inode = self._states[LOG] and self._states[LOG][0]
         if inode != self._inode or self.log.size < self._offset:
             self.events, self.answers, self.later, self.uids = [], {}, {}, set()
+            self.consensus = Consensus()
             self._inode, self._offset = inode, 0
         events, self._offset = self.log.read_from(self._offset)
         for event in events:
@@ -78,13 +88,17 @@ class Asking:
         self.events.append(event)
         if "uid" in event:
             self.uids.add(event["uid"])
+        self.consensus.enter(event)
+        if event["kind"] == PEOPLE:  # whose opinions are wanted has changed
+            self.answers = self.consensus.answers
         index = event.get("index")
         if index is None:
             return
         self.later.pop(index, None)
         self.answers.pop(index, None)
-        if event["kind"] == LABEL or event["kind"] in KINDS:
-            self.answers[index] = event
+        answer = self.consensus.answer(index)
+        if answer is not None:
+            self.answers[index] = answer
         elif event["kind"] == LATER:
             self.later[index] = len(self.events)
 
@@ -95,14 +109,15 @@ class Asking:
         self.log.add(new)
         self.refresh()
 
+    def where(self, index: int) -> Event:
+        """An image, as events name it."""
+        row = self.images.get(index) or self.answers.get(index) or {}
+        name = row.get("name")
+        return {"index": index} | ({} if name is None else {"name": name})
+
     def understands(self, word: str) -> bool:
         """Whether an answer means something to this run."""
         return word in self.classes or word in KINDS or word in (UNDO, LATER)
-
-    @property
-    def images(self) -> Mapping[int, dict[str, Any]]:
-        """What the run asks about, by index, in its order."""
-        return {} if self.asked is None else {row["index"]: row for row in self.asked["images"]}
 
     @property
     def open(self) -> list[int]:

@@ -1,6 +1,5 @@
 """The process that trains while people label: started when a run can resume, and watched."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from askwell.command.page.warm import Warm, environment
+from askwell.command.program import words_of
+from askwell.command.resume import Command
 from askwell.errors import EXIT_WAITING
 from askwell.text import visible
 
@@ -41,13 +43,20 @@ class Child:
         """How long it has been running."""
         return time.monotonic() - self.started if self.runs else 0.0
 
+    def resume(self, command: Command, warm: Warm | None) -> None:
+        """Starts the run by its command, in the process that waits if there is one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.started = time.monotonic()
+        self.process = warm.become(command, self.folder / OUTPUT) if warm else None
+        if self.process is None:
+            self.start(command.folder, words_of(command.program, command.arguments))
+
     def start(self, place: Path, words: Sequence[str]) -> None:
         """Starts Python with `words` in the folder `place`, apart from this process: neither ends
         with the other.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.started = time.monotonic()
-        safe = {"PYTHONSAFEPATH": "1"} if words[0] == "-m" else {}  # as `askwell train` sets it
         with (self.folder / OUTPUT).open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *words],
@@ -56,7 +65,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "COLUMNS": "200", **safe},
+                env=environment(safe=words[0] == "-m"),
             )
 
     def poll(self, ended: Callable[[int], None]) -> None:

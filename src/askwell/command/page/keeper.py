@@ -9,9 +9,10 @@ from typing import Any
 
 from askwell.command.page.asking import Asking
 from askwell.command.page.child import Child
+from askwell.command.page.joining import Joining
 from askwell.command.page.session import Session
 from askwell.command.page.start import Photos
-from askwell.command.program import words_of
+from askwell.command.page.warm import Warm
 from askwell.command.resume import Command, command_to_resume
 from askwell.errors import UserError
 from askwell.run.run_json import in_use
@@ -33,9 +34,12 @@ class Keeper:
         photos: Photos | None = None,
         trust: bool = False,
         export: Callable[[Path], Sequence[str]] | None = None,
+        warm: Warm | None = None,
     ) -> None:
+        self.warm = warm
         self.session, self.photos, self.trust, self.export = session, photos, trust, export
         self.children = {asking: Child(asking.folder) for asking in session.askings}
+        self.joining = {asking: Joining(asking.folder) for asking in session.askings}
         self.exporting: set[Asking] = set()  # of which the results are wanted
         self.writing: set[Asking] = set()  # of which they are being written
         self.elsewhere: set[Asking] = set()  # at which a process of another page is at work
@@ -59,6 +63,8 @@ class Keeper:
         self._thread.join()
         for child in self.children.values():
             child.stop()
+        for joining in self.joining.values():
+            joining.stop()
 
     def _watch(self) -> None:
         while not self._over.is_set():
@@ -91,6 +97,11 @@ class Keeper:
             if asking not in self.elsewhere:
                 self._begin(asking)
                 return
+        if self.warm is not None:
+            self.warm.prepare()  # while people answer: a run that trains wants all cores
+            for asking, joining in self.joining.items():
+                if asking.grows_later and asking.status == "waiting":
+                    joining.start()
 
     def _begin(self, asking: Asking) -> None:
         child = self.children[asking]
@@ -100,7 +111,7 @@ class Keeper:
                 self.session.refresh()
             self.session.offer_meanwhile(asking)
             command = self._command(asking)
-            child.start(command.folder, words_of(command.program, command.arguments))
+            child.resume(command, self.warm)
         elif self.export is not None:
             self.writing.add(asking)
             child.start(Path.cwd(), self.export(asking.folder))

@@ -9,30 +9,35 @@ from typing import Any
 from askwell.command.page.place import Place
 from askwell.errors import UserError
 from askwell.images.label_table import places_of
+from askwell.opinions import Consensus, Event
 from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, AnswerLog, Event
+from askwell.oracle.events import LABEL, AnswerLog
 from askwell.oracle.people import LOG
 from askwell.run.question import EVALUATION, table
 from askwell.run.run_json import read_run
 
-COLUMNS = ("image", "label", "who", "when", "seconds", "suggestion_seen")
+COLUMNS = ("image", "label", "who", "when", "seconds", "suggestion_seen", "agreed")
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """One image and its label; who gave it, when and how fast is known of a person's answer."""
+    """One image and its label; who gave it, when and how fast is known of a person's answer, and of
+    several people's how many `agreed`, and what each of them said, in `opinions`.
+    """
 
     index: int
     name: str
     label: str
     event: Event
+    agreed: str = ""
+    opinions: tuple[Event, ...] = ()
 
     @property
     def row(self) -> list[Any]:
         """As `COLUMNS` name it."""
         facts = [self.event.get(key, "") for key in ("by", "at", "seconds")]
         seen = self.event.get("seen")
-        return [self.name, self.label, *facts, "" if seen is None else str(seen).lower()]
+        return [self.name, self.label, *facts, _yes_or_no(seen), self.agreed]
 
 
 def labels_of(folder: Path) -> list[Labelled]:
@@ -48,16 +53,17 @@ def labels_of(folder: Path) -> list[Labelled]:
             _enter(found, row, row["label"])
     for row in _rows(folder / "queries.csv"):
         _enter(found, row, run["classes"][int(row["label"])])
-    for event in AnswerLog(folder / LOG).read():
-        if "index" in event:
-            found.pop(event["index"], None)
-        if event["kind"] == LABEL:
-            index = event["index"]
+    consensus = Consensus.of(AnswerLog(folder / LOG).read())
+    for index, one in consensus.images.items():
+        found.pop(index, None)
+        event = consensus.answer(index)
+        if event is not None and event["kind"] == LABEL:
             name = event.get("name") or str(index)
-            found[index] = Labelled(index, name, event["answer"], event)
+            opinions = tuple(one.given.values())
+            found[index] = Labelled(index, name, event["answer"], event, one.agreed, opinions)
     names = place.names
     exact = [
-        Labelled(index, names[index] if index < len(names) else one.name, one.label, one.event)
+        replace(one, name=names[index]) if index < len(names) else one
         for index, one in sorted(found.items())
     ]
     return _with_facts(exact, place)
@@ -85,15 +91,19 @@ def _with_facts(labels: list[Labelled], place: Place) -> list[Labelled]:
 def unusable(folder: Path) -> set[int]:
     """The images that people said nothing can be learned from."""
     last = {int(row["index"]): row["label"] for row in _rows(folder / EVALUATION)}
-    for event in AnswerLog(folder / LOG).read():
-        if "index" in event:
-            last[event["index"]] = event["kind"]
+    consensus = Consensus.of(AnswerLog(folder / LOG).read())
+    for index in consensus.images:
+        last[index] = (consensus.answer(index) or {"kind": ""})["kind"]
     return {index for index, kind in last.items() if kind in KINDS}
 
 
 def labels_table(labels: Iterable[Labelled]) -> bytes:
     """labels.csv."""
     return table(COLUMNS, [one.row for one in labels])
+
+
+def _yes_or_no(seen: bool | None) -> str:
+    return "" if seen is None else str(seen).lower()
 
 
 def _rows(file: Path) -> list[dict[str, str]]:

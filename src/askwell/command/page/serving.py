@@ -13,6 +13,7 @@ from askwell.command.page.asking import Asking
 from askwell.command.page.keeper import Keeper
 from askwell.command.page.session import Session
 from askwell.command.page.start import Photos
+from askwell.command.page.warm import Warm
 from askwell.command.resume import command_to_resume
 
 
@@ -23,17 +24,19 @@ def serve(
     people: Sequence[str],
     *,
     host: str,
+    overlap: float = 0.0,
     blind: bool = False,
     trust: bool = False,
+    warm: Warm | None = None,
     opened: Callable[[str], object] = lambda address: None,
 ) -> None:
     """Prints the address of each of `people`, and serves them."""
-    session = Session([Asking(folder) for folder in folders], blind)
+    session = Session([Asking(folder) for folder in folders], people, overlap, blind)
     if photos is None and not trust:
         for folder in folders:
             command_to_resume(folder.absolute())  # refused now rather than after many answers
     access = Access.of(people, host, listener.getsockname()[1])
-    keeper = Keeper(session, photos, trust, lambda folder: export_words(folder, trust))
+    keeper = Keeper(session, photos, trust, lambda folder: export_words(folder, trust), warm)
     config = uvicorn.Config(
         build(session, keeper, access),
         log_level="error",

@@ -2,36 +2,22 @@
 asked once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from statistics import median
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any
 
+from askwell.command.page.answering import Refusal, Said, events_of, fault_of
 from askwell.command.page.asking import Asking
+from askwell.command.page.handout import Handout
 from askwell.command.page.pictures import picture
-from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, LATER, UNDO, Event, answer_event
-from askwell.text import visible
+from askwell.command.page.sharing import Place, lacking, may_answer, note_people, take_over
+from askwell.command.page.tally import history_of, people_of, progress_of
+from askwell.opinions import Event
 
-QUEUED = 40
-"""Images that a page is given at a time."""
 HIDDEN = 0.2
 """The share of images whose suggestion is not shown, to tell agreement from habit."""
-RECENT = 200
-LONGEST_ANSWER = 120.0
-"""Seconds beyond which somebody was away rather than thinking."""
-LEASED = 90.0
-"""Seconds for which an image that one person was given is not given to another."""
-
-
-class Refusal(NamedTuple):
-    """Why an answer was not taken."""
-
-    uid: str
-    why: str
 
 
 class Session:
@@ -41,14 +27,22 @@ class Session:
     from several threads.
     """
 
-    def __init__(self, askings: Sequence[Asking], blind: bool = False) -> None:
-        self.askings, self.blind = list(askings), blind
+    def __init__(
+        self,
+        askings: Sequence[Asking],
+        people: Sequence[str],
+        overlap: float = 0.0,
+        blind: bool = False,
+    ) -> None:
+        self.askings, self.people, self.blind = list(askings), list(people), blind
         self.lock = RLock()
-        self.places: dict[str, list[tuple[Asking, int]]] = {}
+        self.places: dict[str, list[Place]] = {}
         self.offered: dict[Asking, set[int]] = {}  # what is asked meanwhile, of runs that train
-        self.leases: dict[str, tuple[str, float]] = {}
-        self.placed: set[Asking] = set()
+        self.handout = Handout()
+        self.placed: dict[Asking, int] = {}  # how many events of each are in `places`
         self.refresh()
+        for asking in self.askings:
+            note_people(asking, people, overlap)
 
     def refresh(self) -> None:
         """Reads what the runs have written."""
@@ -56,36 +50,26 @@ class Session:
             for asking in self.askings:
                 if asking.refresh() or asking not in self.placed:
                     self.offered.pop(asking, None)  # there is another list
-                    self._place(asking)
+                    self._place(asking, list(asking.images.values()))
+                start = self.placed.get(asking, 0)
+                start = 0 if start > len(asking.events) else start  # another file since
+                self._place(asking, [one for one in asking.events[start:] if "image" in one])
+                self.placed[asking] = len(asking.events)
             self._share()
 
-    def _place(self, asking: Asking) -> None:
-        named = [(row["image"], index) for index, row in asking.images.items()]
-        named += [(event["image"], event["index"]) for event in asking.events if "image" in event]
-        self.placed.add(asking)
-        for name, index in named:
+    def _place(self, asking: Asking, named: Sequence[Event]) -> None:
+        """Enters where the images are that rows or events are about."""
+        for name, index in ((one["image"], one["index"]) for one in named):
             places = self.places.setdefault(name, [])
             if (asking, index) not in places:
                 places.append((asking, index))
 
     def _share(self) -> None:
-        """Gives every run the answers that another one got about its images."""
-        if len(self.askings) < 2:
-            return
-        for asking in self.askings:
+        """Gives every run what another one was told of its images."""
+        for asking in self.askings if len(self.askings) > 1 else ():
             for index in asking.open:
-                name = asking.images[index]["image"]
-                for other, there in self.places.get(name, ()):
-                    event = other.answers.get(there)
-                    if event is not None and asking.understands(_word(event)):
-                        same = {key: event[key] for key in event if key not in ("index", "name")}
-                        asking.add([{**self._where(asking, index), **same}])
-                        break
-
-    def _where(self, asking: Asking, index: int) -> Event:
-        row = asking.images.get(index) or asking.answers.get(index) or {}
-        name = row.get("name")
-        return {"index": index} | ({} if name is None else {"name": name})
+                for other, there in self.places.get(asking.images[index]["image"], ()):
+                    take_over(asking, index, other, there)
 
     # What is asked
 
@@ -94,25 +78,26 @@ class Session:
         """The classes of all runs, each once, in order."""
         return list(dict.fromkeys(name for asking in self.askings for name in asking.classes))
 
-    def queue(self, person: str, now: float, most: int = QUEUED) -> list[dict[str, Any]]:
+    def queue(self, person: str, now: float) -> list[dict[str, Any]]:
         """The next images for `person`, in the order of the runs' lists."""
         with self.lock:
-            ids = self._open_ids()
-            free = [one for one in ids if self._is_free(one, person, now)][:most]
-            self.leases |= dict.fromkeys(free, (person, now + LEASED))
-            return [self.item(one) for one in free]
+            places = self._open()
+            wanted = {one: lacking(places[one]) for one in places}
+            given = self.handout.give(
+                person, wanted, lambda one, who: may_answer(who, places[one]), now
+            )
+            return [self.item(one) for one in given]
 
-    def _is_free(self, one: str, person: str, now: float) -> bool:
-        holder, until = self.leases.get(one, (person, 0.0))
-        return holder == person or until < now
-
-    def _open_ids(self) -> list[str]:
+    def _open(self) -> dict[str, list[Place]]:
+        """The images to be asked about, in order, and where they are."""
         lists = [
-            [asking.images[index]["image"] for index in self._offered_of(asking)]
+            [(asking.images[index]["image"], (asking, index)) for index in self._offered_of(asking)]
             for asking in self.askings
         ]
-        mixed = (one for row in zip_longest(*lists) for one in row if one is not None)
-        return list(dict.fromkeys(mixed))
+        found: dict[str, list[Place]] = {}
+        for one, place in (pair for row in zip_longest(*lists) for pair in row if pair):
+            found.setdefault(one, []).append(place)
+        return found
 
     def _offered_of(self, asking: Asking) -> list[int]:
         among = self.offered.get(asking)
@@ -162,7 +147,7 @@ class Session:
     # What is answered
 
     def answer(
-        self, said: Iterable[Mapping[str, Any]], person: str, now: float
+        self, said: Iterable[Said], person: str, now: float
     ) -> tuple[list[str], list[Refusal]]:
         """Enters answers as the page sends them. Returns the uids of those that are in, whenever
         they were entered, and the refused ones with the reason.
@@ -172,135 +157,31 @@ class Session:
         events: dict[Asking, list[Event]] = {}
         with self.lock:
             for one in said:
-                uid = str(one.get("uid", ""))
-                why = self._fault(one)
+                why = fault_of(one, self.places)
                 if why is not None:
-                    refused.append(Refusal(uid, why))
+                    refused.append(Refusal(str(one.get("uid", "")), why))
                     continue
-                for asking, event in self._events(one, person):
+                for asking, event in events_of(one, person, self.places):
                     events.setdefault(asking, []).append(event)
-                taken.append(uid)
-                self.leases.pop(str(one["id"]), None)
+                taken.append(str(one["uid"]))
+                self.handout.answered(person, str(one["id"]), now)
             for asking, new in events.items():
                 asking.add(new)
         return taken, refused
 
-    def _fault(self, said: Mapping[str, Any]) -> str | None:
-        uid, one, kind = said.get("uid"), said.get("id"), said.get("kind")
-        if not isinstance(uid, str) or not 0 < len(uid) <= 64:
-            return "it has no uid"
-        if not isinstance(one, str) or one not in self.places:
-            return "no image with this id was asked about"
-        if kind not in (LABEL, UNDO, LATER, *KINDS):
-            return f"{visible(str(kind))[:40]} is no kind of answer"
-        if not any(self._understood(asking, said) for asking, _ in self.places[one]):
-            return f"there is no class {visible(str(said.get('answer')))[:80]}"
-        return None
-
-    def _understood(self, asking: Asking, said: Mapping[str, Any]) -> bool:
-        return said["kind"] != LABEL or said.get("answer") in asking.classes
-
-    def _events(self, said: Mapping[str, Any], person: str) -> Iterable[tuple[Asking, Event]]:
-        facts = _facts(said, person)
-        for asking, index in self.places[str(said["id"])]:
-            if not self._understood(asking, said):
-                continue
-            where = self._where(asking, index)
-            word = said["answer"] if said["kind"] == LABEL else said["kind"]
-            event = answer_event(index, said["id"], where.get("name"), str(word))
-            if said["kind"] in (UNDO, LATER):
-                event = {**where, "image": said["id"], "kind": said["kind"]}
-            yield asking, event | facts
-
     # What it brings
 
     def progress(self) -> dict[str, Any]:
-        """Answers, seconds for each, what is lacking, and the accuracy of each run by labels."""
+        """How far labelling is; see `tally`."""
         with self.lock:
-            given = [event for asking in self.askings for event in asking.answers.values()]
-            seconds = [event["seconds"] for event in given[-RECENT:] if "seconds" in event]
-            labels = {event["image"] for event in given if event["kind"] == LABEL}
-            return {
-                "labels": len(labels),
-                "answers": len({event["image"] for event in given}),
-                "seconds": median(seconds) if seconds else None,
-                "lacking": sum(asking.lacking for asking in self.askings),
-                "open": len(self._open_ids()),
-                "runs": [_of_run(asking) for asking in self.askings],
-                "counts": _counts(event for event in given if event["kind"] == LABEL),
-            }
+            return {**progress_of(self.askings), "open": len(self._open()), "people": self.people}
 
-    def history(self, most: int = 60) -> list[dict[str, Any]]:
-        """The last answers, the newest first."""
+    def history(self, person: str) -> list[dict[str, Any]]:
+        """The last answers, for `person`."""
         with self.lock:
-            given: dict[str, Event] = {}
-            for asking in self.askings:
-                for event in asking.answers.values():
-                    given[event["image"]] = event
-            newest = sorted(given.values(), key=lambda event: event.get("at", ""))[::-1][:most]
-            return [
-                {"id": event["image"], "answer": _word(event), "by": event.get("by")}
-                for event in newest
-                if event["image"] in self.places
-            ]
+            return history_of(self.askings, person)
 
-
-def _facts(said: Mapping[str, Any], person: str) -> Event:
-    """What is kept of how an answer was given; what is not as it should be is left out."""
-    facts: Event = {"uid": said["uid"], "by": person}
-    seconds = said.get("seconds")
-    if isinstance(seconds, int | float) and 0 <= seconds <= LONGEST_ANSWER:
-        facts["seconds"] = round(float(seconds), 3)
-    suggestion = said.get("suggestion")
-    if isinstance(suggestion, str):
-        facts |= {"suggestion": suggestion[:200], "seen": said.get("seen") is True}
-    if said.get("mode") in ("single", "grid", "review"):
-        facts["mode"] = said["mode"]
-    return facts
-
-
-def _word(event: Event) -> str:
-    return str(event["answer"] if event["kind"] == LABEL else event["kind"])
-
-
-def _counts(events: Iterable[Event]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for event in events:
-        counts[event["answer"]] = counts.get(event["answer"], 0) + 1
-    return counts
-
-
-@lru_cache
-def _ahead(curve: tuple[tuple[int, float], ...]) -> list[tuple[int, float, float, float]]:
-    """What the next queries would bring a run; asked for at every look at its progress."""
-    from askwell.stopping import ahead
-
-    told = ahead([labels for labels, _ in curve], [accuracy for _, accuracy in curve])
-    return [tuple(one) for one in told]
-
-
-def _of_run(asking: Asking) -> dict[str, Any]:
-    """A run's curve, as the page draws it."""
-    from askwell.scoring.evaluation import interval
-    from askwell.stopping import ENOUGH, stops
-
-    sample = asking.run.get("evaluation")
-    rounds = []
-    for line in asking.rounds:
-        low, high = interval(round(line["accuracy"] * sample), sample) if sample else (None, None)
-        rounds.append([line["labels"], line["accuracy"], low, high])
-    last = asking.rounds[-1] if asking.rounds else {}
-    signs = [line.get("steadiness") or {} for line in asking.rounds]
-    enough = stops(*([one.get(name) for one in signs] for name in ("uncertainty", "kappa")))
-    return {
-        "name": asking.folder.name,
-        "strategy": asking.run.get("strategy"),
-        "status": asking.status,
-        "reason": asking.run.get("reason"),
-        "sample": sample,
-        "rounds": rounds,
-        "ahead": _ahead(tuple((labels, accuracy) for labels, accuracy, *_ in rounds)),
-        "enough": ENOUGH if enough else "",
-        "class_accuracy": last.get("class_accuracy", {}),
-        "pool": last.get("pool_size"),
-    }
+    def agreement(self) -> dict[str, Any]:
+        """Where people differ, and how far they agree."""
+        with self.lock:
+            return people_of(self.askings)

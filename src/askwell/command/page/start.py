@@ -8,13 +8,13 @@ from pathlib import Path
 
 from askwell.command.overrides import latest, quoted, understood
 from askwell.command.page.asking import without_settled
+from askwell.command.page.defaults import FORMER
 from askwell.command.resume import SCRIPT, Command
 from askwell.command.trust import foreign
 from askwell.errors import UserError
 from askwell.files import write_json, write_whole
 from askwell.images.image_list import LIST, read_list
 from askwell.images.label_row import Row
-from askwell.images.tree import listed
 from askwell.oracle.answers import KINDS, NONE_OF_THESE
 from askwell.oracle.events import UNDO, AnswerLog, Event, current
 from askwell.oracle.people import LOG
@@ -24,14 +24,7 @@ from askwell.run.run_json import read_run
 from askwell.text import first_of, visible, writable
 
 NOTE, GIVEN = "label.json", "given.csv"
-
-DEFAULTS = (
-    "dataset=unlabelled",
-    "dataset.broken_images=quarantine",
-    *("oracle=page", "strategy=sm", "protocol=retrain"),
-    *("logger=none", "rounds=null", "query_size=20"),
-)
-"""What a labelling run is, unless its command says otherwise."""
+LISTS = ("classes", "overrides", "defaults")
 
 REFERENCE = "${"
 """Begins a reference to another setting, wherever it is."""
@@ -56,6 +49,7 @@ class Photos:
     classes: tuple[str, ...] = ()
     labels: str | None = None
     overrides: tuple[str, ...] = field(default=())
+    defaults: tuple[str, ...] = FORMER  # what the run began with, unless its command says otherwise
 
     @classmethod
     def noted(cls, folder: Path) -> "Photos | None":
@@ -65,14 +59,15 @@ class Photos:
         file = folder / NOTE
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-            words = {name: tuple(map(str, content[name])) for name in ("classes", "overrides")}
+            content = {"defaults": FORMER, **content}
+            words = {name: tuple(map(str, content[name])) for name in LISTS}
             labels = content["labels"] and str(content["labels"])
             noted = cls(folder, str(content["photos"]), labels=labels, **words)
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{file} is damaged ({error}): put back a copy of it") from error
-        if found := foreign(noted.overrides):
+        if found := foreign((*noted.overrides, *noted.defaults)):
             named = first_of([visible(word) for word in found])
             raise UserError(f"{file} names what is not Askwell's and could run anything: {named}")
         return noted
@@ -95,9 +90,6 @@ class Photos:
             raise UserError(
                 f"{visible(found[0])} holds {REFERENCE}, which settings cannot: rename it"
             )
-        images = listed(Path(self.photos))
-        if not images.images:
-            raise UserError(f"{visible(self.photos)} holds no images: name a folder of photos")
         understood(self.overrides)
 
     @property
@@ -110,7 +102,7 @@ class Photos:
         given = self.folder / GIVEN
         labels = str(given) if given.exists() else self.labels
         words = [
-            *DEFAULTS,
+            *understood(self.defaults),
             f"dataset.root={quoted(self.photos)}",
             *([f"dataset.classes=[{','.join(map(quoted, self.classes))}]"] if self.classes else []),
             *([f"dataset.labels={quoted(labels)}"] if labels else []),

@@ -16,6 +16,7 @@ from askwell.report.sections import (
     soundness,
     timing,
     what_was_asked,
+    who_agrees,
 )
 
 SECTIONS: tuple[Callable[[Group], Section], ...] = (
@@ -27,6 +28,7 @@ SECTIONS: tuple[Callable[[Group], Section], ...] = (
     classes.section,
     queries.section,
     what_was_asked.section,
+    who_agrees.section,
     snapshots.section,
     timing.section,
     soundness.section,
