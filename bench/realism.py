@@ -13,7 +13,7 @@ import numpy as np
 from askwell.learning_curve import area_between
 from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench import program
-from bench.leaderboard import ENCODER, SPLITS, dataset_settings, reduce, rows_file
+from bench.leaderboard import DATASETS, ENCODER, SPLITS, dataset_settings, reduce, rows_file
 from bench.packing import Job, Packed
 from bench.standings import BASELINE, FEWEST, table
 
@@ -25,6 +25,7 @@ PLAIN = ("experiment=redundancy", "realism=none")
 HUMAN = "experiment=human_labels"
 REDUCED = ("embedding=file", *(f"embedding.{split}={{{split}}}" for split in SPLITS))
 CIFAR = ("cifar10", ("query_size=50", *REDUCED))
+DIGITS = ("mnist_mini", ("query_size=64", "rounds=25"))
 FRUITS = ("fruits", ("query_size=10", ENCODER))
 BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
     "as it is": (CIFAR, PLAIN),
@@ -34,6 +35,7 @@ BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
     "confusion": (CIFAR, ("experiment=confusion",)),
     "people, 9 % wrong": (CIFAR, (HUMAN, "oracle.column=aggregate")),
     "people, 40 % wrong": (CIFAR, (HUMAN, "oracle.column=worst")),
+    "digits, network": (DIGITS, ("experiment=paper_mini",)),
     "fruits, as it is": (FRUITS, PLAIN),
     "fruits, redundancy": (FRUITS, ("experiment=redundancy",)),
 }
@@ -84,7 +86,8 @@ def overrides(job: Job) -> list[str]:
     (dataset, of_dataset), of_board = BOARDS[str(job["board"])]
     files = {split: rows_file(dataset, split) for split in SPLITS}
     return [
-        *(of_board[0], "hydra.mode=RUN", *dataset_settings(dataset), "trainer=cpu"),
+        *(of_board[0], "hydra.mode=RUN", "trainer=cpu"),
+        *(dataset_settings(dataset) if dataset in DATASETS else [f"dataset={dataset}"]),
         *(setting.format(**files) for setting in of_dataset),
         *of_board[1:],
         *(f"strategy={job['strategy']}", f"seed={job['seed']}"),

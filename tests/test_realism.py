@@ -154,7 +154,8 @@ class Rows:
 def test_a_choice_among_images_has_their_rows_and_no_rows_of_its_own(toy, tmp_path):
     embedding = Rows()
     some = View(toy.train, np.array([5, 2]))
-    assert rows_of(embedding, some, "train", tmp_path).values.tolist() == [[10, 11], [4, 5]]
+    rows = rows_of(replace(toy, train=some), embedding, "train", tmp_path)
+    assert rows.values.tolist() == [[10, 11], [4, 5]]
     assert embedding.asked == [len(toy.train)]
 
 
