@@ -129,14 +129,14 @@ def _of_run(asking: Asking) -> dict[str, Any]:
 
 
 @lru_cache
-def _ahead(curve: tuple[tuple[int, float], ...]) -> list[tuple[int, float, float, float]]:
+def _ahead(curve: tuple[tuple[int, float], ...]) -> Sequence[tuple[int, float, float, float]]:
     """What the next queries would bring a run; kept, since every look at its progress asks."""
     if len(curve) < 2:
         return []
     from askwell.stopping import ahead  # scipy takes a second to import
 
     told = ahead([labels for labels, _ in curve], [accuracy for _, accuracy in curve])
-    return [tuple(one) for one in told]
+    return told
 
 
 def _enough(steady: Sequence[Mapping[str, Any]]) -> str:
