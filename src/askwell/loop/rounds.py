@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from askwell.loop.diversity import Diversity
+from askwell.loop.stop_set import Steadiness
 from askwell.scoring.evaluation import Evaluation
 from askwell.scoring.interval import interval
 
@@ -32,7 +33,9 @@ class RoundResult:
     describe the query that ended it and buys for the next one. `pool_size` is the number of
     unlabelled images when the accuracy was measured. `answers` counts the answers for this round by
     kind. `reason` is why the run ends with it. `sample` is the number of evaluation images where
-    they are a sample of the pool.
+    they are a sample of the pool. `wrong_labels` counts those bought for this round that are not
+    the truth, where that is known. `cost` is what counts of all answers until then against the
+    budget: their number, or their price.
     """
 
     round: int
@@ -50,6 +53,9 @@ class RoundResult:
     answers: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
     sample: int | None = None
+    steadiness: Steadiness | None = None
+    wrong_labels: int | None = None
+    cost: float = 0
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -91,6 +97,9 @@ class RoundResult:
             if self.query_diversity is None
             else self.query_diversity._asdict(),
             "answers": dict(self.answers),
+            "steadiness": None if self.steadiness is None else self.steadiness._asdict(),
+            "wrong_labels": self.wrong_labels,
+            "cost": self.cost,
         }
 
 

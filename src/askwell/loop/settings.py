@@ -11,6 +11,7 @@ from askwell.dataset.base import OpenDataset
 from askwell.errors import UserError
 from askwell.loop.labelling import Labelling
 from askwell.loop.plan import Plan, plan_for
+from askwell.loop.prices import BudgetCounts, Prices, prices_for
 from askwell.loop.sight import Sight
 from askwell.oracle.answers import Oracle
 from askwell.oracle.subject import oracle_for
@@ -27,7 +28,8 @@ class Settings:
 
     With `rescore_every` m the pool is ranked in every m-th round only; the rounds between query
     what ranked next. `initial` chooses the first images. Sizes and limits are those of `plan_for`;
-    `compile` and `scoring_batch_size` concern the passes over the pool.
+    `budget_counts` may be prices of answers. `compile` and `scoring_batch_size` concern the passes
+    over the pool.
     A query asks about `ahead` times the images that settle it, for people who answer while the
     network trains; None leaves it to the oracle.
     """
@@ -40,7 +42,7 @@ class Settings:
     initial_size: int | float | None = None
     rounds: int | None = None
     budget: int | float | None = None
-    budget_counts: str = "answers"
+    budget_counts: BudgetCounts = "answers"
     target_accuracy: float | None = None
     epochs_per_round: int = 1
     reset: bool = False
@@ -71,12 +73,16 @@ class Settings:
             self.query_size,
             self.initial_size,
             *limits,
-            budget_counts=self.budget_counts,
             num_classes=len(dataset.classes),
             processes=processes,
             given=len(dataset.given),
             random=isinstance(self.initial, RandomSampling),
+            dearest=self.prices(dataset).dearest,
         )
+
+    def prices(self, dataset: OpenDataset) -> Prices:
+        """What answers about `dataset` cost."""
+        return prices_for(self.budget_counts, dataset.classes)
 
     def labelling(self, data: ActiveDataModule) -> Labelling:
         """The labelling of the pool of `data`."""

@@ -15,6 +15,7 @@ from askwell.images.view import View
 from askwell.loop.diversity import MOST, Diversity, query_diversity
 from askwell.loop.labelling import Settled
 from askwell.loop.rounds import Preview
+from askwell.loop.stop_set import Steadiness, steadiness, stop_set
 from askwell.pool import Pool
 from askwell.scoring.evaluation import Evaluation, evaluate
 from askwell.scoring.pool_looks import PoolLooks
@@ -81,6 +82,17 @@ class Sight:
     def look(self, indices: Tensor) -> Look:
         """A look at a few images of the training set, on the CPU."""
         return self.scorer.look_at(self.images, indices)
+
+    def steadiness(self, before: dict[int, int]) -> tuple[Steadiness | None, dict[int, int]]:
+        """How steady the network is on a fixed sample of the pool since its predictions `before`,
+        and its predictions now, by index; by the first process for all.
+        """
+        sample = stop_set(self.pool, self.seed)
+        if not len(sample) or not self.scorer.processes.is_first:
+            return None, {}
+        logits, unlabelled = self.look(sample).logits, torch.isin(sample, self.pool.unlabelled)
+        now = dict(zip(sample.tolist(), logits.argmax(dim=1).tolist(), strict=True))
+        return steadiness(logits, unlabelled, [before.get(index) for index in now]), now
 
     def looks(self, round: int) -> PoolLooks:
         """Looks at the pool for a strategy at the end of `round`."""

@@ -64,6 +64,11 @@ FORMER: dict[str, Any] = {
     "embedding._target_": "Own",
     "datamodule.embedding": "copy of embedding",
     "datamodule.inputs": "pixels",
+    "datamodule.realism": "copy of realism",
+    "realism._target_": "Realism",
+    "realism.shift": 1,
+    "realism.noise": 8,
+    "realism.seed": 0,
 }
 """Values of settings that older configurations lack: their runs computed with these."""
 

@@ -12,7 +12,7 @@ from askwell.errors import UserError
 from askwell.report.reading.names import distinct
 from askwell.report.reading.received import leads_out
 from askwell.report.reading.recorded_run import UNREADABLE, Facts, read_run
-from askwell.report.reading.schema import Diversity, Round, Run
+from askwell.report.reading.schema import Diversity, Round, Run, Steadiness
 from askwell.text import visible
 
 RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] + [
@@ -22,6 +22,8 @@ RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] +
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]
+STEADINESS = ["uncertainty", "agreement", "kappa"]
+COUNTED = ["wrong_labels", "cost"]
 ROUND_COLUMNS = [
     "round",
     "labels",
@@ -31,14 +33,16 @@ ROUND_COLUMNS = [
     "pool_size",
     "lost_classes",
     *DIVERSITY,
+    *STEADINESS,
+    *COUNTED,
 ]
 LINKED: tuple[Facts, list[Round]] = (
     {"status": UNREADABLE, "reason": "a link to a folder elsewhere: give that folder itself"},
     [],
 )
 CLASS_COLUMNS = ["run", "round", "class", "accuracy", "queried"]
-NUMBERS = ["accuracy", "loss", *SECONDS, *DIVERSITY]
-NOT_MEASURED = Diversity()
+NUMBERS = ["accuracy", "loss", *SECONDS, *DIVERSITY, *STEADINESS, *COUNTED]
+NOT_MEASURED, NOT_COMPARED = Diversity(), Steadiness()
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,12 @@ def read(folders: Sequence[Path], start: Path) -> Records:
 def curve_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:
     """One row per run and round, with the lost classes as a tuple."""
     rows = [
-        {**vars(each), **vars(each.query_diversity or NOT_MEASURED), "run": run}
+        {
+            **vars(each),
+            **vars(each.query_diversity or NOT_MEASURED),
+            **vars(each.steadiness or NOT_COMPARED),
+            "run": run,
+        }
         for run, of_run in rounds.items()
         for each in of_run
     ]

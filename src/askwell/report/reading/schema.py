@@ -74,6 +74,15 @@ class Diversity:
 
 
 @dataclass(frozen=True)
+class Steadiness:
+    """How sure the network is of a sample of the pool, and how far it agrees with the last one."""
+
+    uncertainty: Annotated[float, checks.amount_or_nan] = float("nan")
+    agreement: Annotated[float, checks.share_or_nan] = float("nan")
+    kappa: Annotated[float, checks.kappa_or_nan] = float("nan")
+
+
+@dataclass(frozen=True)
 class Round:
     """A line of rounds.jsonl. A class without evaluation images has an accuracy of nan."""
 
@@ -91,6 +100,11 @@ class Round:
     query_diversity: Annotated[
         Diversity | None, unknown_or(lambda value: read_as(Diversity, value))
     ] = None
+    steadiness: Annotated[
+        Steadiness | None, unknown_or(lambda value: read_as(Steadiness, value))
+    ] = None
+    wrong_labels: Count = None
+    cost: Seconds = None
 
 
 @dataclass(frozen=True)
