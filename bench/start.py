@@ -95,13 +95,8 @@ def _finished_sweep(folder: Path, jobs: int) -> None:
         shutil.copytree(sweep / str(place % len(STRATEGIES)), copy)
         run = json.loads((copy / "run.json").read_text())
         for settings in (run, run["config"], run["study"]):
-            for name in settings.keys() & SEEDS:
-                settings[name] = place // len(STRATEGIES)
+            settings["seed"] = place // len(STRATEGIES)
         (copy / "run.json").write_text(json.dumps(run))
-
-
-SEEDS = {"seed", "datamodule.seed", "callbacks.active_learning.seed"}
-"""The settings in a run.json that hold the seed."""
 
 
 def _row(name: str, imports: Measurement, measured: Measurement) -> Row:
