@@ -29,7 +29,8 @@ def write_asked(folder: Path, run: RunView) -> None:
     pending, oracle = run.labelling.pending, run.labelling.oracle
     if pending is None or not isinstance(oracle, Page):
         return
-    images = pending.images
+    again = set(pending.labelled)
+    images = [*pending.labelled, *pending.images]
     guesses = _guesses(run, images) if pending.round else [[] for _ in images]
     clusters = [None] * len(images) if pending.round else _clusters(run, images)
     scores = dict(pending.training)
@@ -39,8 +40,10 @@ def write_asked(folder: Path, run: RunView) -> None:
             "name": None if run.names is None else run.names[index],
             "image": oracle.subject.fingerprint_of(index),
             "score": scores.get(index),
-            "guesses": guess,
+            # A second opinion is asked for: the network has learned the first.
+            "guesses": [] if index in again else guess,
             "cluster": cluster,
+            **({"times": run.pool.asked(index)} if index in again else {}),
         }
         for index, guess, cluster in zip(images, guesses, clusters, strict=True)
     ]

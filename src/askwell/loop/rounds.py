@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from askwell.loop.diversity import Diversity
+from askwell.pool import Repeat
 from askwell.scoring.evaluation import Evaluation
 from askwell.scoring.interval import interval
 
@@ -23,6 +24,19 @@ class Preview:
     pixels: np.ndarray  # uint8 [P, C, H, W], as people see them
 
 
+class AskedAgain(NamedTuple):
+    """Answers about images that had a label: how many there were, and how many changed it."""
+
+    answers: int
+    changed: int
+
+    @classmethod
+    def of(cls, repeats: Sequence[Repeat]) -> "AskedAgain | None":
+        """What `repeats` were; None where there are none."""
+        changed = sum(one.label != one.before for one in repeats)
+        return cls(len(repeats), changed) if repeats else None
+
+
 @dataclass(frozen=True)
 class RoundResult:
     """One finished round: training on `labels` labels, evaluation, and the query that ended it.
@@ -31,8 +45,8 @@ class RoundResult:
     query before it or as the initial set, which has no diversity. `score_seconds` and `preview`
     describe the query that ended it and buys for the next one. `pool_size` is the number of
     unlabelled images when the accuracy was measured. `answers` counts the answers for this round by
-    kind. `reason` is why the run ends with it. `sample` is the number of evaluation images where
-    they are a sample of the pool.
+    kind, and `asked_again` those about images that had a label. `reason` is why the run ends with
+    it. `sample` is the number of evaluation images where they are a sample of the pool.
     """
 
     round: int
@@ -50,6 +64,7 @@ class RoundResult:
     answers: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
     sample: int | None = None
+    asked_again: AskedAgain | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -91,6 +106,7 @@ class RoundResult:
             if self.query_diversity is None
             else self.query_diversity._asdict(),
             "answers": dict(self.answers),
+            **({} if self.asked_again is None else {"asked_again": self.asked_again._asdict()}),
         }
 
 

@@ -13,7 +13,7 @@ from askwell.images.contracts import Images
 from askwell.images.on_gpu import on_device
 from askwell.images.view import View
 from askwell.loop.diversity import MOST, Diversity, query_diversity
-from askwell.loop.labelling import Settled
+from askwell.loop.pending import Settled
 from askwell.loop.rounds import Preview
 from askwell.pool import Pool
 from askwell.scoring.evaluation import Evaluation, evaluate

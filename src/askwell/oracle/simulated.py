@@ -28,7 +28,8 @@ class Noisy:
 
     All other classes are equally likely.
 
-    Mistakes depend on (seed, index) alone, so all strategies of a seed meet the same ones.
+    Mistakes depend on (seed, index) alone, so all strategies of a seed meet the same ones. Whoever
+    asks `again` gets an answer of its own.
     """
 
     def __init__(self, labels: np.ndarray, num_classes: int, rate: float, seed: int) -> None:
@@ -37,9 +38,15 @@ class Noisy:
         self.truth, self.num_classes, self.rate, self.seed = labels, num_classes, rate, seed
 
     def __call__(self, indices: Tensor) -> Tensor:
-        return torch.tensor([self._answer(index) for index in indices.tolist()]).long()
+        return self.again(indices, torch.zeros_like(indices))
 
-    def _answer(self, index: int) -> int:
-        dice = np.random.default_rng(key("noise", self.seed, index))
+    def again(self, indices: Tensor, times: Tensor) -> Tensor:
+        """Answers to images that were asked about so many `times` before, [Q] each."""
+        pairs = zip(indices.tolist(), times.tolist(), strict=True)
+        return torch.tensor([self._answer(*pair) for pair in pairs]).long()
+
+    def _answer(self, index: int, time: int) -> int:
+        again = (time,) if time else ()  # the first answer is that of runs before there was another
+        dice = np.random.default_rng(key("noise", self.seed, index, *again))
         errs, shift = dice.random() < self.rate, int(dice.integers(1, self.num_classes))
         return int(self.truth[index] + errs * shift) % self.num_classes

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.opinions import PEOPLE, Consensus, Event
+from askwell.opinions import AGAIN, PEOPLE, Consensus, Event
 from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, trains_now
+from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, trains_now, without
 from askwell.oracle.people import LOG
 from askwell.run.question import ASKED, PICTURES, read_asked
 from askwell.run.run_json import read_run
@@ -91,6 +91,8 @@ class Asking:
         self.consensus.enter(event)
         if event["kind"] == PEOPLE:  # whose opinions are wanted has changed
             self.answers = self.consensus.answers
+        for one in map(int, event.get("relabelled", ())):
+            self.answers |= {one: answer for answer in [self.consensus.answer(one)] if answer}
         index = event.get("index")
         if index is None:
             return
@@ -173,4 +175,4 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 def without_settled(events: Iterable[Event]) -> list[Event]:
     """What people said, without what a run made of it."""
-    return [event for event in events if event["kind"] not in (SETTLED, TRAIN)]
+    return without(events, SETTLED, TRAIN, AGAIN)

@@ -132,6 +132,7 @@ class Session:
             "cluster": None if guesses else row.get("cluster"),
             "hidden": bool(guesses) and hidden,
             "score": row.get("score"),
+            "times": row.get("times", 0),
         }
 
     def picture(self, one: str) -> tuple[bytes, str] | None:
