@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -24,7 +25,8 @@ class Dropped(NamedTuple):
     round: int
 
 
-class Repeat(NamedTuple):
+@dataclass(frozen=True)
+class Repeat:
     """One more answer to an image that had a label, and what the label became by it."""
 
     index: int
@@ -198,7 +200,7 @@ class Pool:
             "given": self.given,
             "purchases": [[index, *bought] for index, bought in self.purchases.items()],
             "dropped": [[index, *gone] for index, gone in self.dropped.items()],
-            "repeats": [list(one) for one in self.repeats],
+            "repeats": [list(astuple(one)) for one in self.repeats],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

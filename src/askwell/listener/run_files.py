@@ -11,7 +11,6 @@ from askwell.listener.queried import first_preview, write_queried
 from askwell.loop.listener import RoundListener, RunView
 from askwell.loop.rounds import Preview, RoundResult
 from askwell.oracle.answers import word_of
-from askwell.pool import Repeat
 from askwell.run.question import (
     remove_pending,
     remove_questions,
@@ -24,6 +23,7 @@ from askwell.run.run_folder import RunFolder
 
 COLUMNS = ["round", "index", "label", "score"]
 RELABELLED = "relabelled.csv"
+REPEATED = ["round", "index", "answer", "before", "label"]
 
 
 class Record(Callback, RoundListener):
@@ -85,7 +85,7 @@ class Record(Callback, RoundListener):
             + ([] if names is None else [names[one.index]])
             for one in repeats
         ]
-        header = ["round", *Repeat._fields[:4], *([] if names is None else ["image"])]
+        header = REPEATED if names is None else [*REPEATED, "image"]
         file = self.folder.path / RELABELLED
         if rows:
             write_whole(file, table(header, rows))

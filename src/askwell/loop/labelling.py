@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -162,16 +163,18 @@ class Labelling:
 
     def _doubtful(self, size: int, looks: Looks) -> Doubtful:
         """The labelled images that a query of `size` asks about again."""
-        size = 0 if self.relabelling is None else self.relabelling.size(size)
+        if self.relabelling is None:
+            return []
         most = getattr(self.oracle, "askings", None)
         usable = self.pool.usable.sort().values.tolist()
         able = [one for one in usable if most is None or self.pool.asked(one) < most]
-        if self.relabelling is None or size < 1 or not able:
+        size = self.relabelling.size(size)
+        if size < 1 or not able:
             return []
         labelled = torch.tensor(able)
         images = Candidates(labelled, looks, processes=self.processes, rows=self.rows)
         parts = self.pool, labelled, images.embeddings(), size
-        return self._from_first(lambda: self.relabelling.choose(*parts))
+        return self._from_first(partial(self.relabelling.choose, *parts))
 
     def _answers(self, asked: Pending) -> tuple[Answers, list[int]]:
         """The answers about images that have no label, and about those that have one."""

@@ -92,7 +92,7 @@ class Asking:
         if event["kind"] == PEOPLE:  # whose opinions are wanted has changed
             self.answers = self.consensus.answers
         for one in map(int, event.get("relabelled", ())):
-            self.answers |= {one: answer for answer in [self.consensus.answer(one)] if answer}
+            self.answers[one] = self.consensus.answer(one) or event
         index = event.get("index")
         if index is None:
             return
