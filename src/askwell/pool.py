@@ -27,13 +27,16 @@ class Dropped(NamedTuple):
 
 @dataclass(frozen=True)
 class Repeat:
-    """One more answer to an image that had a label, and what the label became by it."""
+    """One more answer to an image that had a label, and what the label became by it. One that was
+    not `asked` for corrects those before, and costs nothing.
+    """
 
     index: int
     answer: int  # below 0 where it is no label; the label stays then
     before: int
     label: int
     round: int  # the first to train on it
+    asked: bool = True
 
 
 class Pool:
@@ -86,7 +89,7 @@ class Pool:
         gone = [Dropped(int(kind), round) for kind in kinds]
         self.dropped.update(zip(self._new(indices), gone, strict=True))
 
-    def repeat(self, index: int, answer: int, label: int, round: int) -> None:
+    def repeat(self, index: int, answer: int, label: int, round: int, asked: bool = True) -> None:
         """Enters one more answer to a labelled image, whose label is `label` from now on.
 
         >>> pool = Pool(5)
@@ -96,7 +99,7 @@ class Pool:
         (2, 7, 2)
         """
         before = int(self.labels([index]))
-        self.repeats.append(Repeat(index, answer, before, label, round))
+        self.repeats.append(Repeat(index, answer, before, label, round, asked))
 
     def _new(self, indices: Iterable[int]) -> list[int]:
         indices = [int(index) for index in indices]
@@ -135,7 +138,8 @@ class Pool:
     @property
     def answers(self) -> int:
         """How many answers were paid for, those without a label too."""
-        return len(self.purchases) + len(self.dropped) + len(self.repeats) - len(self.given)
+        again = sum(one.asked for one in self.repeats)
+        return len(self.purchases) + len(self.dropped) + again - len(self.given)
 
     @property
     def bought(self) -> int:
@@ -145,7 +149,7 @@ class Pool:
     @property
     def total(self) -> int:
         """How many labels were given: where images were asked again, more than have one."""
-        return len(self.purchases) + sum(one.answer >= 0 for one in self.repeats)
+        return len(self.purchases) + sum(one.asked and one.answer >= 0 for one in self.repeats)
 
     def give(self, indices: Iterable[int], labels: Iterable[int], round: int) -> None:
         """Enters labels that cost nothing. Raises ValueError as `label` does."""
@@ -161,13 +165,17 @@ class Pool:
         return torch.tensor([changed.get(one, bought[one].label) for one in places]).long()
 
     def votes(self, index: int) -> list[int]:
-        """All labels that an image was given, the oldest first."""
-        again = [one.answer for one in self.repeats if one.index == index and one.answer >= 0]
-        return [self.purchases[index].label, *again]
+        """All labels that an image was given and that nobody corrected, the oldest first."""
+        votes = [self.purchases[index].label]
+        for one in self.repeats:
+            if one.index == index and one.answer >= 0:
+                votes = [*votes, one.answer] if one.asked else [one.answer]
+        return votes
 
     def asked(self, index: int) -> int:
         """How often somebody was paid to answer about a labelled image."""
-        return (index not in self.given) + sum(one.index == index for one in self.repeats)
+        again = [one for one in self.repeats if one.index == index and one.asked]
+        return (index not in self.given) + len(again)
 
     def repeats_of_round(self, round: int) -> list[Repeat]:
         """The repeated answers that `round` was the first to train on."""

@@ -8,6 +8,7 @@ from pytorch_lightning import Callback
 from askwell.files import append, write_whole
 from askwell.listener.asked import write_asked
 from askwell.listener.queried import first_preview, write_queried
+from askwell.listener.review import write_review
 from askwell.loop.listener import RoundListener, RunView
 from askwell.loop.rounds import Preview, RoundResult
 from askwell.oracle.answers import word_of
@@ -23,7 +24,7 @@ from askwell.run.run_folder import RunFolder
 
 COLUMNS = ["round", "index", "label", "score"]
 RELABELLED = "relabelled.csv"
-REPEATED = ["round", "index", "answer", "before", "label"]
+REPEATED = ["round", "index", "answer", "before", "label", "asked"]
 
 
 class Record(Callback, RoundListener):
@@ -72,16 +73,19 @@ class Record(Callback, RoundListener):
         write_questions(self.folder.path, labelling.open, self.run.names)
         write_asked(self.folder.path, self.run)
         self.folder.wait(questions=len(labelling.open))
+        if labelling.pending is not None and labelling.pending.round:
+            write_review(self.folder.path, self.run)  # last: nobody waits for it
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
         remove_questions(self.folder.path)
         self.folder.finish(reason, accuracy=self.run.accuracy(), **self.run.facts())
+        write_review(self.folder.path, self.run)
 
     def _write_relabelled(self) -> None:
         """Writes all answers about images that had a label, where there are any."""
         names, repeats = self.run.names, self.run.pool.repeats
         rows = [
-            [one.round, one.index, one.answer, one.before, one.label]
+            [one.round, one.index, one.answer, one.before, one.label, int(one.asked)]
             + ([] if names is None else [names[one.index]])
             for one in repeats
         ]

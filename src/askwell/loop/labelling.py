@@ -70,6 +70,7 @@ class Labelling:
         Raises UserError for an answer that breaks the strategy's contract or differs between
         processes.
         """
+        self._correct(round + 1)
         again = self._doubtful(size, looks)
         new = size - len(again)
         if not self.ranked:
@@ -160,6 +161,16 @@ class Labelling:
         if round == "initial":
             return generator("initial", self.seed)
         return generator(purpose, self.seed, round)
+
+    def _correct(self, round: int) -> None:
+        """Takes in what people have corrected since the last query."""
+        ask: Callable[..., dict[int, int]] | None = getattr(self.oracle, "corrected", None)
+        if ask is None:
+            return
+        known = self.pool.labelled.tolist()
+        labels = dict(zip(known, self.pool.labels(known).tolist(), strict=True))
+        for index, label in self._from_first(partial(ask, labels, round)).items():
+            self.pool.repeat(index, label, label, round, asked=False)
 
     def _doubtful(self, size: int, looks: Looks) -> Doubtful:
         """The labelled images that a query of `size` asks about again."""

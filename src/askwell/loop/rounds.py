@@ -25,16 +25,20 @@ class Preview:
 
 
 class AskedAgain(NamedTuple):
-    """Answers about images that had a label: how many there were, and how many changed it."""
+    """Answers about images that had a label: how many were asked for, how many of them changed it,
+    and how many labels people corrected by themselves.
+    """
 
     answers: int
     changed: int
+    corrected: int = 0
 
     @classmethod
     def of(cls, repeats: Sequence[Repeat]) -> "AskedAgain | None":
         """What `repeats` were; None where there are none."""
-        changed = sum(one.label != one.before for one in repeats)
-        return cls(len(repeats), changed) if repeats else None
+        asked = [one for one in repeats if one.asked]
+        changed = sum(one.label != one.before for one in asked)
+        return cls(len(asked), changed, len(repeats) - len(asked)) if repeats else None
 
 
 @dataclass(frozen=True)

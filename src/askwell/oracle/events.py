@@ -15,6 +15,7 @@ from askwell.opinions import AGAIN, PEOPLE, Consensus, Event, word_of
 from askwell.oracle.answers import KINDS
 
 LABEL, UNDO, LATER, SETTLED, TRAIN = "label", "undo", "later", "settled", "train now"
+CORRECTED = "corrected"
 
 
 class AnswerLog:
@@ -26,8 +27,9 @@ class AnswerLog:
     of that kind with the share that two are asked for, `overlap`. An event of kind `settled` holds
     the `indices` that settled a query, the `answers` as they were then, and its `round`; where
     images were asked about `again`, also the answers to them and what they are `relabelled` as, by
-    index. One of kind `train now` settles the pending query by what is answered. Several processes
-    may write.
+    index. One of kind `train now` settles the pending query by what is answered. One of kind
+    `corrected` holds the `labels`, by index, that a run took for those from before, for its `round`
+    on. Several processes may write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,7 +56,7 @@ class AnswerLog:
             kinds = {event["kind"] for event in events}
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{self.path} is damaged ({error}): put back a copy of it") from error
-        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, PEOPLE, AGAIN, *KINDS}:
+        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, CORRECTED, PEOPLE, AGAIN, *KINDS}:
             raise UserError(f"{self.path} holds events that this version does not know")
         return events, start + end
 
@@ -134,3 +136,11 @@ def answer_event(index: int, image: str, name: str | None, word: str) -> Event:
     named = {} if name is None else {"name": name}
     said = {"kind": word} if word in KINDS else {"kind": LABEL, "answer": word}
     return {"index": index, "image": image, **named, **said}
+
+
+def corrected(events: Iterable[Event], round: int) -> dict[int, str] | None:
+    """The labels that a run took for former ones, for `round` on; None where it took none."""
+    for event in events:
+        if event["kind"] == CORRECTED and event["round"] == round:
+            return {int(index): word for index, word in event["labels"].items()}
+    return None

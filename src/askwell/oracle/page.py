@@ -6,14 +6,18 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from askwell.opinions import AGAIN, Event
+from askwell.opinions import AGAIN, Consensus, Event
 from askwell.oracle.answers import Answers
 from askwell.oracle.events import (
+    CORRECTED,
+    LABEL,
     answered_again,
+    corrected,
     current,
     settled,
     settling,
     trains_now,
+    without,
 )
 from askwell.oracle.people import People
 
@@ -61,6 +65,34 @@ class Page(People):
     def _asks(self, index: int) -> Event:
         event = self.event(index, AGAIN)
         return {name: event[name] for name in event if name != "answer"} | {"kind": AGAIN}
+
+    def corrected(self, labels: Mapping[int, int], round: int) -> dict[int, int]:
+        """The labels that people have given since in the place of `labels`, for `round` on."""
+        events = self.log.read()
+        taken = corrected(events, round)
+        if taken is None:
+            taken = self._corrections(events, labels)
+            if taken:
+                words = {str(index): word for index, word in taken.items()}
+                self.log.add([{"kind": CORRECTED, "round": round, "labels": words}])
+        found = {index: self._label(word) for index, word in taken.items()}
+        return {one: label for one, label in found.items() if label != labels[one]}
+
+    def _corrections(self, events: list[Event], labels: Mapping[int, int]) -> dict[int, str]:
+        """The answers that differ from `labels`. Of images that came with a label, those alone that
+        somebody looked at again.
+        """
+        mine = {index for event in events for index in event.get("indices", ())}
+        answers = Consensus.of(without(events, AGAIN)).answers
+        since = {one: answers[one] for one in labels if one in answers}
+        return {
+            one: event["answer"]
+            for one, event in since.items()
+            if (one in mine or event.get("mode") == "review")
+            and event["kind"] == LABEL
+            and event["answer"] in self.subject.classes
+            and self._label(event["answer"]) != labels[one]
+        }
 
     def settled(
         self, indices: Tensor, round: int, relabelled: Mapping[int, int] = MappingProxyType({})

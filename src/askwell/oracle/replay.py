@@ -3,7 +3,7 @@ asked about several times.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from askwell.errors import UserError
 from askwell.images.label_table import places_of, read_table
 from askwell.opinions import Event
 from askwell.oracle.answers import UNANSWERED, Answers, word_of
-from askwell.oracle.events import AnswerLog, current, settled, settling
+from askwell.oracle.events import AnswerLog, corrected, current, settled, settling
 from askwell.oracle.subject import Subject
 from askwell.run.run_json import read_run
 from askwell.text import visible
@@ -74,6 +74,12 @@ class Replay:
         pairs = zip(asked, times.tolist(), strict=True)
         known = [sources[time].get(one) if time < len(sources) else None for one, time in pairs]
         return self._all(asked, known)
+
+    def corrected(self, labels: Mapping[int, int], round: int) -> dict[int, int]:
+        """The labels that people gave in the place of `labels`, for `round` on."""
+        words = corrected(self.events, round) or {}
+        found = {index: self.subject.label_of(word, self.source) for index, word in words.items()}
+        return {one: label for one, label in found.items() if label != labels.get(one, label)}
 
     def _all(self, asked: Sequence[int], words: Sequence[str | None]) -> Answers:
         """The answers `words` to the images `asked`. Raises UserError where one is missing."""

@@ -8,7 +8,17 @@ from typing import Any
 from askwell.command.page.place import Place
 from askwell.opinions import AGAIN, PEOPLE, Consensus, Event
 from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, trains_now, without
+from askwell.oracle.events import (
+    CORRECTED,
+    LABEL,
+    LATER,
+    SETTLED,
+    TRAIN,
+    UNDO,
+    AnswerLog,
+    trains_now,
+    without,
+)
 from askwell.oracle.people import LOG
 from askwell.run.question import ASKED, PICTURES, read_asked
 from askwell.run.run_json import read_run
@@ -175,4 +185,4 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 def without_settled(events: Iterable[Event]) -> list[Event]:
     """What people said, without what a run made of it."""
-    return without(events, SETTLED, TRAIN, AGAIN)
+    return without(events, SETTLED, TRAIN, CORRECTED, AGAIN)
