@@ -70,7 +70,6 @@ class Labelling:
         Raises UserError for an answer that breaks the strategy's contract or differs between
         processes.
         """
-        self._correct(round + 1)
         again = self._doubtful(size, looks)
         new = size - len(again)
         if not self.ranked:
@@ -105,6 +104,7 @@ class Labelling:
         if asked.round == 0:
             self.first += [index for index, _ in asked.ranked]
         self.evaluated |= {index: words[index] for index in asked.evaluation}
+        self._correct(asked)
         enter(self.pool, asked.again, repeated, asked.round)
         self._note_settled(asked, words, second)
         return self._enter(asked, words)
@@ -162,15 +162,15 @@ class Labelling:
             return generator("initial", self.seed)
         return generator(purpose, self.seed, round)
 
-    def _correct(self, round: int) -> None:
-        """Takes in what people have corrected since the last query."""
+    def _correct(self, asked: Pending) -> None:
+        """Takes in what people have corrected since the query before."""
         ask: Callable[..., dict[int, int]] | None = getattr(self.oracle, "corrected", None)
         if ask is None:
             return
-        known = self.pool.labelled.tolist()
+        known = [one for one in self.pool.labelled.tolist() if one not in asked.labelled]
         labels = dict(zip(known, self.pool.labels(known).tolist(), strict=True))
-        for index, label in self._from_first(partial(ask, labels, round)).items():
-            self.pool.repeat(index, label, label, round, asked=False)
+        for index, label in self._from_first(partial(ask, labels, asked.round)).items():
+            self.pool.repeat(index, label, label, asked.round, asked=False)
 
     def _doubtful(self, size: int, looks: Looks) -> Doubtful:
         """The labelled images that a query of `size` asks about again."""

@@ -83,8 +83,8 @@ class Page(People):
         somebody looked at again.
         """
         mine = {index for event in events for index in event.get("indices", ())}
-        answers = Consensus.of(without(events, AGAIN)).answers
-        since = {one: answers[one] for one in labels if one in answers}
+        answers, again = Consensus.of(without(events, AGAIN)).answers, answered_again(events)
+        since = {one: answers[one] for one in labels if one in answers and one not in again}
         return {
             one: event["answer"]
             for one, event in since.items()

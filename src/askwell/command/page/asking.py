@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
+from askwell.listener.review import REVIEW, read_review
 from askwell.opinions import AGAIN, PEOPLE, Consensus, Event
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import (
@@ -37,6 +38,7 @@ class Asking:
         self.images: dict[int, dict[str, Any]] = {}  # what it asks about, by index, in order
         self.run: dict[str, Any] = {}
         self.rounds: list[dict[str, Any]] = []
+        self.review: list[dict[str, Any]] = []  # answers that deserve a second look
         self.events: list[Event] = []
         self.consensus = Consensus()
         self.answers: dict[int, Event] = {}  # what answers each image that has an answer
@@ -66,6 +68,8 @@ class Asking:
             self.rounds = _lines(self.folder / "rounds.jsonl")
         if self._changed(LOG):
             self._read_events()
+        if self._changed(REVIEW):
+            self.review = read_review(self.folder)
         if not self._changed(ASKED):
             return False
         self.asked = read_asked(self.folder) or self.asked  # the last one until there is another
