@@ -167,7 +167,8 @@ class Labelling:
         ask: Callable[..., dict[int, int]] | None = getattr(self.oracle, "corrected", None)
         if ask is None:
             return
-        known = [one for one in self.pool.labelled.tolist() if one not in asked.labelled]
+        again = set(asked.labelled)
+        known = [one for one in self.pool.labelled.tolist() if one not in again]
         labels = dict(zip(known, self.pool.labels(known).tolist(), strict=True))
         for index, label in self._from_first(partial(ask, labels, asked.round)).items():
             self.pool.repeat(index, label, label, asked.round, asked=False)
