@@ -116,15 +116,14 @@ def nearest(features: Tensor, place: int, among: int) -> list[int]:
 
 
 def _seen(run: RunView) -> Seen:
-    pool, rows = run.pool, run.labelling.rows
+    pool, empty = run.pool, torch.empty(0, len(run.classes), dtype=torch.float64)
     labelled = pool.usable.sort().values
     dropped = [index for index, one in pool.dropped.items() if one.kind == CANNOT_TELL]
     untold = torch.tensor(sorted(set(dropped) - set(pool.broken)), dtype=torch.int64)
     indices, labels = torch.cat([labelled, untold]), pool.labels(labelled.tolist())
-    look = run.sight.look(indices)
-    features = look.features.float() if rows is None else rows(indices)
+    features = run.labelling.unbiased(indices)
     apart = (features[: len(labels)], labels, labelled, len(run.classes), run.labelling.seed)
-    untrained = look.logits[len(labels) :].double().softmax(dim=1)
+    untrained = run.sight.look(untold).logits.double().softmax(dim=1) if len(untold) else empty
     return Seen(indices, features, labels, torch.cat([out_of_sample(*apart), untrained]))
 
 

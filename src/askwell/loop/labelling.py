@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
 from askwell.errors import UserError
 from askwell.loop.agreement import digest_of
@@ -40,6 +41,7 @@ class Labelling:
     ahead: int = 1  # how many times the labels that are wanted a query asks about
     relabelling: Relabelling | None = None
     processes: Processes = ALONE
+    untaught: Rows | None = None  # features that no label has shaped, where there is no encoder
     ranked: Ranked = field(default_factory=list)
     pending: Pending | None = None
     rest: Ranked = field(default_factory=list)  # not answered when the last query settled
@@ -70,7 +72,7 @@ class Labelling:
         Raises UserError for an answer that breaks the strategy's contract or differs between
         processes.
         """
-        again = self._doubtful(size, looks)
+        again = self._doubtful(size)
         new = size - len(again)
         if not self.ranked:
             wanted = new * self.rescore_every * self.ahead
@@ -173,7 +175,7 @@ class Labelling:
         for index, label in self._from_first(partial(ask, labels, asked.round)).items():
             self.pool.repeat(index, label, label, asked.round, asked=False)
 
-    def _doubtful(self, size: int, looks: Looks) -> Doubtful:
+    def _doubtful(self, size: int) -> Doubtful:
         """The labelled images that a query of `size` asks about again."""
         if self.relabelling is None:
             return []
@@ -181,12 +183,20 @@ class Labelling:
         usable = self.pool.usable.sort().values.tolist()
         able = [one for one in usable if most is None or self.pool.asked(one) < most]
         size = self.relabelling.size(size)
-        if size < 1 or not able:
+        if size < 1 or len(able) < 2:
             return []
         labelled = torch.tensor(able)
-        images = Candidates(labelled, looks, processes=self.processes, rows=self.rows)
-        parts = self.pool, labelled, images.embeddings(), size
-        return self._from_first(partial(self.relabelling.choose, *parts))
+        choose = self.relabelling.choose
+        return self._from_first(lambda: choose(self.pool, labelled, self.unbiased(labelled), size))
+
+    def unbiased(self, indices: Tensor) -> Tensor:
+        """Features [N, D] of images that tell whether a label fits: a network that was trained on a
+        wrong label has features that fit it.
+        """
+        rows = self.rows or self.untaught
+        if rows is None:
+            raise ValueError("nothing sees the images")
+        return rows(indices)
 
     def _answers(self, asked: Pending) -> tuple[Answers, list[int]]:
         """The answers about images that have no label, and about those that have one."""

@@ -69,6 +69,7 @@ class Learner:
     def begin(self, sight: Sight) -> None:
         """Uses `sight` from now on; buys the first labels of a run that has none."""
         self.sight = sight
+        self.labelling.untaught = sight.untaught_features
         self._take_up()
         self._enter_given()
         if self.round == 0:

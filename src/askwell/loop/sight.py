@@ -1,10 +1,11 @@
 """What the network of a run sees: evaluation, looks at the pool, previews, diversity."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from askwell.dataset.base import OpenDataset
 from askwell.embedding.embedded import pictures_of
@@ -17,6 +18,7 @@ from askwell.loop.pending import Settled
 from askwell.loop.rounds import Preview
 from askwell.pool import Pool
 from askwell.scoring.evaluation import Evaluation, evaluate
+from askwell.scoring.frozen import FrozenNetwork
 from askwell.scoring.pool_looks import PoolLooks
 from askwell.scoring.scorer import Scorer
 from askwell.strategy.draws import Draws
@@ -38,6 +40,7 @@ class Sight:
     draws: Draws
     num_classes: int
     seed: int
+    untaught: Callable[[], nn.Module] | None = None  # the network as it was before any label
 
     @classmethod
     def of(cls, dataset: OpenDataset, scorer: Scorer, **parts: Any) -> "Sight":
@@ -81,6 +84,15 @@ class Sight:
     def look(self, indices: Tensor) -> Look:
         """A look at a few images of the training set, on the CPU."""
         return self.scorer.look_at(self.images, indices)
+
+    def untaught_features(self, indices: Tensor) -> Tensor:
+        """The features [N, D] of images by the network as it was before it was given a label, which
+        fit no wrong one; all from this process.
+        """
+        if self.untaught is None:
+            return self.look(indices).features
+        scorer = replace(self.scorer, network=FrozenNetwork(self.untaught()))
+        return scorer.look_at(self.images, indices).features
 
     def looks(self, round: int) -> PoolLooks:
         """Looks at the pool for a strategy at the end of `round`."""
