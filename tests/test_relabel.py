@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from experiment import record_of
+from experiment import Experiment, record_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
@@ -18,6 +18,7 @@ from askwell.loop.relabelling import Relabelling, enter
 from askwell.oracle.answers import CANNOT_TELL, UNANSWERED, Answers
 from askwell.oracle.simulated import Noisy
 from askwell.pool import Pool
+from askwell.scoring.frozen import FrozenNetwork
 from askwell.strategy.candidates import Query
 
 AGAIN = ("oracle=noisy", "oracle.rate=0.3", "protocol.relabel=0.34")
@@ -225,6 +226,18 @@ def test_what_nobody_answered_again_is_not_waited_for_once_the_labels_are_there(
 
 
 # Whole runs
+
+
+def test_doubt_sees_features_that_no_label_has_shaped(composed):
+    retrain = ("protocol=retrain", "protocol.epochs_per_round=2")
+    trained, fresh = Experiment(composed(*retrain)).fit(), Experiment(composed(*retrain))
+    dataset = fresh.data.dataset
+    fresh.model.standardise.fit(dataset.mean, dataset.std)
+    indices = torch.arange(20)
+    expected = FrozenNetwork(fresh.model.network)(dataset.train.fetch(indices.numpy())).features
+    sight = trained.learner.sight
+    assert trained.learner.labelling.unbiased(indices).allclose(expected, atol=1e-5)
+    assert not sight.look(indices).features.allclose(expected, atol=1e-2)
 
 
 def test_a_run_that_asks_again_resumes_and_is_replayed_bit_for_bit(program, tmp_path):

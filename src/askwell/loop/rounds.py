@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from askwell.loop.diversity import Diversity
-from askwell.pool import Repeat
+from askwell.purchase import Repeat
 from askwell.scoring.evaluation import Evaluation
 from askwell.scoring.interval import interval
 

@@ -12,7 +12,7 @@ from askwell.errors import UserError
 from askwell.report.reading.names import distinct
 from askwell.report.reading.received import leads_out
 from askwell.report.reading.recorded_run import UNREADABLE, Facts, read_run
-from askwell.report.reading.schema import Diversity, Round, Run
+from askwell.report.reading.schema import AskedAgain, Diversity, Round, Run
 from askwell.text import visible
 
 RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] + [
@@ -22,6 +22,7 @@ RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] +
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]
+AGAIN = ["asked_again", "relabelled", "corrected"]
 ROUND_COLUMNS = [
     "round",
     "labels",
@@ -31,6 +32,7 @@ ROUND_COLUMNS = [
     "pool_size",
     "lost_classes",
     *DIVERSITY,
+    *AGAIN,
 ]
 LINKED: tuple[Facts, list[Round]] = (
     {"status": UNREADABLE, "reason": "a link to a folder elsewhere: give that folder itself"},
@@ -133,12 +135,21 @@ def read(folders: Sequence[Path], start: Path) -> Records:
 def curve_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:
     """One row per run and round, with the lost classes as a tuple."""
     rows = [
-        {**vars(each), **vars(each.query_diversity or NOT_MEASURED), "run": run}
+        {
+            **vars(each),
+            **vars(each.query_diversity or NOT_MEASURED),
+            **_again(each.asked_again or AskedAgain()),
+            "run": run,
+        }
         for run, of_run in rounds.items()
         for each in of_run
     ]
     table = pd.DataFrame(rows, columns=["run", *ROUND_COLUMNS])
     return table.astype(dict.fromkeys(NUMBERS, float))
+
+
+def _again(asked: AskedAgain) -> dict[str, int]:
+    return dict(zip(AGAIN, (asked.answers, asked.changed, asked.corrected), strict=True))
 
 
 def class_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:

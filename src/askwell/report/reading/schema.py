@@ -74,6 +74,15 @@ class Diversity:
 
 
 @dataclass(frozen=True)
+class AskedAgain:
+    """Answers about images that had a label, how many changed it, and corrections unasked."""
+
+    answers: Annotated[int, checks.whole] = 0
+    changed: Annotated[int, checks.whole] = 0
+    corrected: Annotated[int, checks.whole] = 0
+
+
+@dataclass(frozen=True)
 class Round:
     """A line of rounds.jsonl. A class without evaluation images has an accuracy of nan."""
 
@@ -90,6 +99,9 @@ class Round:
     query_class_counts: Annotated[dict[str, int] | None, by_name(checks.whole)] = None
     query_diversity: Annotated[
         Diversity | None, unknown_or(lambda value: read_as(Diversity, value))
+    ] = None
+    asked_again: Annotated[
+        AskedAgain | None, unknown_or(lambda value: read_as(AskedAgain, value))
     ] = None
 
 

@@ -10,7 +10,7 @@ from askwell.report.page.class_rows import WIDE, class_names, rows_drawn
 from askwell.report.page.drawing import legend_above, legend_height, legend_name
 from askwell.report.page.palette import looks
 from askwell.report.page.wording import spread, spread_percent
-from askwell.report.reading.records import DIVERSITY
+from askwell.report.reading.records import AGAIN, DIVERSITY
 from askwell.report.statistics.evenness import evenness
 
 
@@ -22,7 +22,10 @@ def section(group: Group) -> Section:
         " Strokes stand for random." if BASELINE in group.strategies and group.contenders else ""
     )
     return Section(
-        "Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group))
+        "Queries",
+        (text + stroke,),
+        (*balance(group), *variety(group), *repeats(group)),
+        tuple(class_shares(group)),
     )
 
 
@@ -74,6 +77,26 @@ def variety(group: Group) -> Iterator[Table]:
             "multiple of the distance between two random images of the pool. Near-duplicates are "
             "nearer to another image of the query than 95 % of random images are to theirs.",
         )
+
+
+def repeats(group: Group) -> Iterator[Table]:
+    """How many answers were about images that had a label, and how many labels they changed; no
+    table if there were none.
+    """
+    sums = group.curves.groupby(["strategy", "seed"])[AGAIN].sum()
+    if not sums.any(axis=None):
+        return
+    rows = tuple(
+        (name, *(spread(sums.xs(name, level="strategy")[column], ".1f") for column in AGAIN))
+        for name in group.strategies
+    )
+    yield Table(
+        ("labelled images", "asked again", "labels changed", "corrected"),
+        rows,
+        "Answers of a run about images that had a label, and how many labels they changed; labels "
+        "that people corrected by themselves, at no cost. Mean ± standard deviation over seeds. "
+        "The answers count as labels in all curves.",
+    )
 
 
 def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
