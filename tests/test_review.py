@@ -10,13 +10,14 @@ from experiment import equal, record_of, weights_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askwell.listener.review import hurries, nearest, read_review
+from askwell.listener.review import hurries, nearest
 from askwell.loop.doubt import doubts
 from askwell.oracle.events import AnswerLog, answered_again, current
+from askwell.run.question import read_review
 
 SMALL = (
     *("query_size=10", "initial_size=18", "rounds=3", "protocol.ahead=1"),
-    *("protocol=retrain", "protocol.epochs_per_round=3"),
+    *("protocol=retrain", "protocol.epochs_per_round=1"),
 )
 PAGE = ("oracle=page", "answers_dir=answers", *SMALL)
 CLASSES = ("ash", "birch", "cedar")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from askwell.files import write_whole
-from askwell.listener.asked import PICTURES, guesses_of, write_pictures
+from askwell.listener.asked import guesses_of, write_pictures
 from askwell.loop.doubt import doubts
 from askwell.loop.listener import RunView
 from askwell.loop.out_of_sample import out_of_sample
@@ -19,8 +19,8 @@ from askwell.opinions import AGAIN, Consensus, Event
 from askwell.oracle.answers import CANNOT_TELL, word_of
 from askwell.oracle.events import without
 from askwell.oracle.page import Page
+from askwell.run.question import PICTURES, REVIEW
 
-REVIEW = "review.json"
 DOUBTED, FAST, UNTOLD = "doubted", "fast", "cannot tell"
 """Why an answer is listed: the network doubts it, it was given in a hurry, or there is none."""
 MOST = 40
@@ -62,14 +62,6 @@ def write_review(folder: Path, run: RunView) -> None:
     shown = [*reasons, *(near["index"] for row in rows for near in row["neighbours"])]
     write_pictures(folder / PICTURES, run, shown)
     write_whole(folder / REVIEW, json.dumps({"images": rows}).encode())
-
-
-def read_review(folder: Path) -> list[dict[str, Any]]:
-    """The images that `write_review` listed; none where it listed nothing."""
-    try:
-        return list(json.loads((folder / REVIEW).read_bytes())["images"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return []
 
 
 def reasons_of(seen: Seen, answers: dict[int, Event]) -> dict[int, dict[str, Any]]:

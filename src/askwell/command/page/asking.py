@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.listener.review import REVIEW, read_review
 from askwell.opinions import AGAIN, PEOPLE, Consensus, Event
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import (
@@ -21,7 +20,7 @@ from askwell.oracle.events import (
     without,
 )
 from askwell.oracle.people import LOG
-from askwell.run.question import ASKED, PICTURES, read_asked
+from askwell.run.question import ASKED, PICTURES, REVIEW, read_asked, read_review
 from askwell.run.run_json import read_run
 
 
