@@ -87,7 +87,10 @@ def _finished_sweep(folder: Path, jobs: int) -> None:
     environment = {**os.environ, **_cache()}
     subprocess.run(
         [sys.executable, str(ROOT / "train.py"), *first],
-        **{"cwd": folder, "env": environment, "check": True, "capture_output": True},
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
     )
     sweep = folder / "multirun" / "finished"
     for place in range(len(STRATEGIES), jobs):

@@ -4,6 +4,7 @@ three data sets, and the labels that each seed needs to the targets.
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
@@ -77,7 +78,7 @@ def table() -> Table:
     return made
 
 
-def _spread(values: list[float]) -> str:
+def _spread(values: Sequence[float]) -> str:
     if len(values) < 2:
         return f"{values[0]:.1f}" if values else ""
     return f"{mean(values):.1f} ± {stdev(values):.1f}"

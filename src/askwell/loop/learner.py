@@ -10,9 +10,9 @@ from askwell.errors import UserError
 from askwell.loop.agreement import digest_of
 from askwell.loop.clock import Clock
 from askwell.loop.diversity import Diversity
-from askwell.loop.labelling import Settled
 from askwell.loop.listener import RunView
-from askwell.loop.rounds import Preview, RoundResult, learned_classes, lost_classes
+from askwell.loop.pending import Settled
+from askwell.loop.rounds import AskedAgain, Preview, RoundResult, learned_classes, lost_classes
 from askwell.loop.settings import Settings
 from askwell.loop.sight import Sight
 from askwell.oracle.answers import kinds_of
@@ -71,6 +71,7 @@ class Learner:
     def begin(self, sight: Sight) -> None:
         """Uses `sight` from now on; buys the first labels of a run that has none."""
         self.sight = sight
+        self.labelling.untaught = sight.untaught_features
         self._take_up()
         self._enter_given()
         if self.round == 0:
@@ -154,12 +155,13 @@ class Learner:
     def _known(self) -> dict[str, Any]:
         """The facts of a round that are known before its end: the labels that it trained on."""
         return {
-            "labels": len(self.pool),
+            "labels": self.pool.total,
             "pool_size": self.pool.left,
             "query_class_counts": self._class_counts(),
             "answers": kinds_of(self.pool.answers_of_round(self.round)),
             "wrong_labels": self._wrong_labels(),
             "cost": self._spent,
+            "asked_again": AskedAgain.of(self.pool.repeats_of_round(self.round)),
         }
 
     def _wrong_labels(self) -> int | None:
@@ -254,7 +256,7 @@ class Learner:
         bought = [(index, one.label) for index, one in self.pool.purchases.items()]
         return {
             "round": self.round,
-            "labels": digest_of(bought),
+            "labels": digest_of([*bought, *self.pool.repeats]),
             "ranking": digest_of([index for index, _ in self.labelling.ranked]),
         }
 

@@ -32,10 +32,12 @@ class Prices:
         """The price of all answers; labels that the data set brought are free."""
         given = set(pool.given)
         bought = (one.label for index, one in pool.purchases.items() if index not in given)
+        again = (one.answer for one in pool.repeats if one.asked)
         kinds = (one.kind for one in pool.dropped.values())
-        return sum(self.of_class[label] for label in bought) + sum(
-            self.of_kind[kind] for kind in kinds
-        )
+        return sum(self._of(answer) for answers in (bought, again, kinds) for answer in answers)
+
+    def _of(self, answer: int) -> float:
+        return self.of_class[answer] if answer >= 0 else self.of_kind[answer]
 
 
 def prices_for(budget_counts: BudgetCounts, classes: Sequence[str]) -> Prices:

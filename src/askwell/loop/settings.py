@@ -12,6 +12,7 @@ from askwell.errors import UserError
 from askwell.loop.labelling import Labelling
 from askwell.loop.plan import Plan, plan_for
 from askwell.loop.prices import BudgetCounts, Prices, prices_for
+from askwell.loop.relabelling import Relabelling
 from askwell.loop.sight import Sight
 from askwell.oracle.answers import Oracle
 from askwell.oracle.subject import oracle_for
@@ -31,7 +32,8 @@ class Settings:
     `budget_counts` may be prices of answers. `compile` and `scoring_batch_size` concern the passes
     over the pool.
     A query asks about `ahead` times the images that settle it, for people who answer while the
-    network trains; None leaves it to the oracle.
+    network trains; None leaves it to the oracle. The share `relabel` of each query asks again about
+    images whose label is doubtful.
     """
 
     strategy: Strategy
@@ -52,6 +54,7 @@ class Settings:
     scoring_batch_size: int | None = None
     compile: bool = False
     ahead: int | None = None
+    relabel: float = 0
 
     def __post_init__(self) -> None:
         counts = {
@@ -64,6 +67,8 @@ class Settings:
         for setting, value in counts.items():
             if value is not None and value < 1:
                 raise UserError(f"{setting}={value}: expected at least 1")
+        if not isinstance(self.relabel, int | float) or not 0 <= self.relabel < 1:
+            raise UserError(f"protocol.relabel={self.relabel}: expected a share from 0 to below 1")
 
     def plan(self, dataset: OpenDataset, processes: int) -> Plan:
         """The plan of a run on `dataset`."""
@@ -98,7 +103,23 @@ class Settings:
             self.initial,
             None if embeddings is None else embeddings.rows,
             self._ahead(oracle),
+            self._relabelling(oracle, data),
         )
+
+    def _relabelling(self, oracle: object, data: ActiveDataModule) -> Relabelling | None:
+        if not self.relabel:
+            return None
+        setting = f"protocol.relabel={self.relabel}"
+        if not hasattr(oracle, "again") or getattr(oracle, "askings", None) == 1:
+            raise UserError(
+                f"{setting} needs an oracle that may answer otherwise when it is asked again: "
+                "choose oracle=noisy, page, or replay with several columns"
+            )
+        relabelling = Relabelling(self.relabel, len(data.dataset.classes), self.seed)
+        size = self.plan(data.dataset, 1).query_size
+        if not relabelling.size(size):
+            raise UserError(f"{setting} of query_size={size} is no image: raise one of them")
+        return relabelling
 
     def _ahead(self, oracle: object) -> int:
         of_oracle: int = getattr(oracle, "ahead", 1)

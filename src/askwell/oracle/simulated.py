@@ -41,7 +41,7 @@ class Noisy:
     given by name or number; those that it does not name are mistaken at `rate`.
 
     Mistakes depend on (seed, index) alone, so all strategies of a seed meet the same ones. Images
-    of no class are always recognised as such.
+    of no class are always recognised as such. Whoever asks `again` gets an answer of its own.
     """
 
     sees_classes: ClassVar[bool] = True
@@ -62,13 +62,19 @@ class Noisy:
         self.shares = {} if confusion is None else shares_of(confusion, names)
 
     def __call__(self, indices: Tensor) -> Tensor:
-        return torch.tensor([self._answer(index) for index in indices.tolist()]).long()
+        return self.again(indices, torch.zeros_like(indices))
 
-    def _answer(self, index: int) -> int:
+    def again(self, indices: Tensor, times: Tensor) -> Tensor:
+        """Answers to images that were asked about so many `times` before, [Q] each."""
+        pairs = zip(indices.tolist(), times.tolist(), strict=True)
+        return torch.tensor([self._answer(*pair) for pair in pairs]).long()
+
+    def _answer(self, index: int, time: int) -> int:
         truth = int(self.truth[index])
         if truth < 0:
             return truth
-        dice = np.random.default_rng(key("noise", self.seed, index))
+        again = (time,) if time else ()  # the first answer is that of runs before there was another
+        dice = np.random.default_rng(key("noise", self.seed, index, *again))
         if truth in self.shares:
             return int(dice.choice(self.num_classes, p=self.shares[truth]))
         errs, shift = dice.random() < self.rate, int(dice.integers(1, self.num_classes))

@@ -61,6 +61,8 @@ FORMER: dict[str, Any] = {
     "model.network.dropout": 0.0,
     "protocol.ahead": 1,
     "callbacks.active_learning.ahead": 1,
+    "protocol.relabel": 0,
+    "callbacks.active_learning.relabel": 0,
     "embedding._target_": "Own",
     "datamodule.embedding": "copy of embedding",
     "datamodule.inputs": "pixels",

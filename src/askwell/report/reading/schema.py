@@ -83,6 +83,15 @@ class Steadiness:
 
 
 @dataclass(frozen=True)
+class AskedAgain:
+    """Answers about images that had a label, how many changed it, and corrections unasked."""
+
+    answers: Annotated[int, checks.whole] = 0
+    changed: Annotated[int, checks.whole] = 0
+    corrected: Annotated[int, checks.whole] = 0
+
+
+@dataclass(frozen=True)
 class Round:
     """A line of rounds.jsonl. A class without evaluation images has an accuracy of nan."""
 
@@ -105,6 +114,9 @@ class Round:
     ] = None
     wrong_labels: Count = None
     cost: Seconds = None
+    asked_again: Annotated[
+        AskedAgain | None, unknown_or(lambda value: read_as(AskedAgain, value))
+    ] = None
 
 
 @dataclass(frozen=True)

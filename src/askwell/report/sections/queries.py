@@ -11,7 +11,7 @@ from askwell.report.page.class_rows import WIDE, class_names, rows_drawn
 from askwell.report.page.drawing import legend_above, legend_height, legend_name
 from askwell.report.page.palette import looks
 from askwell.report.page.wording import MISSING, spread, spread_percent
-from askwell.report.reading.records import DIVERSITY
+from askwell.report.reading.records import AGAIN, DIVERSITY
 from askwell.report.statistics.evenness import evenness
 from askwell.report.statistics.significance import paired_p
 
@@ -23,7 +23,7 @@ def section(group: Group) -> Section:
     stroke = (
         " Strokes stand for random." if BASELINE in group.strategies and group.contenders else ""
     )
-    tables = (*balance(group), *variety(group), *wrong(group))
+    tables = (*balance(group), *variety(group), *wrong(group), *repeats(group))
     return Section("Queries", (text + stroke,), tables, tuple(class_shares(group)))
 
 
@@ -112,6 +112,26 @@ def against_random(group: Group, name: str, shares: pd.Series) -> tuple[str, str
     own, other = (shares[side["run"]].to_numpy() for side in (paired.own, paired.reference))
     difference = spread(pd.Series(100 * (own - other)), "+.1f").replace("± +", "± ")
     return difference, f"{paired_p(own, other):.2g}" if paired.enough else MISSING
+
+
+def repeats(group: Group) -> Iterator[Table]:
+    """How many answers were about images that had a label, and how many labels they changed; no
+    table if there were none.
+    """
+    sums = group.curves.groupby(["strategy", "seed"])[AGAIN].sum()
+    if not sums.any(axis=None):
+        return
+    rows = tuple(
+        (name, *(spread(sums.xs(name, level="strategy")[column], ".1f") for column in AGAIN))
+        for name in group.strategies
+    )
+    yield Table(
+        ("labelled images", "asked again", "labels changed", "corrected"),
+        rows,
+        "Answers of a run about images that had a label, and how many labels they changed; labels "
+        "that people corrected by themselves, at no cost. Mean ± standard deviation over seeds. "
+        "The answers count as labels in all curves.",
+    )
 
 
 def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:
