@@ -49,7 +49,7 @@ def _accuracies(dataset: OpenDataset, splits: list[Embeddings], build: object) -
     row: Row = {}
     for size in LABELS:
         found = [100 * share for share in accuracies(dataset, *splits, size, build)]
-        row |= {f"{size:,} labels": mean(found), f"±{size}": stdev(found), f"_{size}": found}
+        row |= {f"{size:,} labels": mean(found), f"_±{size}": stdev(found), f"_{size}": found}
     return row
 
 
