@@ -43,7 +43,7 @@ def _row(words: list[str], epochs: int) -> Row:
     row: Row = {"epochs": epochs, "CPU seconds": encoder.seconds}
     for size in LABELS:
         found = [100 * share for share in accuracies(dataset, train, evaluation, size, build)]
-        row |= {f"{size:,} labels": mean(found), f"±{size}": stdev(found), f"_{size}": found}
+        row |= {f"{size:,} labels": mean(found), f"_±{size}": stdev(found), f"_{size}": found}
     return row
 
 

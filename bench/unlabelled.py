@@ -33,7 +33,7 @@ class Study(NamedTuple):
 STUDIES = {
     "mnist": Study(10, 5, (0.95, 0.97), ("embedding.epochs=4",)),
     "fruits": Study(20, 3, (0.99,), ("embedding.epochs=10", LIGHT[0])),
-    "fashion_mnist": Study(100, 3, (0.85,), ("embedding.epochs=2", *LIGHT, *UPRIGHT)),
+    "fashion_mnist": Study(100, 3, (0.85,), ("embedding.epochs=1", *LIGHT, *UPRIGHT)),
 }
 
 
