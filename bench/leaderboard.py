@@ -79,7 +79,7 @@ def overrides(job: Job) -> list[str]:
     name = str(job["dataset"])
     train, evaluation = (rows_file(name, split) for split in SPLITS)
     return [
-        *("experiment=leaderboard", "hydra.mode=RUN", *_dataset(name), "trainer=cpu"),
+        *("experiment=leaderboard", "hydra.mode=RUN", *dataset_settings(name), "trainer=cpu"),
         *(f"embedding.train={train}", f"embedding.evaluation={evaluation}"),
         f"strategy={job['strategy']}",
         f"seed={job['seed']}",
@@ -97,7 +97,7 @@ def reduce(dataset: str) -> None:
     files = [rows_file(dataset, split) for split in SPLITS]
     if all(file.exists() for file in files):
         return
-    cfg = program.config(*_dataset(dataset), ENCODER)
+    cfg = program.config(*dataset_settings(dataset), ENCODER)
     opened, embedding = instantiate(cfg.dataset).open(), instantiate(cfg.embedding)
     images = (opened.train, opened.evaluation)
     rows = [
@@ -124,7 +124,7 @@ def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
         yield rows[start : start + BLOCK].astype(np.float64)
 
 
-def _dataset(name: str) -> list[str]:
+def dataset_settings(name: str) -> list[str]:
     return [word.format(data=_folders()[0]) for word in DATASETS[name]]
 
 

@@ -45,11 +45,29 @@ def packed(folder: Path) -> dict[str, Any]:
     return {
         "labels": [line["labels"] for line in rounds],
         "accuracy": [line["accuracy"] for line in rounds],
+        **records_of(rounds),
         "query_seconds": [round(line["score_seconds"], 4) for line in rounds[:-1]],
         "asked": base64.b85encode(zlib.compress(asked.tobytes(), 9)).decode(),
         **{name: run[name] for name in ("initial_digest", "weights_digest", "git_commit")},
         **{name: run[name] for name in ("dataset_fingerprint", "device")},
     }
+
+
+def records_of(rounds: list[dict[str, Any]]) -> dict[str, list[float | None]]:
+    """What the rounds say of cost, wrong labels and steadiness; nothing where they are older."""
+    if "steadiness" not in rounds[0]:
+        return {}
+    steady = [line["steadiness"] or {} for line in rounds]
+    of_steadiness = {
+        name: [rounded(one.get(name)) for one in steady] for name in ("uncertainty", "kappa")
+    }
+    return of_steadiness | {
+        name: [line[name] for line in rounds] for name in ("cost", "wrong_labels")
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
 
 
 def asked(run: Mapping[str, Any]) -> np.ndarray:

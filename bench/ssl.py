@@ -9,10 +9,8 @@ from hydra.utils import instantiate
 
 from askwell.command.composing import composed
 from askwell.command.embed import linear_head
-from askwell.embedding.base import Embeddings
 from askwell.embedding.embedded import rows_of
 from askwell.embedding.probe import accuracies
-from askwell.images.opening import OpenDataset
 from bench import program
 from bench.publishing import Row, publish
 from bench.timing import options, parsed
@@ -38,18 +36,14 @@ def main() -> None:
 def _row(words: list[str], epochs: int) -> Row:
     cfg = composed([*words, f"embedding.epochs={epochs}"])
     dataset, encoder = instantiate(cfg.dataset).open(), instantiate(cfg.embedding)
-    splits = [
-        rows_of(dataset, encoder, split, Path(cfg.cache_dir)) for split in ("train", "evaluation")
-    ]
-    probe = partial(_accuracies, dataset, splits, partial(linear_head, cfg))
-    return {"epochs": epochs, "CPU seconds": encoder.seconds, **probe()}
-
-
-def _accuracies(dataset: OpenDataset, splits: list[Embeddings], build: object) -> Row:
-    row: Row = {}
+    splits = ("train", "evaluation")
+    rows = [rows_of(dataset, encoder, split, Path(cfg.cache_dir)) for split in splits]
+    train, evaluation = (of_split for of_split in rows if of_split is not None)
+    build = partial(linear_head, cfg)
+    row: Row = {"epochs": epochs, "CPU seconds": encoder.seconds}
     for size in LABELS:
-        found = [100 * share for share in accuracies(dataset, *splits, size, build)]
-        row |= {f"{size:,} labels": mean(found), f"±{size}": stdev(found), f"_{size}": found}
+        found = [100 * share for share in accuracies(dataset, train, evaluation, size, build)]
+        row |= {f"{size:,} labels": mean(found), f"_±{size}": stdev(found), f"_{size}": found}
     return row
 
 

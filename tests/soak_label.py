@@ -28,11 +28,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="of the instants")
+    parser.add_argument("--people", default="", help="who labels, such as ann,bob")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="askwell-soak-label-"))
     photos = folder / "photos"
     draw(photos, 60 + IMAGES_A_KILL * chosen.kills)
     words = [str(photos), "--classes", ",".join(CLASSES), *SETTINGS]
+    words += ["--people", chosen.people, "--overlap", "0.5"] if chosen.people else []
     confirmed = labelled_with_kills(folder, words, chosen.kills, rounds=3, seed=chosen.seed)
     run = folder / "outputs" / "label-photos"
     uids = [event["uid"] for event in events(run) if "uid" in event]

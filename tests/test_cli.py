@@ -2,6 +2,7 @@
 traceback.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from omegaconf.errors import ConfigKeyError
 from askwell.command import cli, sweep
 from askwell.command.cli import main, with_user_errors
 from askwell.command.launch import launch
+from askwell.command.program import importing
 from askwell.errors import UserError, user_error
 
 
@@ -160,3 +162,22 @@ def test_train_is_listed_and_what_follows_it_is_hydras(monkeypatch, capsys):
     monkeypatch.setenv("PYTHONSAFEPATH", "")
     main(["train", "-m", "--help", "strategy=lc,sm"])
     assert became == [["-m", "askwell.command.train", "-m", "--help", "strategy=lc,sm"]]
+
+
+def test_garbage_is_collected_again_after_an_import_also_one_that_fails():
+    is_collected = []
+
+    def fail():
+        with importing("missing"):
+            is_collected.append(gc.isenabled())
+            raise ImportError("missing")
+
+    with pytest.raises(ImportError, match="missing"):
+        fail()
+    gc.unfreeze()
+    assert [*is_collected, gc.isenabled()] == [False, True]
+
+
+def test_a_library_that_is_there_holds_back_no_collection():
+    with importing("sys"):
+        assert gc.isenabled()

@@ -7,7 +7,9 @@ import pytest
 import rich
 from round_facts import round_result, trainer_with
 
+from askwell import stopping
 from askwell.listener.console import Console
+from askwell.loop.stop_set import Steadiness
 from askwell.text import write_out_unknown
 
 
@@ -165,3 +167,21 @@ def test_a_screen_that_is_not_utf8_gets_names_written_out(monkeypatch: pytest.Mo
     console.on_rounds_end(trainer_with(), "rounds")
     screen.flush()
     assert rb"class caf\xe9 is lost" in screen.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_closing_table_says_what_more_labels_would_bring(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = " ".join(said(capsys, *range(6), reason="rounds").split())
+    assert "with 10 more labels 85.0 % (" in words
+    assert "with 20 more labels 85.0 % (" in words
+
+
+def test_a_round_after_which_the_advised_rule_stops_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "ADVISED", "overall uncertainty")
+    for unsure in (0.2, 0.01):
+        result = round_result(3, steadiness=Steadiness(unsure))
+        Console().on_round_end(trainer_with(), result)
+    assert capsys.readouterr().out.count(stopping.ENOUGH) == 1

@@ -103,6 +103,14 @@ def test_two_processes_ask_what_one_would_ask_where_many_scores_are_equal(two, t
     assert (done.returncode, asked[0].count("\n"), asked[0]) == (0, 1, asked[1])
 
 
+def test_two_processes_ask_again_about_the_same_images_also_when_resumed(two, tmp_path):
+    noisy = ("oracle=noisy", "oracle.rate=0.3", "protocol.relabel=0.34")
+    two(*noisy, "rounds=2")
+    done = two(*noisy, "resume=true")  # which compares what both resume with
+    table = (tmp_path / "outputs" / "run" / "relabelled.csv").read_text()
+    assert (done.returncode, table.count("\n")) == (0, 1 + 4)
+
+
 def test_a_run_of_two_processes_goes_on_as_if_it_had_not_stopped(two, undisturbed, tmp_path):
     two("rounds=2")
     two("rounds=3", "resume=true")

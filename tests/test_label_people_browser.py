@@ -62,3 +62,15 @@ def test_answers_of_somebody_else_in_the_same_browser_are_not_sent_as_ones_own(r
         ann.goto(addresses["ann"])
         until(ann, "me === 'ann' && outbox.length === 0")
     assert [event["by"] for event in events(run)[1:]] == ["bob", "ann"]
+
+
+def test_the_page_says_who_is_waited_for_and_that_ties_are_left(tmp_path, opened):
+    run = waiting(tmp_path / "run", range(1, 4), evaluation=[1, 2])
+    with served(run, people=("ann", "bob"), overlap=1) as addresses:
+        page, bob = opened(addresses["ann"]), Person(addresses["bob"])
+        for _ in range(3):
+            page.keyboard.press("1")
+        page.wait_for_selector("text=bob has yet to answer the last images of this query.")
+        for index in (1, 2, 3):
+            bob.say(bob.event(fingerprint(index), "cedar"))
+        page.wait_for_selector("text=All that is left are images on which people differ.")

@@ -144,7 +144,7 @@ def test_another_choice_of_another_process_buys_nothing():
 
 
 def test_only_the_first_process_asks_and_the_others_are_told():
-    told = [Answers(TRUTH[[19, 18, 17]])]
+    told = [(Answers(TRUTH[[19, 18, 17]]), [])]
     second = labelling(oracle=unread)
     second.processes = SimpleNamespace(
         is_first=False, gather=lambda share: [told, share] if share == [] else [share]

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,13 @@ def test_the_summary_holds_the_price_of_each_target_and_the_area_under_the_curve
 
 def test_what_wandb_stages_lies_in_the_folder_of_the_sweep(sweep: Path) -> None:
     assert list(sweep.glob("wandb/artifacts/staging/*"))
+
+
+def test_opening_a_run_imports_nothing_of_launch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("wandb.sdk.launch")]:
+        monkeypatch.delitem(sys.modules, name)
+    with without_account(tmp_path):
+        assert run_job(tmp_path, 0, rounds=0).alive
+    assert "wandb.sdk.launch" not in sys.modules

@@ -54,3 +54,25 @@ def test_another_seed_errs_elsewhere():
 def test_a_rate_that_is_no_probability_is_refused(rate):
     with pytest.raises(UserError, match=r"oracle\.rate is a probability"):
         Noisy(LABELS, 5, rate=rate, seed=0)
+
+
+def test_a_confusion_says_what_a_class_is_taken_for_and_how_often():
+    oracle = Noisy(LABELS, 5, rate=0, seed=0, confusion={0: {3: 0.3}})
+    said = oracle(INDICES).numpy()
+    zeros = said[LABELS == 0]
+    assert {*zeros.tolist()} == {0, 3}
+    assert scipy.stats.binomtest(int((zeros == 3).sum()), len(zeros), 0.3).pvalue > 0.001
+    assert np.array_equal(said[LABELS > 0], LABELS[LABELS > 0])
+
+
+def test_a_confusion_names_classes():
+    oracle = Noisy(
+        np.array([0, 1]), 2, rate=0, seed=0, confusion={"a": {"b": 1}}, classes=("a", "b")
+    )
+    assert oracle(torch.tensor([0, 1])).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("shares", [{"1": 0.6, "2": 0.6}, {"1": -0.1}])
+def test_shares_of_a_class_that_are_none_are_refused(shares):
+    with pytest.raises(UserError, match=r"oracle\.confusion holds shares of 0"):
+        Noisy(LABELS, 5, rate=0, seed=0, confusion={0: shares})

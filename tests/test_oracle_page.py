@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from askwell.oracle.answers import BROKEN, CANNOT_TELL, NONE_OF_THESE, UNANSWERED
-from askwell.oracle.events import AnswerLog, settled, trains_now
+from askwell.oracle.events import AnswerLog, current, settled, trains_now
 from askwell.oracle.page import Page
 from askwell.oracle.subject import Subject
 
@@ -108,3 +108,53 @@ def test_answers_about_other_classes_say_nothing_of_those_of_this_run(page, tmp_
     more = replace(SUBJECT, classes=(*SUBJECT.classes, "elm"))
     other = Page(more, tmp_path / "other", tmp_path / "answers")
     assert other(torch.tensor([1, 2])).labels.tolist() == [UNANSWERED, UNANSWERED]
+
+
+ONE, ONCE = torch.tensor([1]), torch.tensor([1])
+
+
+def test_an_image_that_is_asked_again_is_open_until_it_is_answered_again(page):
+    say(page, i1="dog")
+    page(ONE)
+    page.settled(ONE, 0)
+    page(torch.tensor([2]))
+    for _ in range(2):
+        assert page.again(ONE, ONCE).labels.tolist() == [UNANSWERED]
+    assert [event["kind"] for event in page.log.read()].count("again") == 1
+    assert current(page.log.read()) == {1: "dog"}
+    say(page, i1="cat")
+    assert page.again(ONE, ONCE).labels.tolist() == [0]
+    assert page.corrected({1: 1}, 1) == {}
+
+
+def test_what_was_answered_again_counts_as_it_was_taken_whatever_is_said_since(page):
+    say(page, i1="dog", i2="cat")
+    page(torch.tensor([2]))
+    page.again(ONE, ONCE)
+    say(page, i1="cat")
+    page.again(ONE, ONCE)
+    page.settled(torch.tensor([2]), 1, {1: 1})
+    assert current(page.log.read())[1] == "dog"  # what the run made of both answers
+    page(torch.tensor([2]))
+    say(page, i1="cat")
+    assert page.again(ONE, ONCE).labels.tolist() == [0]
+    page(torch.tensor([3]))
+    assert page.again(ONE, ONCE).labels.tolist() == [UNANSWERED]  # by another query
+
+
+def test_what_people_corrected_is_taken_once_and_is_the_same_after_a_kill(page):
+    say(page, i1="dog", i2="cat")
+    page(torch.tensor([1, 2]))
+    page.settled(torch.tensor([1, 2]), 0)
+    say(page, i1="cat")
+    assert page.corrected({1: 1, 2: 0}, 1) == {1: 0}
+    say(page, i2="dog")
+    assert page.corrected({1: 1, 2: 0}, 1) == {1: 0}
+    assert page.corrected({1: 0, 2: 0}, 2) == {2: 1}
+
+
+def test_labels_that_were_there_are_corrected_in_review_alone(page):
+    say(page, i1="dog")
+    assert page.corrected({1: 0}, 1) == {}
+    page.log.add([{**page.event(1, "dog"), "mode": "review"}])
+    assert page.corrected({1: 0}, 1) == {1: 1}

@@ -76,16 +76,16 @@ def test_what_cannot_be_is_refused_with_its_setting_and_value(settings, line):
         ({}, None),
         ({"round": 4}, "rounds"),
         ({"round": 7}, "rounds"),
-        ({"labels": 50}, "budget"),
+        ({"spent": 50}, "budget"),
         ({"accuracy": 0.9}, "target_accuracy"),
         ({"left": 0}, "pool exhausted"),
-        ({"round": 4, "accuracy": 0.9, "labels": 50, "left": 0}, "target_accuracy"),
+        ({"round": 4, "accuracy": 0.9, "spent": 50, "left": 0}, "target_accuracy"),
     ],
 )
 def test_a_run_ends_by_its_first_limit(state, reason):
     plan = Plan(query_size=10, initial_size=10, rounds=5, budget=50, target_accuracy=0.9)
     assert (
-        plan.reason_to_stop(**({"round": 3, "labels": 40, "accuracy": 0.5, "left": 60} | state))
+        plan.reason_to_stop(**({"round": 3, "spent": 40, "accuracy": 0.5, "left": 60} | state))
         == reason
     )
 

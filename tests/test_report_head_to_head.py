@@ -11,7 +11,7 @@ from report_runs import group_of, rewrite_round, write_run
 from scipy import stats
 
 from askwell.report.sections.head_to_head import head_to_head, mean_ranks, win_shares
-from askwell.report.sections.queries import balance, entropy, variety
+from askwell.report.sections.queries import balance, entropy, repeats, variety
 from askwell.report.statistics.significance import won
 
 
@@ -92,6 +92,19 @@ def test_the_variety_of_queries_is_a_mean_over_rounds(tmp_path: Path) -> None:
 
 def test_runs_that_noted_no_variety_have_no_table_of_it(sweep: Path) -> None:
     assert list(variety(group_of(sweep))) == []
+
+
+def test_answers_about_labelled_images_are_counted_by_run(tmp_path: Path) -> None:
+    for seed, changed in enumerate((1, 3)):
+        run = write_run(tmp_path, "lc", seed, (0.5, 0.6, 0.7))
+        rewrite_round(run, 1, asked_again={"answers": 4, "changed": changed, "corrected": 0})
+        rewrite_round(run, 2, asked_again={"answers": 4, "changed": 0, "corrected": 1})
+    (table,) = repeats(group_of(tmp_path))
+    assert table.rows == (("lc", "8.0 ± 0.0", "2.0 ± 1.4", "1.0 ± 0.0"),)
+
+
+def test_runs_that_asked_nothing_again_have_no_table_of_it(sweep: Path) -> None:
+    assert list(repeats(group_of(sweep))) == []
 
 
 def test_rounds_that_only_some_runs_reached_count_for_the_strategies_that_did(sweep: Path) -> None:

@@ -8,6 +8,7 @@ from torch import nn
 from askwell.dataset.folder import Folder
 from askwell.images import on_gpu as resident
 from askwell.images.on_gpu import ResidentImages, on_device
+from askwell.images.view import View
 from askwell.scoring.frozen import FrozenNetwork
 from askwell.scoring.scorer import Scorer
 
@@ -66,3 +67,17 @@ def test_a_gpu_scores_resident_and_copied_images_alike(store):
 class Float(nn.Module):
     def forward(self, pixels):
         return pixels.float()
+
+
+def test_views_of_one_store_move_with_it_once(store, monkeypatch):
+    moved = []
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (8 * store.pixels.nbytes, 0))
+    monkeypatch.setattr(
+        resident, "ResidentImages", lambda images, device: moved.append(images) or "on the GPU"
+    )
+    some, others = (View(store, np.array(places)) for places in ([4, 1], [2]))
+    views = on_device([some, others], CUDA)
+    assert moved == [store]
+    assert [view.images for view in views] == ["on the GPU"] * 2
+    assert [view.indices.tolist() for view in views] == [[4, 1], [2]]
+    assert some.images is store

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-PEOPLE = "people"
-"""The kind of the event that says who labels from now on, and which share is asked of two."""
+PEOPLE, AGAIN = "people", "again"
+"""The kinds of the events that say who labels from now on, and which share is asked of two; and
+that an image is asked about again, as if nothing had been said of it.
+"""
 TAKEN_BACK = ("undo", "later")
 
 Event = dict[str, Any]
@@ -82,8 +84,9 @@ class Consensus:
 
     Where several people label, each has an opinion on an image. The answer is the majority's, once
     as many as are wanted have one. An event that `decides`, one of nobody (another run's answer)
-    and one of somebody who labels alone is the answer as it stands. Images are told apart by the
-    field `key` of events.
+    and one of somebody who labels alone is the answer as it stands, as is what a run made of all
+    answers to an image that it asked about again. Images are told apart by the field `key` of
+    events.
 
     >>> consensus = Consensus.of([
     ...     {"kind": "people", "people": ["ann", "bob"], "overlap": 1.0},
@@ -121,7 +124,13 @@ class Consensus:
         """Takes the next event into account."""
         if event["kind"] == PEOPLE:
             self.people, self.overlap = tuple(event["people"]), event["overlap"]
+        for index, word in event.get("relabelled", {}).items() if self.key == "index" else ():
+            one = self.images.setdefault(int(index), Opinions())
+            one.decision = {**(one.counted or {}), "kind": "label", "answer": word}
         if self.key not in event:
+            return
+        if event["kind"] == AGAIN:
+            self.images[event[self.key]] = Opinions()
             return
         one, who = self.images.setdefault(event[self.key], Opinions()), event.get("by")
         if event["kind"] in TAKEN_BACK:

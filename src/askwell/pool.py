@@ -3,31 +3,20 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import astuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-
-class Purchase(NamedTuple):
-    """One label, for training from `round` on; `score` is None where the strategy has none."""
-
-    label: int
-    round: int
-    score: float | None
-
-
-class Dropped(NamedTuple):
-    """An image that left the pool without a label, asked about for `round`."""
-
-    kind: int  # below 0, as oracle/answers.py names them
-    round: int
+from askwell.purchase import Dropped, Purchase, Repeat
 
 
 class Pool:
     """The training images of a run: all are candidates until they have an answer.
 
-    Purchases and dropped images, in query order, are the only state; everything else is derived.
+    Purchases, dropped images and repeated answers, in query order, are the only state; everything
+    else is derived.
     `held` images are for evaluation and `broken` ones cannot be read: neither are candidates.
     `given` labels were there before anything was asked and cost nothing.
 
@@ -47,9 +36,10 @@ class Pool:
         self.size, self.held, self.given, self.broken = size, list(held), list(given), list(broken)
         self.purchases: dict[int, Purchase] = {}
         self.dropped: dict[int, Dropped] = {}
+        self.repeats: list[Repeat] = []
 
     def __len__(self) -> int:
-        """How many labels there are."""
+        """How many images have a label."""
         return len(self.purchases)
 
     def label(
@@ -71,6 +61,18 @@ class Pool:
         """Removes images without a label. Raises ValueError as `label` does."""
         gone = [Dropped(int(kind), round) for kind in kinds]
         self.dropped.update(zip(self._new(indices), gone, strict=True))
+
+    def repeat(self, index: int, answer: int, label: int, round: int, asked: bool = True) -> None:
+        """Enters one more answer to a labelled image, whose label is `label` from now on.
+
+        >>> pool = Pool(5)
+        >>> pool.label([3], labels=[7], round=0)
+        >>> pool.repeat(3, answer=2, label=2, round=1)
+        >>> pool.labels([3]).item(), pool.purchases[3].label, pool.total
+        (2, 7, 2)
+        """
+        before = int(self.labels([index]))
+        self.repeats.append(Repeat(index, answer, before, label, round, asked))
 
     def _new(self, indices: Iterable[int]) -> list[int]:
         indices = [int(index) for index in indices]
@@ -109,12 +111,18 @@ class Pool:
     @property
     def answers(self) -> int:
         """How many answers were paid for, those without a label too."""
-        return len(self.purchases) + len(self.dropped) - len(self.given)
+        again = sum(one.asked for one in self.repeats)
+        return len(self.purchases) + len(self.dropped) + again - len(self.given)
 
     @property
     def bought(self) -> int:
-        """How many labels were paid for."""
-        return len(self.purchases) - len(self.given)
+        """How many labels were paid for, those of images asked again too."""
+        return self.total - len(self.given)
+
+    @property
+    def total(self) -> int:
+        """How many labels were given: where images were asked again, more than have one."""
+        return len(self.purchases) + sum(one.asked and one.answer >= 0 for one in self.repeats)
 
     def give(self, indices: Iterable[int], labels: Iterable[int], round: int) -> None:
         """Enters labels that cost nothing. Raises ValueError as `label` does."""
@@ -123,8 +131,28 @@ class Pool:
         self.given += [index for index in map(int, indices) if index not in self.given]
 
     def labels(self, indices: Iterable[int]) -> Tensor:
-        """The labels at `indices`, int64; KeyError for one that was not bought."""
-        return torch.tensor([self.purchases[int(index)].label for index in indices]).long()
+        """The labels at `indices` as they are now, int64; KeyError for one that was not bought."""
+        changed = {one.index: one.label for one in self.repeats}
+        bought = self.purchases
+        places = map(int, indices)
+        return torch.tensor([changed.get(one, bought[one].label) for one in places]).long()
+
+    def votes(self, index: int) -> list[int]:
+        """All labels that an image was given and that nobody corrected, the oldest first."""
+        votes = [self.purchases[index].label]
+        for one in self.repeats:
+            if one.index == index and one.answer >= 0:
+                votes = [*votes, one.answer] if one.asked else [one.answer]
+        return votes
+
+    def asked(self, index: int) -> int:
+        """How often somebody was paid to answer about a labelled image."""
+        again = [one for one in self.repeats if one.index == index and one.asked]
+        return (index not in self.given) + len(again)
+
+    def repeats_of_round(self, round: int) -> list[Repeat]:
+        """The repeated answers that `round` was the first to train on."""
+        return [one for one in self.repeats if one.round == round]
 
     def labels_of_round(self, round: int) -> Tensor:
         """The labels bought for one round, in query order."""
@@ -142,9 +170,8 @@ class Pool:
     @property
     def digest(self) -> str:
         """A digest of this history."""
-        history = repr(list(self.purchases.items())) + (
-            repr(list(self.dropped.items())) if self.dropped else ""
-        )
+        parts = [list(self.purchases.items()), list(self.dropped.items()), self.repeats]
+        history = repr(parts[0]) + "".join(repr(part) for part in parts[1:] if part)
         return hashlib.sha256(history.encode()).hexdigest()[:16]
 
     def state_dict(self) -> dict[str, Any]:
@@ -154,6 +181,7 @@ class Pool:
             "given": self.given,
             "purchases": [[index, *bought] for index, bought in self.purchases.items()],
             "dropped": [[index, *gone] for index, gone in self.dropped.items()],
+            "repeats": [list(astuple(one)) for one in self.repeats],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -170,3 +198,4 @@ class Pool:
         self.purchases.update({index: Purchase(*bought) for index, *bought in state["purchases"]})
         self.dropped.clear()
         self.dropped.update({index: Dropped(*gone) for index, *gone in state.get("dropped", [])})
+        self.repeats[:] = [Repeat(*one) for one in state.get("repeats", [])]

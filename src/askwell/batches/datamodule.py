@@ -15,6 +15,7 @@ from askwell.batches.loading import Fetched, loader_of
 from askwell.batches.sampler import LabelledBatches
 from askwell.batches.unlabelled import FetchedTogether, MixedBatches, Unlabelled
 from askwell.dataset.base import ImageDataset, OpenDataset
+from askwell.dataset.realism import Realism
 from askwell.embedding.base import Embedding, Embeddings, Learns
 from askwell.embedding.embedded import EmbeddedImages, embedded, learn_from, rows_of, shown
 from askwell.embedding.graph import stored_graph
@@ -47,6 +48,7 @@ class ActiveDataModule(LightningDataModule):
         embedding: Embedding | None = None,
         inputs: str = "pixels",
         unlabelled: Unlabelled | None = None,
+        realism: Realism | None = None,
     ) -> None:
         super().__init__()
         _refuse_batch_size(train_batch_size, inputs)
@@ -68,15 +70,16 @@ class ActiveDataModule(LightningDataModule):
                 "datamodule.augmentation, or for rows choose protocol=head model=propagation"
             )
         self._dataset, self._embedding, self.inputs = dataset, embedding or Own(), inputs
+        self._realism = realism or Realism()
         self._batch_size, self.seed, self.num_workers = train_batch_size, seed, num_workers
         self.augmentation, self.unlabelled = augmentation, unlabelled
 
     @cached_property
     def dataset(self) -> OpenDataset:
-        """The data set, found and decoded (or mapped) on first use, with rows in the place of
-        pixels where they are the inputs.
+        """The data set, found and decoded (or mapped) on first use, as `realism` changes it, with
+        rows in the place of pixels where they are the inputs.
         """
-        opened = self._dataset.open()
+        opened = self._realism(self._dataset.open())
         if self.inputs == "pixels":
             return opened
         return embedded(opened, self._embedding, Path(self._dataset.cache_dir))

@@ -17,9 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import numpy as np
-from PIL import Image
-
 from askwell.command.label import label, parser
 from askwell.files import write_whole
 
@@ -66,6 +63,9 @@ def write_digits(folder: Path) -> Tell:
 
     Neither names nor order give a digit away.
     """
+    import numpy as np  # for which `askwell --help` need not wait
+    from PIL import Image
+
     from askwell.dataset.mnist_mini import packaged_digits
 
     images, labels = packaged_digits()

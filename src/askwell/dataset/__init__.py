@@ -1,6 +1,7 @@
 """Data sets, one file each."""
 
 from askwell.dataset.base import UNKNOWN, ImageDataset, Images, OpenDataset, Source, Splits
+from askwell.dataset.realism import Realism
 from askwell.images.pixels import read_image
 from askwell.images.sources import ArraySource
 
@@ -10,6 +11,7 @@ __all__ = [
     "ImageDataset",
     "Images",
     "OpenDataset",
+    "Realism",
     "Source",
     "Splits",
     "read_image",

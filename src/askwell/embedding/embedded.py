@@ -87,14 +87,20 @@ def rows_of(
     track: Track = unwatched,
 ) -> Embeddings | None:
     """The rows of the images of a split, train or evaluation, by an encoder that has learned from
-    the training images where it must; never from those held out.
+    the training images where it must; never from those held out. A mere choice among images has
+    rows of these.
 
     None stands for the features of the network that is trained.
     """
     if isinstance(embedding, Learns):
         learn_from(dataset, embedding, cache_dir)
     images = {"train": dataset.train, "evaluation": dataset.evaluation}[split]
-    return embedding.open(images, split, cache_dir, track)
+    if type(images) is not View:
+        return embedding.open(images, split, cache_dir, track)
+    rows, indices = embedding.open(images.images, split, cache_dir, track), images.indices
+    if rows is None:
+        return None
+    return Embeddings(rows.values[indices], digest(rows.fingerprint, *indices))
 
 
 def learn_from(dataset: OpenDataset, embedding: Learns, cache_dir: Path) -> None:

@@ -10,6 +10,7 @@ from askwell.embedding.base import Embeddings
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.images.fingerprint import digest
+from askwell.images.near_copies import NearCopies
 from askwell.scoring.scorer import Track, unwatched
 
 
@@ -28,6 +29,10 @@ class File:
         self, images: Images, split: str, cache_dir: Path, track: Track = unwatched
     ) -> Embeddings:
         """The rows of a split. Raises UserError where its file does not hold one for each image."""
+        if isinstance(images, NearCopies):
+            raise UserError(
+                "realism.copies makes images that no file has rows of: choose another embedding="
+            )
         setting = f"embedding.{split}"
         name = {"train": self.train, "evaluation": self.evaluation}[split]
         if name is None:

@@ -15,6 +15,9 @@ from askwell.errors import UserError
 UNKNOWN = -1
 """The class of an image whose label is not known."""
 
+STRANGER = -2
+"""The class of an image that is known to be of none of the classes."""
+
 
 class Source(Protocol):
     """Images that are not decoded yet. N images of H x W pixels and C channels."""

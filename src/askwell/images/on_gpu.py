@@ -60,11 +60,10 @@ def on_device(splits: Sequence[Images], device: torch.device) -> list[Images]:
 
 
 def _with_views(splits: Sequence[Images], device: torch.device) -> list[Images]:
-    whole = [images for images in splits if not isinstance(images, View)]
-    placed = dict(zip(map(id, whole), on_device(whole, device), strict=True))
+    whole = [images.images if isinstance(images, View) else images for images in splits]
+    once = list({id(images): images for images in whole}.values())
+    placed = dict(zip(map(id, once), on_device(once, device), strict=True))
     return [
-        View(placed.get(id(images.images), images.images), images.indices, images.truth)
-        if isinstance(images, View)
-        else placed[id(images)]
+        images.on(placed[id(images.images)]) if isinstance(images, View) else placed[id(images)]
         for images in splits
     ]

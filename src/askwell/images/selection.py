@@ -59,16 +59,16 @@ def select_classes(splits: Splits, classes: Sequence[str | int]) -> Splits:
     return Splits(ClassSubset(splits.train, numbers), evaluation, names)
 
 
-def class_number(name: str | int, classes: Sequence[str]) -> int:
+def class_number(name: str | int, classes: Sequence[str], setting: str = "dataset.classes") -> int:
     """The position of a class given by name or by number; a class *called* 7 takes precedence over
-    class number 7.
+    class number 7. Raises UserError, which names the `setting`, for one that is not there.
     """
     text = str(name)
     if text in classes:
         return classes.index(text)
     if text.isdecimal() and int(text) < len(classes):
         return int(text)
-    raise UserError(f"unknown class {text!r} in dataset.classes: {_suggestion(text, classes)}")
+    raise UserError(f"unknown class {text!r} in {setting}: {_suggestion(text, classes)}")
 
 
 def _suggestion(name: str, classes: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Some images of a set, seen as a set of their own."""
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from torch import Tensor
@@ -34,6 +35,12 @@ class View:
     def fingerprint(self) -> str:
         """Changes with the images and with the choice among them."""
         return digest(self.images.fingerprint, *self.indices)
+
+    def on(self, images: Images) -> "View":
+        """The same view of `images`, which are the same images at another place."""
+        moved = copy(self)
+        moved.images = images
+        return moved
 
     def __len__(self) -> int:
         return len(self.indices)

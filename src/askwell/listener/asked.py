@@ -29,7 +29,8 @@ def write_asked(folder: Path, run: RunView) -> None:
     pending, oracle = run.labelling.pending, run.labelling.oracle
     if pending is None or not isinstance(oracle, Page):
         return
-    images = pending.images
+    again = set(pending.labelled)
+    images = [*pending.labelled, *pending.images]
     guesses = _guesses(run, images) if pending.round else [[] for _ in images]
     clusters = [None] * len(images) if pending.round else _clusters(run, images)
     scores = dict(pending.training)
@@ -39,12 +40,14 @@ def write_asked(folder: Path, run: RunView) -> None:
             "name": None if run.names is None else run.names[index],
             "image": oracle.subject.fingerprint_of(index),
             "score": scores.get(index),
-            "guesses": guess,
+            # A second opinion is asked for: the network has learned the first.
+            "guesses": [] if index in again else guess,
             "cluster": cluster,
+            **({"times": run.pool.asked(index)} if index in again else {}),
         }
         for index, guess, cluster in zip(images, guesses, clusters, strict=True)
     ]
-    _write_pictures(folder / PICTURES, run, images)
+    write_pictures(folder / PICTURES, run, images)
     facts = {
         "round": pending.round,
         "size": pending.size,
@@ -59,10 +62,14 @@ def write_asked(folder: Path, run: RunView) -> None:
 
 def _guesses(run: RunView, images: Sequence[int]) -> list[list[list[Any]]]:
     """The likeliest classes of each image, with their probabilities."""
-    probabilities = run.sight.look(torch.tensor(images)).logits.softmax(dim=1)
+    return guesses_of(run.sight.look(torch.tensor(images)).logits.softmax(dim=1), run.classes)
+
+
+def guesses_of(probabilities: Tensor, classes: Sequence[str]) -> list[list[list[Any]]]:
+    """The likeliest classes by probabilities [N, C], with these."""
     best = probabilities.topk(min(GUESSES, probabilities.shape[1]))
     return [
-        [[run.classes[place], round(share, 4)] for place, share in zip(*row, strict=True)]
+        [[classes[place], round(share, 4)] for place, share in zip(*row, strict=True)]
         for row in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
 
@@ -85,7 +92,7 @@ def _clusters(run: RunView, images: Sequence[int]) -> list[int | None]:
     return list(torch.cdist(seen, centres).argmin(dim=1).tolist())
 
 
-def _write_pictures(folder: Path, run: RunView, images: Sequence[int]) -> None:
+def write_pictures(folder: Path, run: RunView, images: Sequence[int]) -> None:
     """The decoded images, for the page where there is no file that it can show."""
     pictures = pictures_of(run.sight.images)
     with told_in_a_line(folder):

@@ -13,6 +13,7 @@ from askwell.learning_curve import TARGETS, area_under_curve, labels_to_target
 from askwell.listener.progress import round_of
 from askwell.loop.listener import RoundListener
 from askwell.loop.rounds import RoundResult
+from askwell.stopping import ENOUGH, ahead, stops
 from askwell.text import first_of, percent, seconds, visible
 
 REASONS = {
@@ -39,21 +40,28 @@ class Console(Callback, RoundListener):
         self.accuracy: list[float] = []
         self.seconds = {"train": 0.0, "score": 0.0, "evaluate": 0.0}
         self.lost: list[str] = []
+        self.signs: list[tuple[float | None, float | None]] = []  # uncertainty and kappa
 
     def state_dict(self) -> dict[str, Any]:
         curve = {"labels": list(self.labels), "accuracy": list(self.accuracy)}
-        return {**curve, "seconds": dict(self.seconds), "lost": list(self.lost)}
+        times, signs = dict(self.seconds), [list(pair) for pair in self.signs]
+        return {**curve, "seconds": times, "lost": list(self.lost), "signs": signs}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.labels, self.accuracy = list(state_dict["labels"]), list(state_dict["accuracy"])
         self.seconds, self.lost = dict(state_dict["seconds"]), list(state_dict["lost"])
+        self.signs = [(unsure, kappa) for unsure, kappa in state_dict.get("signs", [])]
 
     def on_round_end(self, trainer: Any, result: RoundResult) -> None:
         self.labels.append(result.labels)
         self.accuracy.append(result.accuracy)
         for name, value in seconds_of(result).items():
             self.seconds[name] += value
+        steady = result.steadiness
+        self.signs.append((None, None) if steady is None else (steady.uncertainty, steady.kappa))
         show(round_line(result, self.rounds))
+        if self._enough:
+            show(ENOUGH)
         self.lost = list(dict.fromkeys([*self.lost, *result.lost_classes]))
         for name in result.lost_classes[:LINES]:
             show(lost_line(name, result), style="bold red")
@@ -66,6 +74,11 @@ class Console(Callback, RoundListener):
         if self.labels:
             screen().print(self._table(stopped=reason == "target_accuracy"))
 
+    @property
+    def _enough(self) -> bool:
+        """Whether the rounds so far say to stop."""
+        return stops([unsure for unsure, _ in self.signs], [kappa for _, kappa in self.signs])
+
     def _table(self, stopped: bool) -> Table:
         table = Table("", "", box=box.SIMPLE_HEAD, show_header=False, highlight=False)
         table.add_row("labels", f"{self.labels[-1]}")
@@ -75,6 +88,10 @@ class Console(Callback, RoundListener):
             "mean accuracy over the labels",
             percent(area_under_curve(self.labels, self.accuracy), 2),
         )
+        for told in ahead(self.labels, self.accuracy):
+            more = told.labels - self.labels[-1]
+            spread = f"{percent(told.low, 1)} to {percent(told.high, 1)}"
+            table.add_row(f"with {more} more labels", f"{percent(told.accuracy, 1)} ({spread})")
         for target in TARGETS:
             table.add_row(f"labels to {percent(target)}", self._price(target, stopped))
         table.add_row(

@@ -8,6 +8,7 @@ from pytorch_lightning import Callback
 from askwell.files import append, write_whole
 from askwell.listener.asked import write_asked
 from askwell.listener.queried import first_preview, write_queried
+from askwell.listener.review import write_review
 from askwell.loop.listener import RoundListener, RunView
 from askwell.loop.rounds import Preview, RoundResult
 from askwell.oracle.answers import word_of
@@ -22,6 +23,8 @@ from askwell.run.question import (
 from askwell.run.run_folder import RunFolder
 
 COLUMNS = ["round", "index", "label", "score"]
+RELABELLED = "relabelled.csv"
+REPEATED = ["round", "index", "answer", "before", "label", "asked"]
 
 
 class Record(Callback, RoundListener):
@@ -46,6 +49,7 @@ class Record(Callback, RoundListener):
         write_whole(self.rounds, "".join(kept[:start]).encode())
         header = COLUMNS if run.names is None else [*COLUMNS, "image"]
         write_whole(self.queries, table(header, self._new_rows()))
+        self._write_relabelled()
         self._write_answers()
         if start == 0 and (first := first_preview(run)) is not None:
             write_queried(self.folder.path, run, 0, first)
@@ -54,6 +58,7 @@ class Record(Callback, RoundListener):
         self._write_answers()
         rows = self._new_rows()
         append(self.queries, table(rows[0], rows[1:]) if rows else b"")
+        self._write_relabelled()
         append(self.rounds, (json.dumps(result.record()) + "\n").encode())
         spread = {} if result.interval is None else {"accuracy_interval": list(result.interval)}
         self.folder.describe(**spread, **self.run.facts())  # its batches may have become smaller
@@ -68,10 +73,28 @@ class Record(Callback, RoundListener):
         write_questions(self.folder.path, labelling.open, self.run.names)
         write_asked(self.folder.path, self.run)
         self.folder.wait(questions=len(labelling.open))
+        if labelling.pending is not None and labelling.pending.round:
+            write_review(self.folder.path, self.run)  # last: nobody waits for it
 
     def on_rounds_end(self, trainer: Any, reason: str) -> None:
         remove_questions(self.folder.path)
         self.folder.finish(reason, accuracy=self.run.accuracy(), **self.run.facts())
+        write_review(self.folder.path, self.run)
+
+    def _write_relabelled(self) -> None:
+        """Writes all answers about images that had a label, where there are any."""
+        names, repeats = self.run.names, self.run.pool.repeats
+        rows = [
+            [one.round, one.index, one.answer, one.before, one.label, int(one.asked)]
+            + ([] if names is None else [names[one.index]])
+            for one in repeats
+        ]
+        header = REPEATED if names is None else [*REPEATED, "image"]
+        file = self.folder.path / RELABELLED
+        if rows:
+            write_whole(file, table(header, rows))
+        else:
+            file.unlink(missing_ok=True)  # of rounds that a kill undid
 
     def _write_answers(self) -> None:
         """Writes the answers about evaluation images once they are settled."""

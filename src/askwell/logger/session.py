@@ -20,6 +20,8 @@ MODES: dict[str, Mode] = {
     **{"run": "online", "dryrun": "offline"},  # former names, which wandb still takes
 }
 
+LAUNCH_INPUTS = "_detect_and_apply_job_inputs"
+
 
 def open_run(
     wished: Mode, folder: str, id: str | None, settings: Mapping[str, Any], **init: Any
@@ -59,14 +61,14 @@ def _started(**arguments: Any) -> wandb.Run:
     """A run by wandb.init, which would import all of W&B Launch, a second of work, only to find no
     inputs for it: nobody can have prepared any who has not imported it.
     """
-    if "wandb.sdk.launch" in sys.modules:
+    whole = getattr(wandb.Run, LAUNCH_INPUTS, None)
+    if whole is None or "wandb.sdk.launch" in sys.modules:
         return wandb.init(**arguments)
-    whole = wandb.Run._detect_and_apply_job_inputs
-    wandb.Run._detect_and_apply_job_inputs = lambda run: None  # type: ignore[method-assign]
+    setattr(wandb.Run, LAUNCH_INPUTS, lambda run: None)
     try:
         return wandb.init(**arguments)
     finally:
-        wandb.Run._detect_and_apply_job_inputs = whole  # type: ignore[method-assign]
+        setattr(wandb.Run, LAUNCH_INPUTS, whole)
 
 
 def wished_mode(mode: str) -> Mode:

@@ -1,6 +1,8 @@
 """The active-learning loop in Lightning's hooks: train, measure, query."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -13,6 +15,7 @@ from askwell.loop.listener import RoundListener
 from askwell.loop.settings import Settings
 from askwell.loop.tracking import PoolProgress, tracked
 from askwell.loop.trainer_flags import refuse_flags
+from askwell.model.classifier import untaught_copy
 from askwell.processes import Processes, share_buffers
 from askwell.randomness import key
 from askwell.run.provenance import weights_digest
@@ -69,7 +72,9 @@ class ActiveLearning(pl.Callback):
         refuse_differences(held, self.processes.gather, advice)
         precision, watched = trainer.precision_plugin.forward_context, tracked(trainer, self.bar)
         parts = (pl_module.network, self.processes, precision, watched, self.learner.halvings)
-        self.learner.begin(self.settings.sight(self.learner.data, *parts))
+        untaught = partial(untaught_copy, pl_module.network, self.initial_weights)
+        sight = self.settings.sight(self.learner.data, *parts)
+        self.learner.begin(replace(sight, untaught=untaught))
         if self.learner.waiting:  # Lightning has nothing to train on and calls no other hook
             self._tell(lambda one: one.on_rounds_start(trainer, self.learner.view, 0))
             self._wait(trainer)

@@ -1,14 +1,17 @@
 """Buying labels: the strategy chooses, the oracle answers, now or later, and the pool remembers."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from askwell.errors import UserError
 from askwell.loop.agreement import digest_of
+from askwell.loop.pending import Pending, Ranked, Settled, ranked_of
+from askwell.loop.relabelling import Doubtful, Relabelling, enter
 from askwell.oracle.answers import UNANSWERED, Answers, Oracle, answers_of
 from askwell.pool import Pool
 from askwell.processes import ALONE, Processes, odd_one
@@ -16,44 +19,7 @@ from askwell.randomness import generator
 from askwell.strategy import RandomSampling, Strategy
 from askwell.strategy.candidates import Candidates, Looks, Rows, fault_in
 
-Ranked = list[tuple[int, float | None]]
-"""Indices, best first, with their scores where the strategy has any."""
-
-
-class Pending(NamedTuple):
-    """A query that is not settled: a ranked list, and before round 0 also evaluation images."""
-
-    ranked: Ranked
-    round: int  # the first round that will train on the labels
-    size: int  # how many labels settle it
-    evaluation: list[int]  # images whose answers are for evaluation only
-    former: Ranked = []  # noqa: RUF012, of the query before, and not answered when it settled
-
-    @property
-    def training(self) -> Ranked:
-        """The images whose labels are trained on."""
-        return [*self.ranked, *self.former]
-
-    @property
-    def images(self) -> list[int]:
-        """All images that are asked about, in the order in which people see them.
-
-        Those for evaluation and as many as are wanted are one shuffled list; the others follow.
-        """
-        training = [index for index, _ in self.training]
-        if not self.evaluation:
-            return training
-        chosen = training[: self.size] + self.evaluation
-        order = torch.randperm(len(chosen), generator=generator("asked first", len(chosen)))
-        return [chosen[place] for place in order.tolist()] + training[self.size :]
-
-
-class Settled(NamedTuple):
-    """The Q labels that a query bought, best first; fewer than asked if people could not tell."""
-
-    indices: Tensor  # int64 [Q]
-    labels: Tensor  # int64 [Q]
-    scores: Tensor | None  # float32 [Q]
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -73,7 +39,9 @@ class Labelling:
     initial: Strategy = field(default_factory=RandomSampling)
     rows: Rows | None = None  # of an encoder, for strategies that compare images
     ahead: int = 1  # how many times the labels that are wanted a query asks about
+    relabelling: Relabelling | None = None
     processes: Processes = ALONE
+    untaught: Rows | None = None  # features that no label has shaped, where there is no encoder
     ranked: Ranked = field(default_factory=list)
     pending: Pending | None = None
     rest: Ranked = field(default_factory=list)  # not answered when the last query settled
@@ -104,14 +72,16 @@ class Labelling:
         Raises UserError for an answer that breaks the strategy's contract or differs between
         processes.
         """
+        again = self._doubtful(size)
+        new = size - len(again)
         if not self.ranked:
-            wanted = size * self.rescore_every * self.ahead
+            wanted = new * self.rescore_every * self.ahead
             self.ranked = self._rank(self.strategy, wanted, round, looks)
-        listed = size * self.ahead
+        listed = new * self.ahead
         chosen, self.ranked = self.ranked[:listed], self.ranked[listed:]
         ranked_now = {index for index, _ in [*chosen, *self.ranked]}
         former = [one for one in self.rest if one[0] not in ranked_now]
-        self.pending = Pending(chosen, round + 1, size, [], former)
+        self.pending = Pending(chosen, round + 1, size, [], former, again)
 
     def settle(self) -> Settled | None:
         """Takes in the answers to what is pending; None while people have not answered enough.
@@ -120,10 +90,13 @@ class Labelling:
         """
         if self.pending is None:
             raise ValueError("nothing was asked")
-        asked, said = self.pending, self._answers(self.pending.images)
+        asked = self.pending
+        said, repeated = self._answers(asked)
         words = dict(zip(asked.images, said.labels.tolist(), strict=True))
-        self.open = [index for index, label in words.items() if label == UNANSWERED]
+        second = dict(zip(asked.labelled, repeated, strict=True))
+        self.open = [one for one, label in {**second, **words}.items() if label == UNANSWERED]
         labels = sum(words[index] >= 0 for index, _ in asked.training)
+        labels += sum(label >= 0 for label in repeated)
         waits_for_evaluation = any(words[index] == UNANSWERED for index in asked.evaluation)
         if self.open and (waits_for_evaluation or not (said.settled or labels >= asked.size)):
             return None
@@ -133,7 +106,9 @@ class Labelling:
         if asked.round == 0:
             self.first += [index for index, _ in asked.ranked]
         self.evaluated |= {index: words[index] for index in asked.evaluation}
-        self._note_settled([index for index in asked.images if words[index] != UNANSWERED], asked)
+        self._correct(asked)
+        enter(self.pool, asked.again, repeated, asked.round)
+        self._note_settled(asked, words, second)
         return self._enter(asked, words)
 
     def _enter(self, asked: Pending, words: dict[int, int]) -> Settled:
@@ -189,17 +164,73 @@ class Labelling:
             return generator("initial", self.seed)
         return generator(purpose, self.seed, round)
 
-    def _answers(self, images: list[int]) -> Answers:
-        """The answers that the first process got; the others get them from it."""
-        indices = torch.tensor(images, dtype=torch.int64)
-        told = [answers_of(self.oracle(indices), len(images))] if self.processes.is_first else []
-        (said,) = (one for share in self.processes.gather(told) for one in share)
-        return said
+    def _correct(self, asked: Pending) -> None:
+        """Takes in what people have corrected since the query before."""
+        ask: Callable[..., dict[int, int]] | None = getattr(self.oracle, "corrected", None)
+        if ask is None:
+            return
+        again = set(asked.labelled)
+        known = [one for one in self.pool.labelled.tolist() if one not in again]
+        labels = dict(zip(known, self.pool.labels(known).tolist(), strict=True))
+        for index, label in self._from_first(partial(ask, labels, asked.round)).items():
+            self.pool.repeat(index, label, label, asked.round, asked=False)
 
-    def _note_settled(self, indices: list[int], asked: Pending) -> None:
+    def _doubtful(self, size: int) -> Doubtful:
+        """The labelled images that a query of `size` asks about again."""
+        if self.relabelling is None:
+            return []
+        most = getattr(self.oracle, "askings", None)
+        usable = self.pool.usable.sort().values.tolist()
+        able = [one for one in usable if most is None or self.pool.asked(one) < most]
+        size = self.relabelling.size(size)
+        if size < 1 or len(able) < 2:
+            return []
+        labelled = torch.tensor(able)
+        choose = self.relabelling.choose
+        return self._from_first(lambda: choose(self.pool, labelled, self.unbiased(labelled), size))
+
+    def unbiased(self, indices: Tensor) -> Tensor:
+        """Features [N, D] of images that tell whether a label fits: a network that was trained on a
+        wrong label has features that fit it.
+        """
+        rows = self.rows or self.untaught
+        if rows is None:
+            raise ValueError("nothing sees the images")
+        return rows(indices)
+
+    def _answers(self, asked: Pending) -> tuple[Answers, list[int]]:
+        """The answers about images that have no label, and about those that have one."""
+
+        def answers() -> tuple[Answers, list[int]]:
+            images = torch.tensor(asked.images, dtype=torch.int64)
+            said = answers_of(self.oracle(images), len(images))
+            if not asked.again:
+                return said, []
+            times = torch.tensor([self.pool.asked(index) for index in asked.labelled])
+            repeat: Any = self.oracle
+            again = answers_of(repeat.again(torch.tensor(asked.labelled), times), len(times))
+            return said._replace(settled=said.settled or again.settled), again.labels.tolist()
+
+        return self._from_first(answers)
+
+    def _from_first(self, find: Callable[[], Found]) -> Found:
+        """What the first process finds; the others get it from there."""
+        told = [find()] if self.processes.is_first else []
+        (found,) = (one for share in self.processes.gather(told) for one in share)
+        return found
+
+    def _note_settled(self, asked: Pending, words: dict[int, int], again: dict[int, int]) -> None:
         note: Callable[..., None] | None = getattr(self.oracle, "settled", None)
-        if note is not None and self.processes.is_first:
-            note(torch.tensor(indices, dtype=torch.int64), asked.round)
+        if note is None or not self.processes.is_first:
+            return
+        answered = [index for index in asked.images if words[index] != UNANSWERED]
+        indices = torch.tensor(answered, dtype=torch.int64)
+        repeated = [index for index, label in again.items() if label != UNANSWERED]
+        if repeated:
+            labels = dict(zip(repeated, self.pool.labels(repeated).tolist(), strict=True))
+            note(indices, asked.round, labels)
+        else:
+            note(indices, asked.round)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values, so that a checkpoint loads with `weights_only=True`."""
@@ -216,17 +247,11 @@ class Labelling:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes the state of a checkpoint, or of one from before queries could wait."""
         if state.get("pending") is not None:
-            ranked, round, size, evaluation, *former = state["pending"]
-            lists = _ranked(ranked), round, size, evaluation
-            self.pending = Pending(*lists, *map(_ranked, former))
-        self.ranked, self.rest = _ranked(state["ranked"]), _ranked(state.get("rest", []))
+            self.pending = Pending.of(state["pending"])
+        self.ranked, self.rest = ranked_of(state["ranked"]), ranked_of(state.get("rest", []))
         of_first = [index for index, one in self.pool.purchases.items() if one.round == 0]
         self.first = list(state.get("first", of_first))
         self.evaluated = dict(state.get("evaluated", []))
-
-
-def _ranked(pairs: Iterable[Sequence[Any]]) -> Ranked:
-    return [(index, score) for index, score in pairs]
 
 
 def _named(strategy: Strategy) -> str:

@@ -10,9 +10,9 @@ from askwell.errors import UserError
 from askwell.loop.agreement import digest_of
 from askwell.loop.clock import Clock
 from askwell.loop.diversity import Diversity
-from askwell.loop.labelling import Settled
 from askwell.loop.listener import RunView
-from askwell.loop.rounds import Preview, RoundResult, learned_classes, lost_classes
+from askwell.loop.pending import Settled
+from askwell.loop.rounds import AskedAgain, Preview, RoundResult, learned_classes, lost_classes
 from askwell.loop.settings import Settings
 from askwell.loop.sight import Sight
 from askwell.oracle.answers import kinds_of
@@ -48,6 +48,7 @@ class Learner:
     def __init__(self, settings: Settings, data: ActiveDataModule, processes: int) -> None:
         self.settings, self.data, self.pool = settings, data, data.pool
         self.plan = settings.plan(data.dataset, processes)
+        self.prices = settings.prices(data.dataset)
         self.labelling = settings.labelling(data)
         self.clock = Clock()
         self.round, self.accuracy = 0, 0.0
@@ -55,6 +56,7 @@ class Learner:
         self.waiting = False
         self.learned: list[str] = []
         self.diversity: Diversity | None = None  # of the last query
+        self.predicted: dict[int, int] = {}  # of the stop set in the last round, by index
         self.halvings = 0  # of the scoring batch, before this process
         self.weights_digest = ""  # of the initial weights
         self.asked_before: dict[str, Any] | None = None  # what an earlier process left pending
@@ -69,6 +71,7 @@ class Learner:
     def begin(self, sight: Sight) -> None:
         """Uses `sight` from now on; buys the first labels of a run that has none."""
         self.sight = sight
+        self.labelling.untaught = sight.untaught_features
         self._take_up()
         self._enter_given()
         if self.round == 0:
@@ -123,6 +126,7 @@ class Learner:
         known = self._known()
         evaluation = self.sight.evaluate(self.round)
         self.accuracy = evaluation.accuracy
+        steadiness, self.predicted = self.sight.steadiness(self.predicted)
         eval_seconds = self.clock.lap()
         settled = self._labels_after(self.round)
         classes = self.data.dataset.classes
@@ -139,6 +143,7 @@ class Learner:
             lost_classes=lost_classes(self.learned, evaluation, classes),
             preview=preview,
             query_diversity=self.diversity,
+            steadiness=steadiness,
             reason=self.reason,
             sample=len(self.sight.truth) if len(self.data.dataset.held) else None,
             **known,
@@ -150,11 +155,23 @@ class Learner:
     def _known(self) -> dict[str, Any]:
         """The facts of a round that are known before its end: the labels that it trained on."""
         return {
-            "labels": len(self.pool),
+            "labels": self.pool.total,
             "pool_size": self.pool.left,
             "query_class_counts": self._class_counts(),
             "answers": kinds_of(self.pool.answers_of_round(self.round)),
+            "wrong_labels": self._wrong_labels(),
+            "cost": self._spent,
+            "asked_again": AskedAgain.of(self.pool.repeats_of_round(self.round)),
         }
+
+    def _wrong_labels(self) -> int | None:
+        """How many labels bought for this round are not the truth; None where it is not known."""
+        truth, given = self.data.dataset.train.truth, set(self.pool.given)
+        if truth is None or not self.data.dataset.knows_truth:
+            return None
+        bought = ((index, one) for index, one in self.pool.purchases.items() if index not in given)
+        wrong = (one.label != truth[index] for index, one in bought if one.round == self.round)
+        return sum(map(bool, wrong))
 
     def _class_counts(self) -> dict[str, int]:
         classes = self.data.dataset.classes
@@ -206,10 +223,9 @@ class Learner:
         return self.plan.reason_to_stop(round, self._spent, self.accuracy, self.pool.left)
 
     @property
-    def _spent(self) -> int:
+    def _spent(self) -> float:
         """What counts against the budget."""
-        labels_alone = self.plan.budget_counts == "labels"
-        return self.pool.bought if labels_alone else self.pool.answers
+        return self.prices.spent(self.pool)
 
     def _warn_of_absent_classes(self) -> None:
         counts = self._class_counts()
@@ -240,7 +256,7 @@ class Learner:
         bought = [(index, one.label) for index, one in self.pool.purchases.items()]
         return {
             "round": self.round,
-            "labels": digest_of(bought),
+            "labels": digest_of([*bought, *self.pool.repeats]),
             "ranking": digest_of([index for index, _ in self.labelling.ranked]),
         }
 
@@ -252,6 +268,7 @@ class Learner:
             "reason": self.reason,
             "learned": self.learned,
             "diversity": None if self.diversity is None else list(self.diversity),
+            "predicted": [list(one) for one in self.predicted.items()],
             "halvings": self.sight.scorer.halvings,
             "pool": self.pool.digest,
             "study": self.study,
@@ -268,5 +285,6 @@ class Learner:
         self.reason, self.learned = state["reason"], state["learned"]
         diversity = state.get("diversity")
         self.diversity = None if diversity is None else Diversity(*diversity)
+        self.predicted = dict(state.get("predicted", []))
         self.halvings = state.get("halvings", 0)
         self.labelling.load_state_dict(state)

@@ -12,32 +12,36 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """The sizes and limits of a run, in labels. None means no limit."""
+    """The sizes and limits of a run, in labels. None means no limit.
+
+    The budget is never overspent: it is in the unit in which one label costs up to `dearest`.
+    """
 
     query_size: int
     initial_size: int
     rounds: int | None = None
     budget: int | None = None
     target_accuracy: float | None = None
-    budget_counts: str = "answers"
     least: int = 2  # labels before anything can be trained
+    dearest: float = 1
 
-    def reason_to_stop(self, round: int, labels: int, accuracy: float, left: int) -> str | None:
+    def reason_to_stop(self, round: int, spent: float, accuracy: float, left: int) -> str | None:
         """Why nothing is queried after `round`; None to continue.
 
-        Rounds count from 0; `left` images are unlabelled.
+        Rounds count from 0; `spent` counts against the budget; `left` images are unlabelled.
         """
         if self.target_accuracy is not None and accuracy >= self.target_accuracy:
             return "target_accuracy"
         if self.rounds is not None and round + 1 >= self.rounds:
             return "rounds"
-        if self.budget is not None and labels >= self.budget:
+        if self.budget is not None and spent + self.dearest > self.budget:
             return "budget"
         return None if left else "pool exhausted"
 
-    def next_query(self, labels: int, left: int) -> int:
-        """The size of the next query, with `labels` bought and `left` images unlabelled."""
-        return min(self.query_size, left, left if self.budget is None else self.budget - labels)
+    def next_query(self, spent: float, left: int) -> int:
+        """The size of the next query, with so much `spent` and `left` images unlabelled."""
+        paid = left if self.budget is None else int((self.budget - spent) // self.dearest)
+        return min(self.query_size, left, paid)
 
 
 def plan_for(
@@ -50,15 +54,17 @@ def plan_for(
     *,
     num_classes: int,
     processes: int,
-    budget_counts: str = "answers",
     given: int = 0,
     random: bool = True,
+    dearest: float = 1,
 ) -> Plan:
     """The plan for a pool; sizes are labels or, below 1, fractions of the pool.
 
-    `given` labels are there already and can replace the initial set. A query larger than the pool
-    is cut to it, with a warning. Raises UserError for impossible settings, such as fewer initial
-    images than two per process or, where they are `random`, than there are classes.
+    The budget may be in prices, of which one label costs `dearest` at most; its fraction is then of
+    what the pool would cost at that price. `given` labels are there already and can replace the
+    initial set. A query larger than the pool is cut to it, with a warning. Raises UserError for
+    impossible settings, such as fewer initial images than two per process or, where they are
+    `random`, than there are classes.
     """
     if not isinstance(rounds, int | None):
         raise UserError(f"rounds={rounds}: expected a whole number")
@@ -72,7 +78,7 @@ def plan_for(
     query = _labels("query_size", query_size, pool_size)
     wished = (0 if given else query) if initial_size is None else initial_size
     initial = 0 if given and not wished else _labels("initial_size", wished, pool_size)
-    limit = None if budget is None else _labels("budget", budget, pool_size)
+    limit = None if budget is None else _labels("budget", budget, round(pool_size * dearest))
     two_each = 2 * processes
     least = max(num_classes, two_each) if random and not given else two_each
     if initial + given < least:
@@ -88,13 +94,11 @@ def plan_for(
             f"{setting} is too few to start with ({initial}), {need}: set initial_size={least} "
             "or more"
         )
-    if limit is not None and limit < initial:
+    if limit is not None and limit < initial * dearest:
         raise UserError(
             f"budget={limit} does not pay for the {initial} labels of initial_size: raise one, "
             "lower the other"
         )
-    if budget_counts not in ("answers", "labels"):
-        raise UserError(f"budget_counts={budget_counts}: expected answers or labels")
     if rounds is not None and rounds < 1:
         raise UserError(f"rounds={rounds}: expected at least 1")
     if target_accuracy is not None and not 0 < target_accuracy <= 1:
@@ -102,8 +106,8 @@ def plan_for(
             f"target_accuracy={target_accuracy}: expected a fraction above 0 and up to 1, such "
             "as 0.97"
         )
-    limits = (rounds, limit, target_accuracy, budget_counts)
-    return Plan(query, initial, *limits, two_each)
+    limits = (rounds, limit, target_accuracy)
+    return Plan(query, initial, *limits, two_each, dearest)
 
 
 def _labels(setting: str, size: int | float, pool_size: int) -> int:

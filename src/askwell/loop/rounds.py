@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from askwell.loop.diversity import Diversity
+from askwell.loop.stop_set import Steadiness
+from askwell.purchase import Repeat
 from askwell.scoring.evaluation import Evaluation
 from askwell.scoring.interval import interval
 
@@ -23,6 +25,23 @@ class Preview:
     pixels: np.ndarray  # uint8 [P, C, H, W], as people see them
 
 
+class AskedAgain(NamedTuple):
+    """Answers about images that had a label: how many were asked for, how many of them changed it,
+    and how many labels people corrected by themselves.
+    """
+
+    answers: int
+    changed: int
+    corrected: int = 0
+
+    @classmethod
+    def of(cls, repeats: Sequence[Repeat]) -> "AskedAgain | None":
+        """What `repeats` were; None where there are none."""
+        asked = [one for one in repeats if one.asked]
+        changed = sum(one.label != one.before for one in asked)
+        return cls(len(asked), changed, len(repeats) - len(asked)) if repeats else None
+
+
 @dataclass(frozen=True)
 class RoundResult:
     """One finished round: training on `labels` labels, evaluation, and the query that ended it.
@@ -31,8 +50,11 @@ class RoundResult:
     query before it or as the initial set, which has no diversity. `score_seconds` and `preview`
     describe the query that ended it and buys for the next one. `pool_size` is the number of
     unlabelled images when the accuracy was measured. `answers` counts the answers for this round by
-    kind. `reason` is why the run ends with it. `sample` is the number of evaluation images where
-    they are a sample of the pool.
+    kind, and `asked_again` those about images that had a label. `reason` is why the run ends
+    with it. `sample` is the number of evaluation images where
+    they are a sample of the pool. `wrong_labels` counts those bought for this round that are not
+    the truth, where that is known. `cost` is what counts of all answers until then against the
+    budget: their number, or their price.
     """
 
     round: int
@@ -50,6 +72,10 @@ class RoundResult:
     answers: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
     sample: int | None = None
+    steadiness: Steadiness | None = None
+    wrong_labels: int | None = None
+    cost: float = 0
+    asked_again: AskedAgain | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -91,6 +117,10 @@ class RoundResult:
             if self.query_diversity is None
             else self.query_diversity._asdict(),
             "answers": dict(self.answers),
+            "steadiness": None if self.steadiness is None else self.steadiness._asdict(),
+            "wrong_labels": self.wrong_labels,
+            "cost": self.cost,
+            **({} if self.asked_again is None else {"asked_again": self.asked_again._asdict()}),
         }
 
 

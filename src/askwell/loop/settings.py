@@ -11,6 +11,8 @@ from askwell.dataset.base import OpenDataset
 from askwell.errors import UserError
 from askwell.loop.labelling import Labelling
 from askwell.loop.plan import Plan, plan_for
+from askwell.loop.prices import BudgetCounts, Prices, prices_for
+from askwell.loop.relabelling import Relabelling
 from askwell.loop.sight import Sight
 from askwell.oracle.answers import Oracle
 from askwell.oracle.subject import oracle_for
@@ -27,9 +29,11 @@ class Settings:
 
     With `rescore_every` m the pool is ranked in every m-th round only; the rounds between query
     what ranked next. `initial` chooses the first images. Sizes and limits are those of `plan_for`;
-    `compile` and `scoring_batch_size` concern the passes over the pool.
+    `budget_counts` may be prices of answers. `compile` and `scoring_batch_size` concern the passes
+    over the pool.
     A query asks about `ahead` times the images that settle it, for people who answer while the
-    network trains; None leaves it to the oracle.
+    network trains; None leaves it to the oracle. The share `relabel` of each query asks again about
+    images whose label is doubtful.
     """
 
     strategy: Strategy
@@ -40,7 +44,7 @@ class Settings:
     initial_size: int | float | None = None
     rounds: int | None = None
     budget: int | float | None = None
-    budget_counts: str = "answers"
+    budget_counts: BudgetCounts = "answers"
     target_accuracy: float | None = None
     epochs_per_round: int = 1
     reset: bool = False
@@ -50,6 +54,7 @@ class Settings:
     scoring_batch_size: int | None = None
     compile: bool = False
     ahead: int | None = None
+    relabel: float = 0
 
     def __post_init__(self) -> None:
         counts = {
@@ -62,6 +67,8 @@ class Settings:
         for setting, value in counts.items():
             if value is not None and value < 1:
                 raise UserError(f"{setting}={value}: expected at least 1")
+        if not isinstance(self.relabel, int | float) or not 0 <= self.relabel < 1:
+            raise UserError(f"protocol.relabel={self.relabel}: expected a share from 0 to below 1")
 
     def plan(self, dataset: OpenDataset, processes: int) -> Plan:
         """The plan of a run on `dataset`."""
@@ -71,12 +78,16 @@ class Settings:
             self.query_size,
             self.initial_size,
             *limits,
-            budget_counts=self.budget_counts,
             num_classes=len(dataset.classes),
             processes=processes,
             given=len(dataset.given),
             random=isinstance(self.initial, RandomSampling),
+            dearest=self.prices(dataset).dearest,
         )
+
+    def prices(self, dataset: OpenDataset) -> Prices:
+        """What answers about `dataset` cost."""
+        return prices_for(self.budget_counts, dataset.classes)
 
     def labelling(self, data: ActiveDataModule) -> Labelling:
         """The labelling of the pool of `data`."""
@@ -92,7 +103,23 @@ class Settings:
             self.initial,
             None if embeddings is None else embeddings.rows,
             self._ahead(oracle),
+            self._relabelling(oracle, data),
         )
+
+    def _relabelling(self, oracle: object, data: ActiveDataModule) -> Relabelling | None:
+        if not self.relabel:
+            return None
+        setting = f"protocol.relabel={self.relabel}"
+        if not hasattr(oracle, "again") or getattr(oracle, "askings", None) == 1:
+            raise UserError(
+                f"{setting} needs an oracle that may answer otherwise when it is asked again: "
+                "choose oracle=noisy, page, or replay with several columns"
+            )
+        relabelling = Relabelling(self.relabel, len(data.dataset.classes), self.seed)
+        size = self.plan(data.dataset, 1).query_size
+        if not relabelling.size(size):
+            raise UserError(f"{setting} of query_size={size} is no image: raise one of them")
+        return relabelling
 
     def _ahead(self, oracle: object) -> int:
         of_oracle: int = getattr(oracle, "ahead", 1)

@@ -1,10 +1,11 @@
 """What the network of a run sees: evaluation, looks at the pool, previews, diversity."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from askwell.dataset.base import OpenDataset
 from askwell.embedding.embedded import pictures_of
@@ -13,10 +14,12 @@ from askwell.images.contracts import Images
 from askwell.images.on_gpu import on_device
 from askwell.images.view import View
 from askwell.loop.diversity import MOST, Diversity, query_diversity
-from askwell.loop.labelling import Settled
+from askwell.loop.pending import Settled
 from askwell.loop.rounds import Preview
+from askwell.loop.stop_set import Steadiness, steadiness, stop_set
 from askwell.pool import Pool
 from askwell.scoring.evaluation import Evaluation, evaluate
+from askwell.scoring.frozen import FrozenNetwork
 from askwell.scoring.pool_looks import PoolLooks
 from askwell.scoring.scorer import Scorer
 from askwell.strategy.draws import Draws
@@ -38,6 +41,7 @@ class Sight:
     draws: Draws
     num_classes: int
     seed: int
+    untaught: Callable[[], nn.Module] | None = None  # the network as it was before any label
 
     @classmethod
     def of(cls, dataset: OpenDataset, scorer: Scorer, **parts: Any) -> "Sight":
@@ -81,6 +85,26 @@ class Sight:
     def look(self, indices: Tensor) -> Look:
         """A look at a few images of the training set, on the CPU."""
         return self.scorer.look_at(self.images, indices)
+
+    def steadiness(self, before: dict[int, int]) -> tuple[Steadiness | None, dict[int, int]]:
+        """How steady the network is on a fixed sample of the pool since its predictions `before`,
+        and its predictions now, by index; by the first process for all.
+        """
+        sample = stop_set(self.pool, self.seed)
+        if not len(sample) or not self.scorer.processes.is_first:
+            return None, {}
+        logits, unlabelled = self.look(sample).logits, torch.isin(sample, self.pool.unlabelled)
+        now = dict(zip(sample.tolist(), logits.argmax(dim=1).tolist(), strict=True))
+        return steadiness(logits, unlabelled, [before.get(index) for index in now]), now
+
+    def untaught_features(self, indices: Tensor) -> Tensor:
+        """The features [N, D] of images by the network as it was before it was given a label, which
+        fit no wrong one; all from this process.
+        """
+        if self.untaught is None:
+            return self.look(indices).features
+        scorer = replace(self.scorer, network=FrozenNetwork(self.untaught()))
+        return scorer.look_at(self.images, indices).features
 
     def looks(self, round: int) -> PoolLooks:
         """Looks at the pool for a strategy at the end of `round`."""

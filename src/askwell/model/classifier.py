@@ -1,6 +1,7 @@
 """The Lightning module: a network, its loss, its optimizer."""
 
-from collections.abc import Callable, Iterable
+import copy
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -92,3 +93,17 @@ class Classifier(LightningModule):
             if self.lr_scheduler is None
             else ([optimizer], [self.lr_scheduler(optimizer)])
         )
+
+
+def untaught_copy(network: nn.Module, initial: Mapping[str, Tensor]) -> nn.Module:
+    """A copy of a classifier's `network` with the weights that the classifier had before it was
+    trained, by their names there, and with the statistics of its data.
+    """
+    untaught = copy.deepcopy(network)
+    weights = {name.removeprefix("network."): weight for name, weight in initial.items()}
+    kept = [name for name, one in network.named_modules() if isinstance(one, Standardise)]
+    own = network.state_dict()
+    state = {name: weights.get(name, own[name]) for name in own}
+    state |= {name: own[name] for name in own if name.rpartition(".")[0] in kept}
+    untaught.load_state_dict(state)
+    return untaught

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-CANNOT_TELL, NONE_OF_THESE, BROKEN, UNANSWERED = -1, -2, -3, -4
+from askwell.images.contracts import STRANGER
+
+CANNOT_TELL, NONE_OF_THESE, BROKEN, UNANSWERED = -1, STRANGER, -3, -4
 
 KINDS = {"cannot tell": CANNOT_TELL, "none of these": NONE_OF_THESE, "broken": BROKEN}
 """Answers without a label, by the words for them. Their images leave the pool."""

@@ -11,10 +11,11 @@ from filelock import FileLock
 
 from askwell.errors import UserError
 from askwell.files import append
-from askwell.opinions import PEOPLE, Consensus, Event, word_of
+from askwell.opinions import AGAIN, PEOPLE, Consensus, Event, word_of
 from askwell.oracle.answers import KINDS
 
 LABEL, UNDO, LATER, SETTLED, TRAIN = "label", "undo", "later", "settled", "train now"
+CORRECTED = "corrected"
 
 
 class AnswerLog:
@@ -24,8 +25,11 @@ class AnswerLog:
     a file, `kind` and, for a label, `answer`; of a person also `by`. What answers an image is in
     `askwell.opinions`: its last event, or what several `people` agree on, who are named by an event
     of that kind with the share that two are asked for, `overlap`. An event of kind `settled` holds
-    the `indices` that settled a query, the `answers` as they were then, and its `round`. One of
-    kind `train now` settles the pending query by what is answered. Several processes may write.
+    the `indices` that settled a query, the `answers` as they were then, and its `round`; where
+    images were asked about `again`, also the answers to them and what they are `relabelled` as, by
+    index. One of kind `train now` settles the pending query by what is answered. One of kind
+    `corrected` holds the `labels`, by index, that a run took for those from before, for its `round`
+    on. Several processes may write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +56,7 @@ class AnswerLog:
             kinds = {event["kind"] for event in events}
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{self.path} is damaged ({error}): put back a copy of it") from error
-        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, PEOPLE, *KINDS}:
+        if not kinds <= {LABEL, UNDO, LATER, SETTLED, TRAIN, CORRECTED, PEOPLE, AGAIN, *KINDS}:
             raise UserError(f"{self.path} holds events that this version does not know")
         return events, start + end
 
@@ -74,23 +78,51 @@ class AnswerLog:
 
 
 def current(events: Iterable[Event], by: str = "index") -> dict[Any, str]:
-    """The current answer to each image as people write it, keyed by the field `by` of events."""
-    return {key: word_of(event) for key, event in Consensus.of(events, by).answers.items()}
+    """The current answer to each image as people write it, keyed by the field `by` of events. One
+    that is asked about again keeps its answer until it has another one.
+    """
+    answers = Consensus.of(without(events, AGAIN), by).answers
+    return {key: word_of(event) for key, event in answers.items()}
+
+
+def without(events: Iterable[Event], *kinds: str) -> list[Event]:
+    """The events of other kinds."""
+    return [event for event in events if event["kind"] not in kinds]
 
 
 def settled(events: Sequence[Event], asked: Sequence[int]) -> dict[int, str] | None:
-    """The answers, as they were then, that settled the first query all of whose images are in
-    `asked`, if any.
+    """The answers, as they were then, that settled the query of the images `asked`, if any."""
+    event = settling(events, asked)
+    if event is None:
+        return None
+    then = current(events[: events.index(event)])
+    words = event.get("answers") or [then[index] for index in event["indices"]]
+    return dict(zip(event["indices"], words, strict=True))
+
+
+def settling(events: Sequence[Event], asked: Sequence[int]) -> Event | None:
+    """The event that settled the first query all of whose images are in `asked`, if any.
 
     An image leaves the pool when it is answered, so the queries before it cannot match.
     """
     among = set(asked)
-    for place, event in enumerate(events):
+    for event in events:
         if event["kind"] == SETTLED and among.issuperset(event["indices"]) and event["indices"]:
-            then = current(events[:place])
-            words = event.get("answers") or [then[index] for index in event["indices"]]
-            return dict(zip(event["indices"], words, strict=True))
+            return event
     return None
+
+
+def answered_again(events: Iterable[Event]) -> dict[int, str | None]:
+    """The images that are asked about again, and the answer that each got since, if any."""
+    consensus, open_ones = Consensus(), dict[int, None]()
+    for event in events:
+        consensus.enter(event)
+        if event["kind"] == AGAIN:
+            open_ones[event["index"]] = None
+        for index in event.get("again", ()):
+            open_ones.pop(int(index), None)
+    found = {index: consensus.answer(index) for index in open_ones}
+    return {index: None if event is None else word_of(event) for index, event in found.items()}
 
 
 def trains_now(events: Iterable[Event]) -> bool:
@@ -104,3 +136,11 @@ def answer_event(index: int, image: str, name: str | None, word: str) -> Event:
     named = {} if name is None else {"name": name}
     said = {"kind": word} if word in KINDS else {"kind": LABEL, "answer": word}
     return {"index": index, "image": image, **named, **said}
+
+
+def corrected(events: Iterable[Event], round: int) -> dict[int, str] | None:
+    """The labels that a run took for former ones, for `round` on; None where it took none."""
+    for event in events:
+        if event["kind"] == CORRECTED and event["round"] == round:
+            return {int(index): word for index, word in event["labels"].items()}
+    return None

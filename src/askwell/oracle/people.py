@@ -2,8 +2,9 @@
 too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -28,12 +29,20 @@ class People:
         self.log, self.bank = AnswerLog(self.folder / LOG), AnswerBank(answers_dir)
         self.said: dict[int, str] = {}  # the answers that the last question got
 
-    def settled(self, indices: Tensor, round: int) -> None:
-        """Notes that `indices` were taken for the answer to the query for `round`."""
+    def settled(
+        self, indices: Tensor, round: int, relabelled: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
+        """Notes that `indices` were taken for the answer to the query for `round`; `relabelled` are
+        the labels, by index, of images that were asked about again.
+        """
         words = [self.said[index] for index in indices.tolist()]
         event = {"kind": SETTLED, "round": round, "indices": indices.tolist(), "answers": words}
-        events = self.log.read()
-        if not any(one["kind"] == SETTLED and one["indices"] == event["indices"] for one in events):
+        if relabelled:
+            classes = self.subject.classes
+            event["again"] = {str(index): self.said[index] for index in relabelled}
+            event["relabelled"] = {str(one): classes[label] for one, label in relabelled.items()}
+        known = [(one.get("indices"), one.get("again")) for one in self.log.read()]
+        if (event["indices"], event.get("again")) not in known:
             self.log.add([event])
 
     def take_banked(self, indices: Sequence[int], known: dict[int, str]) -> None:

@@ -58,11 +58,13 @@ def pixels_digest(pixels: np.ndarray) -> str:
 
 
 def oracle_for(factory: Any, dataset: Any) -> Oracle:
-    """The oracle of a run. Only an oracle that `sees_truth`, the default, is given labels.
+    """The oracle of a run. Only an oracle that `sees_truth`, the default, is given labels; one that
+    `sees_classes` is given their names too.
 
     Raises UserError if it needs labels that the data set lacks.
     """
-    if not getattr(getattr(factory, "func", factory), "sees_truth", True):
+    made = getattr(factory, "func", factory)
+    if not getattr(made, "sees_truth", True):
         if words := sorted({*dataset.classes} & {*KINDS}):
             raise UserError(f"a class cannot be called {words[0]!r}, which is an answer of its own")
         # Lightning behind it takes seconds, which the page of `askwell label` can do without.
@@ -75,4 +77,5 @@ def oracle_for(factory: Any, dataset: Any) -> Oracle:
             "the images have no labels to simulate answers with: set oracle=file to answer "
             "yourself, or oracle=replay to repeat answers"
         )
-    return factory(labels=dataset.train.truth, num_classes=len(dataset.classes))
+    names = {"classes": dataset.classes} if getattr(made, "sees_classes", False) else {}
+    return factory(labels=dataset.train.truth, num_classes=len(dataset.classes), **names)

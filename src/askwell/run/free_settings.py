@@ -61,9 +61,16 @@ FORMER: dict[str, Any] = {
     "model.network.dropout": 0.0,
     "protocol.ahead": 1,
     "callbacks.active_learning.ahead": 1,
+    "protocol.relabel": 0,
+    "callbacks.active_learning.relabel": 0,
     "embedding._target_": "Own",
     "datamodule.embedding": "copy of embedding",
     "datamodule.inputs": "pixels",
+    "datamodule.realism": "copy of realism",
+    "realism._target_": "Realism",
+    "realism.shift": 1,
+    "realism.noise": 8,
+    "realism.seed": 0,
 }
 """Values of settings that older configurations lack: their runs computed with these."""
 

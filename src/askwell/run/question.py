@@ -12,7 +12,7 @@ from askwell.errors import UserError
 from askwell.files import write_json, write_whole
 
 PENDING, QUESTIONS, EVALUATION = "pending.json", "questions.csv", "evaluation.csv"
-ASKED, PICTURES = "asked.json", "asked"
+ASKED, REVIEW, PICTURES = "asked.json", "review.json", "asked"
 """What the page shows of a query, and the folder of its pictures."""
 
 
@@ -73,6 +73,14 @@ def read_asked(folder: Path) -> dict[str, Any] | None:
         return json.loads((folder / ASKED).read_bytes())
     except (FileNotFoundError, ValueError):
         return None
+
+
+def read_review(folder: Path) -> list[dict[str, Any]]:
+    """The images that review.json lists; none where there is none."""
+    try:
+        return list(json.loads((folder / REVIEW).read_bytes())["images"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return []
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

@@ -58,5 +58,6 @@ class SubmitLauncher(BasicLauncher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Any:
         from askwell.command.submit import submit
 
+        assert self.config is not None  # Hydra sets it up first
         submit(self.settings, self.hydra_context, self.config, job_overrides)
         return []

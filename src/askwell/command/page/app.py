@@ -63,6 +63,10 @@ def build(session: Session, keeper: Keeper, access: Access) -> FastAPI:
     def history(request: Request) -> Response:
         return JSONResponse({"answers": session.history(_person(request, access))})
 
+    @app.get("/api/review")
+    def review() -> Response:
+        return JSONResponse({"images": session.review()})
+
     @app.get("/api/people")
     def people() -> Response:
         return JSONResponse(session.agreement())

@@ -6,11 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.opinions import PEOPLE, Consensus, Event
+from askwell.opinions import AGAIN, PEOPLE, Consensus, Event
 from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, LATER, SETTLED, TRAIN, UNDO, AnswerLog, trains_now
+from askwell.oracle.events import (
+    CORRECTED,
+    LABEL,
+    LATER,
+    SETTLED,
+    TRAIN,
+    UNDO,
+    AnswerLog,
+    trains_now,
+    without,
+)
 from askwell.oracle.people import LOG
-from askwell.run.question import ASKED, PICTURES, read_asked
+from askwell.run.question import ASKED, PICTURES, REVIEW, read_asked, read_review
 from askwell.run.run_json import read_run
 
 
@@ -27,6 +37,7 @@ class Asking:
         self.images: dict[int, dict[str, Any]] = {}  # what it asks about, by index, in order
         self.run: dict[str, Any] = {}
         self.rounds: list[dict[str, Any]] = []
+        self.review: list[dict[str, Any]] = []  # answers that deserve a second look
         self.events: list[Event] = []
         self.consensus = Consensus()
         self.answers: dict[int, Event] = {}  # what answers each image that has an answer
@@ -56,6 +67,8 @@ class Asking:
             self.rounds = _lines(self.folder / "rounds.jsonl")
         if self._changed(LOG):
             self._read_events()
+        if self._changed(REVIEW):
+            self.review = read_review(self.folder)
         if not self._changed(ASKED):
             return False
         self.asked = read_asked(self.folder) or self.asked  # the last one until there is another
@@ -91,6 +104,8 @@ class Asking:
         self.consensus.enter(event)
         if event["kind"] == PEOPLE:  # whose opinions are wanted has changed
             self.answers = self.consensus.answers
+        for one in map(int, event.get("relabelled", ())):
+            self.answers[one] = self.consensus.answer(one) or event
         index = event.get("index")
         if index is None:
             return
@@ -173,4 +188,4 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 def without_settled(events: Iterable[Event]) -> list[Event]:
     """What people said, without what a run made of it."""
-    return [event for event in events if event["kind"] not in (SETTLED, TRAIN)]
+    return without(events, SETTLED, TRAIN, CORRECTED, AGAIN)

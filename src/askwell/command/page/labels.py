@@ -9,9 +9,9 @@ from typing import Any
 from askwell.command.page.place import Place
 from askwell.errors import UserError
 from askwell.images.label_table import places_of
-from askwell.opinions import Consensus, Event
+from askwell.opinions import AGAIN, Consensus, Event
 from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, AnswerLog
+from askwell.oracle.events import LABEL, AnswerLog, without
 from askwell.oracle.people import LOG
 from askwell.run.question import EVALUATION, table
 from askwell.run.run_json import read_run
@@ -53,7 +53,7 @@ def labels_of(folder: Path) -> list[Labelled]:
             _enter(found, row, row["label"])
     for row in _rows(folder / "queries.csv"):
         _enter(found, row, run["classes"][int(row["label"])])
-    consensus = Consensus.of(AnswerLog(folder / LOG).read())
+    consensus = _consensus(folder)
     for index, one in consensus.images.items():
         found.pop(index, None)
         event = consensus.answer(index)
@@ -91,7 +91,7 @@ def _with_facts(labels: list[Labelled], place: Place) -> list[Labelled]:
 def unusable(folder: Path) -> set[int]:
     """The images that people said nothing can be learned from."""
     last = {int(row["index"]): row["label"] for row in _rows(folder / EVALUATION)}
-    consensus = Consensus.of(AnswerLog(folder / LOG).read())
+    consensus = _consensus(folder)
     for index in consensus.images:
         last[index] = (consensus.answer(index) or {"kind": ""})["kind"]
     return {index for index, kind in last.items() if kind in KINDS}
@@ -100,6 +100,11 @@ def unusable(folder: Path) -> set[int]:
 def labels_table(labels: Iterable[Labelled]) -> bytes:
     """labels.csv."""
     return table(COLUMNS, [one.row for one in labels])
+
+
+def _consensus(folder: Path) -> Consensus:
+    """Of images that are asked about again the former answers, until there are others."""
+    return Consensus.of(without(AnswerLog(folder / LOG).read(), AGAIN))
 
 
 def _yes_or_no(seen: bool | None) -> str:

@@ -42,7 +42,7 @@ class Place:
         tables = (
             (dataset.get("labels"), "image", "label"),
             (dataset.get("table"), dataset.get("image_column"), dataset.get("label_column")),
-            (oracle.get("table"), oracle.get("image_column"), oracle.get("column")),
+            (oracle.get("table"), oracle.get("image_column"), _first(oracle.get("column"))),
         )
         rows: list[Row] = []
         for name, *columns in tables:
@@ -76,3 +76,8 @@ class Place:
         if index < len(self.names):
             return self.root / self.names[index]
         return None if name is None else self.root / name
+
+
+def _first(column: object) -> object:
+    """The column of the first answers, where there are several."""
+    return column[0] if isinstance(column, list) and column else column

@@ -12,6 +12,7 @@ from askwell.command.page.answering import Refusal, Said, events_of, fault_of
 from askwell.command.page.asking import Asking
 from askwell.command.page.handout import Handout
 from askwell.command.page.pictures import picture
+from askwell.command.page.review import review_of
 from askwell.command.page.sharing import Place, lacking, may_answer, note_people, take_over
 from askwell.command.page.tally import history_of, people_of, progress_of
 from askwell.opinions import Event
@@ -132,6 +133,7 @@ class Session:
             "cluster": None if guesses else row.get("cluster"),
             "hidden": bool(guesses) and hidden,
             "score": row.get("score"),
+            "times": row.get("times", 0),
         }
 
     def picture(self, one: str) -> tuple[bytes, str] | None:
@@ -180,6 +182,11 @@ class Session:
         """The last answers, for `person`."""
         with self.lock:
             return history_of(self.askings, person)
+
+    def review(self) -> list[dict[str, Any]]:
+        """The answers that deserve a second look."""
+        with self.lock:
+            return review_of(self.askings, self.places)
 
     def agreement(self) -> dict[str, Any]:
         """Where people differ, and how far they agree."""

@@ -33,6 +33,7 @@ NONE = next(word for word, kind in KINDS.items() if kind == NONE_OF_THESE)
 
 OF_A_RUN = (
     *("run.json", "rounds.jsonl", "queries.csv", EVALUATION, "pending.json", "questions.csv"),
+    *("relabelled.csv", "review.json"),
     *("queried.jsonl", "asked.json", "checkpoints", "snapshots", FOLDER, "train.log"),
 )
 """What a new run in the same folder begins without."""

@@ -1,7 +1,8 @@
 """What the answers bring, for the page: how many there are, how fast, how well, and whose."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from heapq import nlargest
 from statistics import median
 from typing import Any
@@ -120,6 +121,29 @@ def _of_run(asking: Asking) -> dict[str, Any]:
         "reason": asking.run.get("reason"),
         "sample": sample,
         "rounds": rounds,
+        "ahead": _ahead(tuple((labels, accuracy) for labels, accuracy, *_ in rounds)),
+        "enough": _enough([line.get("steadiness") or {} for line in asking.rounds]),
         "class_accuracy": last.get("class_accuracy", {}),
         "pool": last.get("pool_size"),
     }
+
+
+@lru_cache
+def _ahead(curve: tuple[tuple[int, float], ...]) -> Sequence[tuple[int, float, float, float]]:
+    """What the next queries would bring a run; kept, since every look at its progress asks."""
+    if len(curve) < 2:
+        return []
+    from askwell.stopping import ahead  # scipy takes a second to import
+
+    told = ahead([labels for labels, _ in curve], [accuracy for _, accuracy in curve])
+    return told
+
+
+def _enough(steady: Sequence[Mapping[str, Any]]) -> str:
+    """The advice to stop, where the rounds give it."""
+    if not steady:
+        return ""
+    from askwell.stopping import ENOUGH, stops
+
+    signs = ([one.get(name) for one in steady] for name in ("uncertainty", "kappa"))
+    return ENOUGH if stops(*signs) else ""

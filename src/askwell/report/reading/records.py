@@ -12,7 +12,7 @@ from askwell.errors import UserError
 from askwell.report.reading.names import distinct
 from askwell.report.reading.received import leads_out
 from askwell.report.reading.recorded_run import UNREADABLE, Facts, read_run
-from askwell.report.reading.schema import Diversity, Round, Run
+from askwell.report.reading.schema import AskedAgain, Diversity, Round, Run, Steadiness
 from askwell.text import visible
 
 RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] + [
@@ -22,6 +22,9 @@ RUN_COLUMNS = [field.name for field in fields(Run) if field.name != "resumed"] +
 ]
 SECONDS = ["train_seconds", "score_seconds", "eval_seconds"]
 DIVERSITY = ["distance", "near_duplicates"]
+STEADINESS = ["uncertainty", "agreement", "kappa"]
+COUNTED = ["wrong_labels", "cost"]
+AGAIN = ["asked_again", "relabelled", "corrected"]
 ROUND_COLUMNS = [
     "round",
     "labels",
@@ -31,14 +34,17 @@ ROUND_COLUMNS = [
     "pool_size",
     "lost_classes",
     *DIVERSITY,
+    *STEADINESS,
+    *COUNTED,
+    *AGAIN,
 ]
 LINKED: tuple[Facts, list[Round]] = (
     {"status": UNREADABLE, "reason": "a link to a folder elsewhere: give that folder itself"},
     [],
 )
 CLASS_COLUMNS = ["run", "round", "class", "accuracy", "queried"]
-NUMBERS = ["accuracy", "loss", *SECONDS, *DIVERSITY]
-NOT_MEASURED = Diversity()
+NUMBERS = ["accuracy", "loss", *SECONDS, *DIVERSITY, *STEADINESS, *COUNTED]
+NOT_MEASURED, NOT_COMPARED = Diversity(), Steadiness()
 
 
 @dataclass(frozen=True)
@@ -133,12 +139,22 @@ def read(folders: Sequence[Path], start: Path) -> Records:
 def curve_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:
     """One row per run and round, with the lost classes as a tuple."""
     rows = [
-        {**vars(each), **vars(each.query_diversity or NOT_MEASURED), "run": run}
+        {
+            **vars(each),
+            **vars(each.query_diversity or NOT_MEASURED),
+            **vars(each.steadiness or NOT_COMPARED),
+            **_again(each.asked_again or AskedAgain()),
+            "run": run,
+        }
         for run, of_run in rounds.items()
         for each in of_run
     ]
     table = pd.DataFrame(rows, columns=["run", *ROUND_COLUMNS])
     return table.astype(dict.fromkeys(NUMBERS, float))
+
+
+def _again(asked: AskedAgain) -> dict[str, int]:
+    return dict(zip(AGAIN, (asked.answers, asked.changed, asked.corrected), strict=True))
 
 
 def class_table(rounds: dict[str, list[Round]]) -> pd.DataFrame:

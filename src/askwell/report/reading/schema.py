@@ -74,6 +74,24 @@ class Diversity:
 
 
 @dataclass(frozen=True)
+class Steadiness:
+    """How sure the network is of a sample of the pool, and how far it agrees with the last one."""
+
+    uncertainty: Annotated[float, checks.amount_or_nan] = float("nan")
+    agreement: Annotated[float, checks.share_or_nan] = float("nan")
+    kappa: Annotated[float, checks.kappa_or_nan] = float("nan")
+
+
+@dataclass(frozen=True)
+class AskedAgain:
+    """Answers about images that had a label, how many changed it, and corrections unasked."""
+
+    answers: Annotated[int, checks.whole] = 0
+    changed: Annotated[int, checks.whole] = 0
+    corrected: Annotated[int, checks.whole] = 0
+
+
+@dataclass(frozen=True)
 class Round:
     """A line of rounds.jsonl. A class without evaluation images has an accuracy of nan."""
 
@@ -90,6 +108,14 @@ class Round:
     query_class_counts: Annotated[dict[str, int] | None, by_name(checks.whole)] = None
     query_diversity: Annotated[
         Diversity | None, unknown_or(lambda value: read_as(Diversity, value))
+    ] = None
+    steadiness: Annotated[
+        Steadiness | None, unknown_or(lambda value: read_as(Steadiness, value))
+    ] = None
+    wrong_labels: Count = None
+    cost: Seconds = None
+    asked_again: Annotated[
+        AskedAgain | None, unknown_or(lambda value: read_as(AskedAgain, value))
     ] = None
 
 

@@ -58,6 +58,15 @@ def amount_or_nan(value: Any) -> float:
     return float("nan") if is_nan(value) else amount(value)
 
 
+def kappa_or_nan(value: Any) -> float:
+    """Agreement beyond chance, which the first round does not have."""
+    if is_nan(value):
+        return float("nan")
+    if not is_number(value) or not -1 <= value <= 1:
+        raise ValueError("a number from -1 to 1")
+    return float(value)
+
+
 def loss(value: Any) -> float:
     """Any number: a run that diverges has a loss of nan or infinity."""
     if not is_number(value) or (type(value) is int and abs(value) > HIGHEST):

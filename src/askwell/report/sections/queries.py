@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from askwell.report.findings.comparison import pairs
 from askwell.report.groups.group import BASELINE, Group
 from askwell.report.page.blocks import Picture, Section, Table
 from askwell.report.page.class_rows import WIDE, class_names, rows_drawn
 from askwell.report.page.drawing import legend_above, legend_height, legend_name
 from askwell.report.page.palette import looks
-from askwell.report.page.wording import spread, spread_percent
-from askwell.report.reading.records import DIVERSITY
+from askwell.report.page.wording import MISSING, spread, spread_percent
+from askwell.report.reading.records import AGAIN, DIVERSITY
 from askwell.report.statistics.evenness import evenness
+from askwell.report.statistics.significance import paired_p
 
 
 def section(group: Group) -> Section:
@@ -21,9 +23,8 @@ def section(group: Group) -> Section:
     stroke = (
         " Strokes stand for random." if BASELINE in group.strategies and group.contenders else ""
     )
-    return Section(
-        "Queries", (text + stroke,), (*balance(group), *variety(group)), tuple(class_shares(group))
-    )
+    tables = (*balance(group), *variety(group), *wrong(group), *repeats(group))
+    return Section("Queries", (text + stroke,), tables, tuple(class_shares(group)))
 
 
 def balance(group: Group) -> Iterator[Table]:
@@ -74,6 +75,63 @@ def variety(group: Group) -> Iterator[Table]:
             "multiple of the distance between two random images of the pool. Near-duplicates are "
             "nearer to another image of the query than 95 % of random images are to theirs.",
         )
+
+
+def wrong(group: Group) -> Iterator[Table]:
+    """The labels that are not the truth, against random's; no table where there are none, or where
+    the truth is not known.
+    """
+    counts = group.curves.groupby("run")["wrong_labels"].sum(min_count=1)
+    if not counts.sum():
+        return
+    shares = counts / group.curves.groupby("run")["labels"].last()
+    yield Table(
+        ("wrong labels", "bought", "share of all", f"more than {BASELINE}", "p"),
+        tuple(
+            (
+                name,
+                spread(counts[group.of(name).index]),
+                spread_percent(shares[group.of(name).index]),
+                *against_random(group, name, shares),
+            )
+            for name in group.strategies
+        ),
+        "Labels that differ from the truth, the initial set included, mean ± standard deviation "
+        "over seeds; then the difference of the shares over paired seeds in percentage points, and "
+        "the p-value of a paired t-test, which is not corrected for the number of strategies.",
+    )
+
+
+def against_random(group: Group, name: str, shares: pd.Series) -> tuple[str, str]:
+    """The difference of a strategy's share to random's in points over paired seeds, and its p where
+    they are enough.
+    """
+    if BASELINE not in group.strategies or name == BASELINE:
+        return MISSING, MISSING
+    paired = pairs(group, name, BASELINE)
+    own, other = (shares[side["run"]].to_numpy() for side in (paired.own, paired.reference))
+    difference = spread(pd.Series(100 * (own - other)), "+.1f").replace("± +", "± ")
+    return difference, f"{paired_p(own, other):.2g}" if paired.enough else MISSING
+
+
+def repeats(group: Group) -> Iterator[Table]:
+    """How many answers were about images that had a label, and how many labels they changed; no
+    table if there were none.
+    """
+    sums = group.curves.groupby(["strategy", "seed"])[AGAIN].sum()
+    if not sums.any(axis=None):
+        return
+    rows = tuple(
+        (name, *(spread(sums.xs(name, level="strategy")[column], ".1f") for column in AGAIN))
+        for name in group.strategies
+    )
+    yield Table(
+        ("labelled images", "asked again", "labels changed", "corrected"),
+        rows,
+        "Answers of a run about images that had a label, and how many labels they changed; labels "
+        "that people corrected by themselves, at no cost. Mean ± standard deviation over seeds. "
+        "The answers count as labels in all curves.",
+    )
 
 
 def entropy(bought: pd.DataFrame, by: list[str]) -> pd.Series:

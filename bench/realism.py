@@ -1,0 +1,205 @@
+"""Which strategies still beat random where pools are as real ones are? One board per dial."""
+
+import argparse
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+
+from askwell.learning_curve import area_between
+from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
+from bench import program
+from bench.leaderboard import DATASETS, ENCODER, SPLITS, dataset_settings, reduce, rows_file
+from bench.packing import Job, Packed
+from bench.standings import BASELINE, FEWEST, table
+
+FILE = Path(__file__).parents[1] / "results" / "realism.jsonl"
+PAGE = Path(__file__).parents[1] / "docs" / "realism.md"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+
+PLAIN = ("experiment=redundancy", "realism=none")
+HUMAN = "experiment=human_labels"
+REDUCED = ("embedding=file", *(f"embedding.{split}={{{split}}}" for split in SPLITS))
+CIFAR = ("cifar10", ("query_size=50", *REDUCED))
+DIGITS = ("mnist_mini", ("query_size=64", "rounds=25"))
+FRUITS = ("fruits", ("query_size=10", ENCODER))
+BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
+    "as it is": (CIFAR, PLAIN),
+    "long tail": (CIFAR, ("experiment=long_tail",)),
+    "strangers": (CIFAR, ("experiment=strangers",)),
+    "costs": (CIFAR, ("experiment=costs",)),
+    "confusion": (CIFAR, ("experiment=confusion",)),
+    "people, 9 % wrong": (CIFAR, (HUMAN, "oracle.column=aggregate")),
+    "people, 40 % wrong": (CIFAR, (HUMAN, "oracle.column=worst")),
+    "digits, network": (DIGITS, ("experiment=paper_mini",)),
+    "fruits, as it is": (FRUITS, PLAIN),
+    "fruits, redundancy": (FRUITS, ("experiment=redundancy",)),
+}
+"""What a job runs on, and the experiment that it is a job of."""
+STRATEGIES = (
+    *("random", "lc", "entropy", "sm", "stochastic", "stratified"),
+    *("cluster_margin", "badge"),
+)
+"""Those whose queries together take less than half a minute a run."""
+
+Values = dict[str, dict[int, float]]
+"""A number by strategy and seed."""
+
+
+def main() -> None:
+    """Runs the jobs that are missing, seed by seed, packs each as it finishes, and with --tables
+    writes what the packed ones show.
+    """
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--boards", nargs="+", default=list(BOARDS), choices=BOARDS)
+    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
+    parser.add_argument("--tables", action="store_true", help="run nothing, write the tables")
+    chosen = parser.parse_args()
+    if chosen.tables:
+        write(PAGE, tables(list(Packed(FILE))))
+        return
+    program.quiet()
+    if any(BOARDS[name][0] is CIFAR for name in chosen.boards):
+        reduce(CIFAR[0])
+    for job in Packed(FILE).missing(list(jobs(chosen.boards, chosen.strategies, chosen.seeds))):
+        with tempfile.TemporaryDirectory() as folder:
+            accuracy = program.run(*overrides(job), folder=Path(folder))
+            Packed(FILE).add(job, Path(folder))
+        print(*job.values(), f"{accuracy:.4f}", flush=True)
+
+
+def jobs(boards: list[str], strategies: list[str], seeds: int) -> Iterator[Job]:
+    """All boards of a seed before the next seed."""
+    for seed in range(seeds):
+        for board in boards:
+            for strategy in strategies:
+                yield {"board": board, "strategy": strategy, "seed": seed}
+
+
+def overrides(job: Job) -> list[str]:
+    """The settings of a job, as `python train.py` takes them."""
+    (dataset, of_dataset), of_board = BOARDS[str(job["board"])]
+    files = {split: rows_file(dataset, split) for split in SPLITS}
+    return [
+        *(of_board[0], "hydra.mode=RUN", "trainer=cpu"),
+        *(dataset_settings(dataset) if dataset in DATASETS else [f"dataset={dataset}"]),
+        *(setting.format(**files) for setting in of_dataset),
+        *of_board[1:],
+        *(f"strategy={job['strategy']}", f"seed={job['seed']}"),
+    ]
+
+
+def tables(runs: list[dict[str, Any]]) -> str:
+    """The gain of each strategy over random on each board, then what it bought."""
+    boards = by_board(runs)
+    areas = {name: areas_of(of_board) for name, of_board in boards.items()}
+    parts = [gains(areas)]
+    wrong = {name: share(of_board, wrong_share) for name, of_board in boards.items()}
+    strangers = {name: share(of_board, stranger_share) for name, of_board in boards.items()}
+    prices = {name: share(of_board, mean_price) for name, of_board in boards.items()}
+    for title, found in (
+        ("wrong labels among all, %", wrong),
+        ("answers `none of these` among all, %", strangers),
+        ("price of a label", prices),
+    ):
+        shown = {name: values for name, values in found.items() if differs(values)}
+        parts += [bought(title, shown)] if shown else []
+    return "\n\n".join(parts)
+
+
+def by_board(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The runs of each board, of the seeds that every strategy has, if they are enough."""
+    found = {}
+    for name in BOARDS:
+        of_board = [run for run in runs if run["job"]["board"] == name]
+        of_strategy: dict[str, set[int]] = defaultdict(set)
+        for run in of_board:
+            of_strategy[run["job"]["strategy"]].add(run["job"]["seed"])
+        seeds = set.intersection(*of_strategy.values()) if of_strategy else set()
+        if len(seeds) >= FEWEST:
+            found[name] = [run for run in of_board if run["job"]["seed"] in seeds]
+    return found
+
+
+def areas_of(runs: list[dict[str, Any]]) -> Values:
+    """The mean accuracy in percent over the costs that all runs of a board share."""
+    low = max(run["cost"][0] for run in runs)
+    high = min(run["cost"][-1] for run in runs)
+    return share(runs, lambda run: 100 * area_between(run["cost"], run["accuracy"], low, high))
+
+
+def share(runs: list[dict[str, Any]], number: Any) -> Values:
+    """A number of each run."""
+    found: Values = defaultdict(dict)
+    for run in runs:
+        found[run["job"]["strategy"]][run["job"]["seed"]] = number(run)
+    return found
+
+
+def wrong_share(run: dict[str, Any]) -> float:
+    return 100 * sum(run["wrong_labels"]) / run["labels"][-1]
+
+
+def stranger_share(run: dict[str, Any]) -> float:
+    """Without prices an answer costs 1, with or without a label."""
+    return (
+        0.0 if "costs" in run["job"]["board"] else 100 * (1 - run["labels"][-1] / run["cost"][-1])
+    )
+
+
+def mean_price(run: dict[str, Any]) -> float:
+    return run["cost"][-1] / run["labels"][-1] if "costs" in run["job"]["board"] else 0.0
+
+
+def differs(values: Values) -> bool:
+    return any(any(of_strategy.values()) for of_strategy in values.values())
+
+
+def gains(areas: dict[str, Values]) -> str:
+    """The paired gain over random, mean ± standard deviation over seeds; bold where a t-test that
+    Holm corrects for the strategies of a board shows it.
+    """
+    head = ["strategy", *(f"{name}, {len(of[BASELINE])} seeds" for name, of in areas.items())]
+    rows = [
+        [f"`{BASELINE}`, area", *(f"{mean(of[BASELINE].values()):.1f}" for of in areas.values())]
+    ]
+    columns = {name: _gains_of(of) for name, of in areas.items()}
+    for strategy in STRATEGIES[1:]:
+        rows.append([f"`{strategy}`", *(column.get(strategy, "") for column in columns.values())])
+    return table(head, rows)
+
+
+def _gains_of(areas: Values) -> dict[str, str]:
+    base = areas[BASELINE]
+    others = [name for name in areas if name != BASELINE]
+    paired = {name: [areas[name][seed] - base[seed] for seed in base] for name in others}
+    of_random = list(base.values())
+    corrected = holm(paired_p([areas[name][seed] for seed in base], of_random) for name in others)
+    shown = {}
+    for name, p in zip(others, corrected, strict=True):
+        text = f"{mean(paired[name]):+.1f} ± {stdev(paired[name]):.1f}".replace("-", "−")
+        shown[name] = f"**{text}**" if p < SIGNIFICANCE else text
+    return shown
+
+
+def bought(title: str, boards: dict[str, Values]) -> str:
+    rows = [
+        [f"`{name}`", *(f"{np.mean(list(of[name].values())):.1f}" for of in boards.values())]
+        for name in STRATEGIES
+    ]
+    return table([title, *boards], rows)
+
+
+def write(page: Path, text: str) -> None:
+    """Puts the tables between their marks in a page."""
+    before, rest = page.read_text().split(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
+
+
+if __name__ == "__main__":
+    main()
