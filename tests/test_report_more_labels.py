@@ -45,7 +45,7 @@ def test_a_run_that_does_not_know_the_truth_has_no_table(tmp_path: Path) -> None
 
 def test_a_strategy_has_a_row_with_the_forecast_of_its_runs(tmp_path: Path) -> None:
     write_run(tmp_path, "random", 0, CURVE)
-    ((name, now, first, _),) = next(forecasts(group_of(tmp_path))).rows
+    ((name, now, first, *_),) = next(forecasts(group_of(tmp_path))).rows
     told = forecast(range(10, 70, 10), CURVE, 70)
     cell = f"{100 * told.accuracy:.1f} ({100 * told.low:.1f} to {100 * told.high:.1f})"
     assert (name, now, first) == ("random", "75.0", cell)
