@@ -86,7 +86,7 @@ def submit(
     """
     sweep.started.clear()  # its report comes when its jobs have run
     folder = Path(config.hydra.sweep.dir).absolute()
-    places = {folder / parsed(job[-1]).value(): list(job[:-1]) for job in jobs}
+    places = {folder / str(parsed(job[-1]).value()): list(job[:-1]) for job in jobs}
     known = _known(folder)
     queued = _in_queue(known.values()) if settings["to"] == SLURM else set()
     left = {place: job for place, job in places.items() if known.get(place.name) not in queued}

@@ -58,5 +58,6 @@ class SubmitLauncher(BasicLauncher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Any:
         from askwell.command.submit import submit
 
-        submit(self.settings, self.hydra_context, self.config, job_overrides)
+        config: Any = self.config
+        submit(self.settings, self.hydra_context, config, job_overrides)
         return []
