@@ -85,13 +85,8 @@ def _finished_sweep(folder: Path, jobs: int) -> None:
     """
     first = ["-m", *_sweep(len(STRATEGIES)), "jobs=1"]
     environment = {**os.environ, **_cache()}
-    subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), *first],
-        cwd=folder,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    command = [sys.executable, str(ROOT / "train.py"), *first]
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     sweep = folder / "multirun" / "finished"
     for place in range(len(STRATEGIES), jobs):
         copy = sweep / str(place)
