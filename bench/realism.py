@@ -8,8 +8,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
-
 from askwell.learning_curve import area_between
 from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench import program
@@ -170,6 +168,8 @@ def gains(areas: dict[str, Values]) -> str:
     ]
     columns = {name: _gains_of(of) for name, of in areas.items()}
     for strategy in STRATEGIES[1:]:
+        if not any(strategy in column for column in columns.values()):
+            continue
         rows.append([f"`{strategy}`", *(column.get(strategy, "") for column in columns.values())])
     return table(head, rows)
 
@@ -189,10 +189,15 @@ def _gains_of(areas: Values) -> dict[str, str]:
 
 def bought(title: str, boards: dict[str, Values]) -> str:
     rows = [
-        [f"`{name}`", *(f"{np.mean(list(of[name].values())):.1f}" for of in boards.values())]
+        [f"`{name}`", *(_mean_of(of.get(name)) for of in boards.values())]
         for name in STRATEGIES
+        if any(name in of for of in boards.values())
     ]
     return table([title, *boards], rows)
+
+
+def _mean_of(values: dict[int, float] | None) -> str:
+    return f"{mean(values.values()):.1f}" if values else ""
 
 
 def write(page: Path, text: str) -> None:
