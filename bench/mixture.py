@@ -21,8 +21,10 @@ SPREAD = 0.05
 
 
 class Mixture:
-    """N images, 100 of them labelled. Four centres per class lie around 0 with deviation 1/2, rows
-    around these with deviation 1, and logits are four times those of a random layer.
+    """N images, of which the last 100 are labelled.
+
+    Four centres per class lie around 0 with deviation 1/2 and rows around these with deviation 1;
+    the layer's weights have the deviation that gives logits 4 times that of a feature.
 
     The same number of images gives the same pool in every process.
     """
@@ -39,19 +41,23 @@ class Mixture:
         layers = (layer + SPREAD * several).flatten(end_dim=1)
         self.logits = self.features @ layer.T  # [N, C]
         self.drawn = (self.features @ layers.T).view(images, DRAWS, CLASSES)  # [N, K, C]
-        free = torch.ones(images, dtype=torch.bool)
-        self.labelled = torch.arange(0, images, images // LABELLED)[:LABELLED]  # [L]
-        free[self.labelled] = False
-        self.unlabelled = torch.nonzero(free).flatten()  # [N - L]
+        self.unlabelled = torch.arange(images - LABELLED)  # [N - L]
+        self.labelled = torch.arange(images - LABELLED, images)  # [L]
         self.labels = group[self.labelled] % CLASSES  # [L]
 
-    def candidates(self, images: Tensor | None = None) -> Candidates:
-        """What a strategy sees of the unlabelled images, or of some of them."""
-        seen = self.unlabelled if images is None else images
-        return Candidates(seen, self._looks, self.labelled, rows=self.features.__getitem__)
+    def candidates(self) -> Candidates:
+        """What a strategy sees of the unlabelled images."""
+        rows = self.features.__getitem__
+        return Candidates(self.unlabelled, self._looks, self.labelled, rows=rows)
 
     def _looks(self, indices: Tensor, draws: int) -> Iterator[tuple[Tensor, Look]]:
         for positions in torch.arange(len(indices)).split(BATCH):
-            rows = indices[positions]
+            rows = _without_copy(indices[positions])
             logits = self.logits[rows] if draws == 1 else self.drawn[rows, :draws]
             yield positions, Look(logits, self.features[rows])
+
+
+def _without_copy(rows: Tensor) -> Tensor | slice:
+    """Rows that follow each other as a slice: a network copies nothing to hand on its features."""
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if last - first + 1 == len(rows) else rows

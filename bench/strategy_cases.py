@@ -81,6 +81,7 @@ CASES = (
         BatchBald(DRAWS, preselected=1000, configurations=10_000),
         BAAL,
         others.baal("BatchBALD", num_draw=500),
+        size=4,
         images=1100,
         turns=2,
         why="the peer holds N × 10,000 × C, and draws labels where Askwell counts them",

@@ -24,7 +24,7 @@ from bench.timing import Contender, Measurement, in_turns, options, parsed
 
 QUESTION = "Choosing as scikit-activeml 1.0.1 and baal 2.1 do: 256 features, 10 classes, 20 draws"
 OURS, THEIRS = "Askwell", "peer"
-SMALL = 600
+SMALL = 200
 """Images on which both are tried before anything is measured."""
 
 
