@@ -127,6 +127,18 @@ def test_an_image_that_is_asked_again_is_open_until_it_is_answered_again(page):
     assert page.corrected({1: 1}, 1) == {}
 
 
+@pytest.mark.parametrize("words", [["later"], ["cat", "undo"], ["cat", "cat", "undo"]])
+def test_what_is_put_off_or_taken_back_when_asked_again_leaves_the_former_answer(page, words):
+    say(page, i1="dog")
+    page(torch.tensor([2]))
+    page.again(ONE, ONCE)
+    for word in words:
+        kind = {"kind": word} if word in ("later", "undo") else {}
+        page.log.add([page.event(1, word) | kind])
+    assert current(page.log.read()) == {1: "dog"}
+    assert page.again(ONE, ONCE).labels.tolist() == [UNANSWERED]
+
+
 def test_what_was_answered_again_counts_as_it_was_taken_whatever_is_said_since(page):
     say(page, i1="dog", i2="cat")
     page(torch.tensor([2]))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from askwell.opinions import AGAIN, Consensus, Event
+from askwell.opinions import AGAIN, Consensus, Event, standing
 from askwell.oracle.answers import Answers
 from askwell.oracle.events import (
     CORRECTED,
@@ -17,7 +17,6 @@ from askwell.oracle.events import (
     settled,
     settling,
     trains_now,
-    without,
 )
 from askwell.oracle.people import People
 
@@ -83,7 +82,7 @@ class Page(People):
         somebody looked at again.
         """
         mine = {index for event in events for index in event.get("indices", ())}
-        answers, again = Consensus.of(without(events, AGAIN)).answers, answered_again(events)
+        answers, again = Consensus.of(standing(events)).answers, answered_again(events)
         since = {one: answers[one] for one in labels if one in answers and one not in again}
         return {
             one: event["answer"]
