@@ -358,3 +358,16 @@ def test_images_that_look_alike_are_one_group_before_there_is_a_network(shape):
     clusters = _clusters(run, [0, 1, 2, 3, 4, 5])
     assert clusters[1] == clusters[3]
     assert {clusters[0]} == {clusters[2], clusters[4], clusters[5]} != {clusters[1]}
+
+
+def test_second_opinions_alone_are_nothing_to_train_on(tmp_path):
+    folder = waiting(tmp_path / "run", size=4)
+    asked = json.loads((folder / "asked.json").read_text())
+    asked["images"][0]["times"] = 1
+    (folder / "asked.json").write_text(json.dumps(asked))
+    asking = Asking(folder)
+    asking.refresh()
+    for index, trains in ((1, False), (2, True)):
+        said = {"image": fingerprint(index), "kind": "label", "answer": "ash"}
+        asking.add([{"index": index, **said}])
+        assert asking.can_train_now is trains

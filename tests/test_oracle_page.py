@@ -127,6 +127,16 @@ def test_an_image_that_is_asked_again_is_open_until_it_is_answered_again(page):
     assert page.corrected({1: 1}, 1) == {}
 
 
+def test_train_now_waits_for_a_label_of_an_image_that_had_none(page):
+    say(page, i1="dog")
+    page.log.add([{"kind": "train now"}])
+    page(torch.tensor([2]))
+    page.again(ONE, ONCE)
+    say(page, i1="cat")
+    assert not page(torch.tensor([2])).settled
+    assert page.again(ONE, ONCE) == (torch.tensor([0]), False)
+
+
 @pytest.mark.parametrize("words", [["later"], ["cat", "undo"], ["cat", "cat", "undo"]])
 def test_what_is_put_off_or_taken_back_when_asked_again_leaves_the_former_answer(page, words):
     say(page, i1="dog")

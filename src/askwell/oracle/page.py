@@ -59,7 +59,7 @@ class Page(People):
         words = {one: word for one, word in open_ones.items() if word and self.means(word)}
         labels = self.labels(asked, words)
         self.said |= former
-        return Answers(labels, settled=trains_now(events) and bool((labels >= 0).any()))
+        return Answers(labels)  # second opinions alone are no query: "train now" waits for a label
 
     def _asks(self, index: int) -> Event:
         event = self.event(index, AGAIN)

@@ -151,7 +151,7 @@ class Asking:
         training = [index for index in self.images if index not in evaluation]
         given = [self.answers[index] for index in training if index in self.answers]
         labels = sum(event["kind"] == LABEL for event in given)
-        if labels and trains_now(self.events):
+        if self._has_new_label and trains_now(self.events):
             return unmeasured
         wanted = min(self.asked["size"] - labels, len(training) - len(given))
         return unmeasured + max(wanted, 0)
@@ -161,10 +161,17 @@ class Asking:
         """Whether what is answered could settle the query that is pending."""
         if self.asked is None or self.status != "waiting" or not self.lacking:
             return False
-        evaluation = set(self.asked["evaluation"])
-        labelled = (one for one in self.answers if self.answers[one]["kind"] == LABEL)
-        any_label = any(one in self.images and one not in evaluation for one in labelled)
-        return any_label and not evaluation - self.answers.keys()
+        return self._has_new_label and self.answers.keys() >= set(self.asked["evaluation"])
+
+    @property
+    def _has_new_label(self) -> bool:
+        """Whether an image that is trained on and had no label got one."""
+        evaluation = set(self.asked["evaluation"]) if self.asked else set()
+        return any(
+            self.answers.get(index, {}).get("kind") == LABEL
+            for index, row in self.images.items()
+            if index not in evaluation and "times" not in row
+        )
 
     @property
     def settles(self) -> bool:
