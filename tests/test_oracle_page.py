@@ -180,3 +180,18 @@ def test_labels_that_were_there_are_corrected_in_review_alone(page):
     assert page.corrected({1: 0}, 1) == {}
     page.log.add([{**page.event(1, "dog"), "mode": "review"}])
     assert page.corrected({1: 0}, 1) == {1: 1}
+    page.log.add([{**page.event(1, "cat"), "mode": "single"}])  # undone in Review
+    assert page.corrected({1: 1}, 2) == {1: 0}
+
+
+def test_a_correction_is_kept_for_other_runs_also_after_a_kill(page, tmp_path):
+    say(page, i1="dog")
+    page(ONE)
+    page.settled(ONE, 0)
+    say(page, i1="cat")
+    page.log.add([{"kind": "corrected", "round": 1, "labels": {"1": "cat"}}])  # and killed
+    for _ in range(2):
+        page.corrected({1: 1}, 1)
+    alike = Page(SUBJECT, tmp_path / "alike", tmp_path / "answers")
+    assert alike(ONE).labels.tolist() == [0]
+    assert len(page.bank.log.read()) == 2

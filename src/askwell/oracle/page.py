@@ -74,6 +74,7 @@ class Page(People):
             if taken:
                 words = {str(index): word for index, word in taken.items()}
                 self.log.add([{"kind": CORRECTED, "round": round, "labels": words}])
+        self.keep(taken, list(taken))
         found = {index: self._label(word) for index, word in taken.items()}
         return {one: label for one, label in found.items() if label != labels[one]}
 
@@ -82,12 +83,13 @@ class Page(People):
         somebody looked at again.
         """
         mine = {index for event in events for index in event.get("indices", ())}
+        mine |= {event["index"] for event in events if event.get("mode") == "review"}
         answers, again = Consensus.of(standing(events)).answers, answered_again(events)
         since = {one: answers[one] for one in labels if one in answers and one not in again}
         return {
             one: event["answer"]
             for one, event in since.items()
-            if (one in mine or event.get("mode") == "review")
+            if one in mine
             and event["kind"] == LABEL
             and event["answer"] in self.subject.classes
             and self._label(event["answer"]) != labels[one]
