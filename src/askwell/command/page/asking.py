@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.opinions import AGAIN, PEOPLE, Consensus, Event
+from askwell.opinions import PEOPLE, Consensus, Event, standing
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import (
     CORRECTED,
@@ -194,5 +194,18 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 
 def without_settled(events: Iterable[Event]) -> list[Event]:
-    """What people said, without what a run made of it."""
-    return without(events, SETTLED, TRAIN, CORRECTED, AGAIN)
+    """What people said, without what a run made of it; but where it asked about an image again what
+    all answers came to, as a decision.
+    """
+    kept: list[Event] = []
+    last: dict[int, Event] = {}
+    for event in standing(events):
+        kept.append(event)
+        if "index" in event:
+            last[event["index"]] = event
+        for index, word in event.get("relabelled", {}).items():
+            image = {key: last[int(index)].get(key) for key in ("index", "image", "name", "by")}
+            named = {key: value for key, value in image.items() if value is not None}
+            decided = {"kind": LABEL, "answer": word, "decides": True, "at": event["at"]}
+            kept.append(named | decided)
+    return without(kept, SETTLED, TRAIN, CORRECTED)
