@@ -72,6 +72,14 @@ def test_images_that_nobody_was_asked_about_are_shown_beside_the_answer(run):
         assert ada.get(f"/image/{one['neighbours'][0]['id']}") == ada.get(f"/image/{one['id']}")
 
 
+def test_an_answer_in_review_is_taken_by_a_page_that_started_since(run):
+    (run / "review.json").write_text(json.dumps({"images": [row(99, "ash", {"doubted": True})]}))
+    with served(run) as addresses:
+        ada = Person(addresses["ada"])
+        ada.say(ada.event(fingerprint(99), "birch", mode="review"))
+    assert events(run)[-1]["answer"] == "birch"
+
+
 @pytest.fixture
 def page(run, opened):
     with served(run) as addresses:
