@@ -152,7 +152,8 @@ class Consensus:
             self.people, self.overlap = tuple(event["people"]), event["overlap"]
         for index, word in event.get("relabelled", {}).items() if self.key == "index" else ():
             one = self.images.setdefault(int(index), Opinions())
-            one.decision = {**(one.counted or {}), "kind": "label", "answer": word}
+            decided = {"kind": "label", "answer": word, "decides": True}
+            one.decision = {**(one.counted or {}), **decided}
         if self.key not in event:
             return
         if event["kind"] == AGAIN:
