@@ -22,6 +22,7 @@ from askwell.images.asked import First
 from askwell.images.image_list import ImageList, write_list
 from askwell.images.label_row import Row
 from askwell.images.label_table import read_table
+from askwell.oracle.events import AnswerLog, current
 
 pytestmark = pytest.mark.slow
 
@@ -187,6 +188,18 @@ def test_a_new_class_keeps_who_gave_the_labels_that_one_had(tmp_path):
     photos = Photos(tmp_path, "photos", CLASSES, str(tmp_path / "have.json"))
     assert photos.restart_where_classes_changed()
     assert read_table(tmp_path / "given.csv") == [Row("line 2", "2.png", "ash", "7", "2026", 2.5)]
+
+
+def test_a_new_class_keeps_what_several_answers_came_to(tmp_path):
+    said = {"index": 1, "image": 16 * "0", "by": "ada", "kind": "label"}
+    log = AnswerLog(tmp_path / "answers.jsonl")
+    log.add([{**said, "answer": "ash"}, {**said, "kind": "again"}, {**said, "answer": "birch"}])
+    facts = {"again": {"1": "birch"}, "relabelled": {"1": "ash"}}
+    log.add([{"kind": "settled", "round": 1, "indices": [2], "answers": ["ash"], **facts}])
+    (tmp_path / "run.json").write_text(json.dumps({"classes": ["ash", "birch"]}))
+    assert current(log.read()) == {1: "ash"}
+    assert Photos(tmp_path, "photos", CLASSES).restart_where_classes_changed()
+    assert current(log.read()) == {1: "ash"}
 
 
 def choice(word):

@@ -29,6 +29,8 @@ from askwell.dataset.unlabelled import Unlabelled
 from askwell.errors import UserError
 from askwell.images.image_list import read_list
 from askwell.oracle import Subject
+from askwell.oracle.bank import AnswerBank
+from askwell.run.question import read_asked
 
 HEAD = {"model=linear", "protocol=head", "embedding=efficientnet_lite0", "initial=typiclust"}
 
@@ -173,22 +175,33 @@ def test_a_start_with_too_few_images_is_refused(root, dataset, number):
 
 
 @pytest.fixture
-def stopped_before_decoding(photos, program, tmp_path, monkeypatch):
-    """The folder of a run that was stopped when it had asked for the sample."""
+def asks(photos, program, tmp_path, monkeypatch):
+    """Stops runs when they have asked for the sample; the folder of the one with a name."""
 
     def stop(*arguments):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fitting, "fit", stop)
     (photos / "00-ash.png").write_bytes(b"no image")
-    with pytest.raises(KeyboardInterrupt):
-        program(
-            *("dataset=unlabelled", f"dataset.root={photos}", "dataset.classes=[ash,birch,cedar]"),
-            *("dataset.image_size=16", "dataset.channels=1", "dataset.evaluation_size=20"),
-            *("oracle=page", "logger=none", "name=asks", f"cache_dir={tmp_path / 'cache'}"),
-            shrink=False,
-        )
-    return tmp_path / "outputs" / "asks"
+
+    def run(name):
+        with pytest.raises(KeyboardInterrupt):
+            program(
+                *("dataset=unlabelled", f"dataset.root={photos}", "oracle=page", "logger=none"),
+                *("dataset.classes=[ash,birch,cedar]", "dataset.image_size=16", f"name={name}"),
+                *("dataset.channels=1", "dataset.evaluation_size=20", "answers_dir=answers"),
+                f"cache_dir={tmp_path / 'cache'}",
+                shrink=False,
+            )
+        return tmp_path / "outputs" / name
+
+    return run
+
+
+@pytest.fixture
+def stopped_before_decoding(asks):
+    """The folder of a run that was stopped when it had asked for the sample."""
+    return asks("asks")
 
 
 def test_the_sample_is_asked_about_before_anything_is_decoded(
@@ -204,6 +217,15 @@ def test_the_sample_is_asked_about_before_anything_is_decoded(
     assert list(asking.images) != sorted(asking.images)
     for index, row in asking.images.items():
         assert asking.place.file(index, row["name"]) == photos / row["name"]
+
+
+def test_what_another_run_was_told_is_not_asked_at_once(asks, tmp_path):
+    first, *others = read_asked(asks("one"))["images"]
+    known = {"image": first["image"], "kind": "label", "answer": "ash"}
+    AnswerBank(tmp_path / "answers").add([{**known, "classes": ["ash", "birch", "cedar"]}])
+    again = read_asked(asks("other"))
+    assert again["images"] == others
+    assert again["evaluation"] == [row["index"] for row in others]
 
 
 def test_what_is_asked_at_once_has_the_ids_of_the_decoded_images(

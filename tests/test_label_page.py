@@ -358,3 +358,31 @@ def test_images_that_look_alike_are_one_group_before_there_is_a_network(shape):
     clusters = _clusters(run, [0, 1, 2, 3, 4, 5])
     assert clusters[1] == clusters[3]
     assert {clusters[0]} == {clusters[2], clusters[4], clusters[5]} != {clusters[1]}
+
+
+def test_second_opinions_alone_are_nothing_to_train_on(tmp_path):
+    folder = waiting(tmp_path / "run", size=4)
+    asked = json.loads((folder / "asked.json").read_text())
+    asked["images"][0]["times"] = 1
+    (folder / "asked.json").write_text(json.dumps(asked))
+    asking = Asking(folder)
+    asking.refresh()
+    for index, trains in ((1, False), (2, True)):
+        said = {"image": fingerprint(index), "kind": "label", "answer": "ash"}
+        asking.add([{"index": index, **said}])
+        assert asking.can_train_now is trains
+
+
+def test_a_second_opinion_corrects_no_other_run(tmp_path):
+    folders = [waiting(tmp_path / name, images) for name, images in (("one", [2]), ("two", [1, 2]))]
+    said = {"index": 1, "image": fingerprint(1), "kind": "label", "answer": "ash"}
+    AnswerLog(folders[0] / "answers.jsonl").add([said])
+    asked = json.loads((folders[1] / "asked.json").read_text())
+    asked["images"][0]["times"] = 1
+    (folders[1] / "asked.json").write_text(json.dumps(asked))
+    session = Session(list(map(Asking, folders)), ["ada"])
+    for number in (1, 2):
+        answer = {"uid": str(number), "id": fingerprint(number), "kind": "label", "answer": "birch"}
+        session.answer([answer], "ada", 0.0)
+    answers = [[event["answer"] for event in run.answers.values()] for run in session.askings]
+    assert answers == [["ash", "birch"], ["birch", "birch"]]

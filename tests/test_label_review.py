@@ -11,6 +11,8 @@ from label_browser import until
 from label_person import Person
 from label_runs import events, fingerprint, served, waiting
 
+from askwell.oracle.events import AnswerLog, current
+
 
 def row(index, answer, why, near=(4, 5, 6)):
     named = {"index": index, "image": fingerprint(index), "name": f"{index}.png", "answer": answer}
@@ -68,6 +70,14 @@ def test_images_that_nobody_was_asked_about_are_shown_beside_the_answer(run):
         ada = Person(addresses["ada"])
         (one,) = json.loads(ada.get("/api/review"))["images"]
         assert ada.get(f"/image/{one['neighbours'][0]['id']}") == ada.get(f"/image/{one['id']}")
+
+
+def test_an_answer_in_review_is_taken_by_a_page_that_started_since(run):
+    (run / "review.json").write_text(json.dumps({"images": [row(99, "ash", {"doubted": True})]}))
+    with served(run) as addresses:
+        ada = Person(addresses["ada"])
+        ada.say(ada.event(fingerprint(99), "birch", mode="review"))
+    assert events(run)[-1]["answer"] == "birch"
 
 
 @pytest.fixture
@@ -132,3 +142,26 @@ def test_the_second_look_is_open_to_all_and_fits(run, opened, width):
         page.wait_for_selector("#doubt-near img >> nth=2")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert serious_findings(page) == []
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_among_several_undo_brings_back_the_answer_that_there_was(run, opened):
+    named = {"kind": "people", "people": ["ada", "bob"], "overlap": 0.0, "at": "2026"}
+    with (run / "answers.jsonl").open("a") as file:
+        file.write(json.dumps(named) + "\n")
+    rows = [row(7, "ash", {"doubted": True}), row(8, "ash", {"doubted": True}), row(1, "ash", {})]
+    (run / "review.json").write_text(json.dumps({"images": rows}))
+    with served(run, people=("ada", "bob")) as addresses:
+        for who, index in (("ada", 7), ("bob", 8)):
+            person = Person(addresses[who])
+            person.say(person.event(fingerprint(index), "ash"))
+        page = opened(addresses["ada"])
+        page.click("#to-review")
+        page.wait_for_selector("#doubt img")
+        for key in ("2", "2", "2", *3 * ["Backspace"]):
+            page.keyboard.press(key)
+        until(page, "outbox.length === 0 && !sending")
+    log = AnswerLog(run / "answers.jsonl").read()
+    assert {index: current(log).get(index) for index in (7, 8, 1)} == {7: "ash", 8: "ash", 1: "ash"}
+    assert {event["kind"] for event in log[-3:]} == {"label", "undo"}

@@ -127,6 +127,28 @@ def test_an_image_that_is_asked_again_is_open_until_it_is_answered_again(page):
     assert page.corrected({1: 1}, 1) == {}
 
 
+def test_train_now_waits_for_a_label_of_an_image_that_had_none(page):
+    say(page, i1="dog")
+    page.log.add([{"kind": "train now"}])
+    page(torch.tensor([2]))
+    page.again(ONE, ONCE)
+    say(page, i1="cat")
+    assert not page(torch.tensor([2])).settled
+    assert page.again(ONE, ONCE) == (torch.tensor([0]), False)
+
+
+@pytest.mark.parametrize("words", [["later"], ["cat", "undo"], ["cat", "cat", "undo"]])
+def test_what_is_put_off_or_taken_back_when_asked_again_leaves_the_former_answer(page, words):
+    say(page, i1="dog")
+    page(torch.tensor([2]))
+    page.again(ONE, ONCE)
+    for word in words:
+        kind = {"kind": word} if word in ("later", "undo") else {}
+        page.log.add([page.event(1, word) | kind])
+    assert current(page.log.read()) == {1: "dog"}
+    assert page.again(ONE, ONCE).labels.tolist() == [UNANSWERED]
+
+
 def test_what_was_answered_again_counts_as_it_was_taken_whatever_is_said_since(page):
     say(page, i1="dog", i2="cat")
     page(torch.tensor([2]))
@@ -158,3 +180,18 @@ def test_labels_that_were_there_are_corrected_in_review_alone(page):
     assert page.corrected({1: 0}, 1) == {}
     page.log.add([{**page.event(1, "dog"), "mode": "review"}])
     assert page.corrected({1: 0}, 1) == {1: 1}
+    page.log.add([{**page.event(1, "cat"), "mode": "single"}])  # undone in Review
+    assert page.corrected({1: 1}, 2) == {1: 0}
+
+
+def test_a_correction_is_kept_for_other_runs_also_after_a_kill(page, tmp_path):
+    say(page, i1="dog")
+    page(ONE)
+    page.settled(ONE, 0)
+    say(page, i1="cat")
+    page.log.add([{"kind": "corrected", "round": 1, "labels": {"1": "cat"}}])  # and killed
+    for _ in range(2):
+        page.corrected({1: 1}, 1)
+    alike = Page(SUBJECT, tmp_path / "alike", tmp_path / "answers")
+    assert alike(ONE).labels.tolist() == [0]
+    assert len(page.bank.log.read()) == 2

@@ -57,6 +57,13 @@ def test_a_budget_in_prices_is_never_overspent():
     assert plan.reason_to_stop(0, 47, accuracy=0.5, left=100) is None
 
 
+def test_a_second_first_query_is_paid_for_at_the_dearest_price():
+    plan = Plan(query_size=10, initial_size=10, budget=50, dearest=3)
+    assert plan.first_again(labels=1, spent=47) == 1
+    with pytest.raises(UserError, match="budget=50 does not pay for 2 more and 0 images have a"):
+        plan.first_again(labels=0, spent=45)
+
+
 def test_a_budget_must_pay_for_the_first_labels_at_the_dearest_price():
     with pytest.raises(UserError, match="does not pay for the 10 labels"):
         plan_for(100, 10, budget=29, num_classes=2, processes=1, dearest=3)

@@ -31,6 +31,32 @@ def is_doubled(image: str, overlap: float) -> bool:
     return int(image[8:16], 16) < overlap * 2**32
 
 
+def standing(events: Iterable[Event], key: str = "index") -> list[Event]:
+    """The events as if no image, told apart by the field `key`, were asked about again: its former
+    answers stand until there is another one, also where that is put off or taken back.
+
+    >>> said, again = {"index": 3, "kind": "label", "answer": "cat"}, {"index": 3, "kind": AGAIN}
+    >>> standing([said, again, {"index": 3, "kind": "later"}]) == [said]
+    True
+    """
+    kept: list[Event | None] = []
+    since: dict[Any, dict[Any, list[int]]] = {}  # places of answers since, by image and person
+    for event in events:
+        image, who = event.get(key), event.get("by")
+        if event["kind"] == AGAIN:
+            since[image] = {}
+        elif image in since and event["kind"] in TAKEN_BACK:
+            for place in since[image].pop(who, ()):
+                kept[place] = None
+        else:
+            if image in since:
+                since[image].setdefault(who, []).append(len(kept))
+            kept.append(event)
+        for one in event.get("again", ()) if key == "index" else ():
+            since.pop(int(one), None)  # what was said again is settled
+    return [event for event in kept if event is not None]
+
+
 @dataclass
 class Opinions:
     """What was said of one image: the last answer of each person, in the order in which they gave
@@ -126,7 +152,8 @@ class Consensus:
             self.people, self.overlap = tuple(event["people"]), event["overlap"]
         for index, word in event.get("relabelled", {}).items() if self.key == "index" else ():
             one = self.images.setdefault(int(index), Opinions())
-            one.decision = {**(one.counted or {}), "kind": "label", "answer": word}
+            decided = {"kind": "label", "answer": word, "decides": True}
+            one.decision = {**(one.counted or {}), **decided}
         if self.key not in event:
             return
         if event["kind"] == AGAIN:

@@ -14,6 +14,7 @@ from askwell.command import sweep
 from askwell.command.composing import keep_image_list
 from askwell.dataset.listed import Begun, ListedDataset
 from askwell.images.pixels import BrokenImageError
+from askwell.oracle.bank import AnswerBank
 from askwell.oracle.subject import pixels_digest
 from askwell.randomness import generator
 from askwell.run.question import PENDING, write_facts
@@ -42,8 +43,11 @@ def ask_at_once(cfg: DictConfig, folder: Path) -> None:
     first = dataset.begin() if isinstance(dataset, ListedDataset) else None
     if first is None:
         return
+    known = AnswerBank(cfg.oracle.answers_dir).known(first.classes)  # of other runs
     rows: list[dict[str, Any]] = []
     for row in _rows(first):
+        if row["image"] in known:
+            continue
         rows.append(row)
         if len(rows) == SHOWN_FIRST:
             _write(folder, first, rows)

@@ -15,9 +15,8 @@ from askwell.listener.asked import guesses_of, write_pictures
 from askwell.loop.doubt import doubts
 from askwell.loop.listener import RunView
 from askwell.loop.out_of_sample import out_of_sample
-from askwell.opinions import AGAIN, Consensus, Event
+from askwell.opinions import Consensus, Event, standing
 from askwell.oracle.answers import CANNOT_TELL, word_of
-from askwell.oracle.events import without
 from askwell.oracle.page import Page
 from askwell.run.question import PICTURES, REVIEW
 
@@ -50,7 +49,7 @@ def write_review(folder: Path, run: RunView) -> None:
     if not isinstance(oracle, Page) or len(run.pool.usable) < 2:
         return
     seen = _seen(run)
-    answers = Consensus.of(without(oracle.log.read(), AGAIN)).answers
+    answers = Consensus.of(standing(oracle.log.read())).answers
     # What somebody looked at again is not listed again.
     checked = {index for index, event in answers.items() if event.get("mode") == "review"}
     reasons = {

@@ -38,6 +38,19 @@ class Plan:
             return "budget"
         return None if left else "pool exhausted"
 
+    def first_again(self, labels: int, spent: float) -> int:
+        """The size of one more query before round 0, after which so many images have a label.
+
+        Raises UserError where the budget does not pay for it.
+        """
+        size = max(self.least - labels, 0)
+        if self.budget is not None and spent + size * self.dearest > self.budget:
+            raise UserError(
+                f"what is left of budget={self.budget} does not pay for {size} more and {labels} "
+                "images have a label, too few to train on: raise it"
+            )
+        return size
+
     def next_query(self, spent: float, left: int) -> int:
         """The size of the next query, with so much `spent` and `left` images unlabelled."""
         paid = left if self.budget is None else int((self.budget - spent) // self.dearest)

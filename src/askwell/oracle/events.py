@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from askwell.errors import UserError
 from askwell.files import append
-from askwell.opinions import AGAIN, PEOPLE, Consensus, Event, word_of
+from askwell.opinions import AGAIN, PEOPLE, Consensus, Event, standing, word_of
 from askwell.oracle.answers import KINDS
 
 LABEL, UNDO, LATER, SETTLED, TRAIN = "label", "undo", "later", "settled", "train now"
@@ -81,7 +81,7 @@ def current(events: Iterable[Event], by: str = "index") -> dict[Any, str]:
     """The current answer to each image as people write it, keyed by the field `by` of events. One
     that is asked about again keeps its answer until it has another one.
     """
-    answers = Consensus.of(without(events, AGAIN), by).answers
+    answers = Consensus.of(standing(events, by), by).answers
     return {key: word_of(event) for key, event in answers.items()}
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from askwell.opinions import AGAIN, Consensus, Event
+from askwell.opinions import AGAIN, Consensus, Event, standing
 from askwell.oracle.answers import Answers
 from askwell.oracle.events import (
     CORRECTED,
@@ -17,7 +17,6 @@ from askwell.oracle.events import (
     settled,
     settling,
     trains_now,
-    without,
 )
 from askwell.oracle.people import People
 
@@ -60,7 +59,7 @@ class Page(People):
         words = {one: word for one, word in open_ones.items() if word and self.means(word)}
         labels = self.labels(asked, words)
         self.said |= former
-        return Answers(labels, settled=trains_now(events) and bool((labels >= 0).any()))
+        return Answers(labels)  # second opinions alone are no query: "train now" waits for a label
 
     def _asks(self, index: int) -> Event:
         event = self.event(index, AGAIN)
@@ -75,6 +74,7 @@ class Page(People):
             if taken:
                 words = {str(index): word for index, word in taken.items()}
                 self.log.add([{"kind": CORRECTED, "round": round, "labels": words}])
+        self.keep(taken, list(taken))
         found = {index: self._label(word) for index, word in taken.items()}
         return {one: label for one, label in found.items() if label != labels[one]}
 
@@ -83,12 +83,13 @@ class Page(People):
         somebody looked at again.
         """
         mine = {index for event in events for index in event.get("indices", ())}
-        answers, again = Consensus.of(without(events, AGAIN)).answers, answered_again(events)
+        mine |= {event["index"] for event in events if event.get("mode") == "review"}
+        answers, again = Consensus.of(standing(events)).answers, answered_again(events)
         since = {one: answers[one] for one in labels if one in answers and one not in again}
         return {
             one: event["answer"]
             for one, event in since.items()
-            if (one in mine or event.get("mode") == "review")
+            if one in mine
             and event["kind"] == LABEL
             and event["answer"] in self.subject.classes
             and self._label(event["answer"]) != labels[one]

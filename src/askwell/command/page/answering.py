@@ -43,9 +43,14 @@ def fault_of(said: Said, places: Places) -> str | None:
 
 
 def events_of(said: Said, person: str, places: Places) -> list[tuple[Asking, Event]]:
-    """The event that an answer becomes in each run that understands it."""
+    """The event that an answer becomes in each run that understands it. A second opinion that some
+    run asks for says nothing to runs that have theirs: it would be a correction there, for free.
+    """
     one = str(said["id"])
     understood = [place for place in places[one] if _is_understood(place[0], said)]
+    asked = [(asking, index) for asking, index in understood if index in asking.images]
+    if said.get("mode") != REVIEW and any("times" in run.images[index] for run, index in asked):
+        understood = asked
     return [(asking, _event(said, person, asking, index)) for asking, index in understood]
 
 

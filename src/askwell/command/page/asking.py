@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from askwell.command.page.place import Place
-from askwell.opinions import AGAIN, PEOPLE, Consensus, Event
+from askwell.opinions import PEOPLE, Consensus, Event, standing
 from askwell.oracle.answers import KINDS
 from askwell.oracle.events import (
     CORRECTED,
@@ -151,7 +151,7 @@ class Asking:
         training = [index for index in self.images if index not in evaluation]
         given = [self.answers[index] for index in training if index in self.answers]
         labels = sum(event["kind"] == LABEL for event in given)
-        if labels and trains_now(self.events):
+        if self._has_new_label and trains_now(self.events):
             return unmeasured
         wanted = min(self.asked["size"] - labels, len(training) - len(given))
         return unmeasured + max(wanted, 0)
@@ -161,10 +161,17 @@ class Asking:
         """Whether what is answered could settle the query that is pending."""
         if self.asked is None or self.status != "waiting" or not self.lacking:
             return False
-        evaluation = set(self.asked["evaluation"])
-        labelled = (one for one in self.answers if self.answers[one]["kind"] == LABEL)
-        any_label = any(one in self.images and one not in evaluation for one in labelled)
-        return any_label and not evaluation - self.answers.keys()
+        return self._has_new_label and self.answers.keys() >= set(self.asked["evaluation"])
+
+    @property
+    def _has_new_label(self) -> bool:
+        """Whether an image that is trained on and had no label got one."""
+        evaluation = set(self.asked["evaluation"]) if self.asked else set()
+        return any(
+            self.answers.get(index, {}).get("kind") == LABEL
+            for index, row in self.images.items()
+            if index not in evaluation and "times" not in row
+        )
 
     @property
     def settles(self) -> bool:
@@ -187,5 +194,18 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 
 def without_settled(events: Iterable[Event]) -> list[Event]:
-    """What people said, without what a run made of it."""
-    return without(events, SETTLED, TRAIN, CORRECTED, AGAIN)
+    """What people said, without what a run made of it; but where it asked about an image again what
+    all answers came to, as a decision.
+    """
+    kept: list[Event] = []
+    last: dict[int, Event] = {}
+    for event in standing(events):
+        kept.append(event)
+        if "index" in event:
+            last[event["index"]] = event
+        for index, word in event.get("relabelled", {}).items():
+            image = {key: last[int(index)].get(key) for key in ("index", "image", "name", "by")}
+            named = {key: value for key, value in image.items() if value is not None}
+            decided = {"kind": LABEL, "answer": word, "decides": True, "at": event["at"]}
+            kept.append(named | decided)
+    return without(kept, SETTLED, TRAIN, CORRECTED)

@@ -108,6 +108,8 @@ class Keeper:
         if self._is_due(asking):
             if self.photos is not None and self.photos.restart_where_classes_changed():
                 self.notice = ADDED
+                self.joining[asking].stop()  # its settings have moved
+                self.joining[asking] = Joining(asking.folder)
                 self.session.refresh()
             self.session.offer_meanwhile(asking)
             command = self._command(asking)

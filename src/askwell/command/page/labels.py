@@ -9,9 +9,9 @@ from typing import Any
 from askwell.command.page.place import Place
 from askwell.errors import UserError
 from askwell.images.label_table import places_of
-from askwell.opinions import AGAIN, Consensus, Event
+from askwell.opinions import Consensus, Event, standing
 from askwell.oracle.answers import KINDS
-from askwell.oracle.events import LABEL, AnswerLog, without
+from askwell.oracle.events import LABEL, AnswerLog
 from askwell.oracle.people import LOG
 from askwell.run.question import EVALUATION, table
 from askwell.run.run_json import read_run
@@ -104,7 +104,7 @@ def labels_table(labels: Iterable[Labelled]) -> bytes:
 
 def _consensus(folder: Path) -> Consensus:
     """Of images that are asked about again the former answers, until there are others."""
-    return Consensus.of(without(AnswerLog(folder / LOG).read(), AGAIN))
+    return Consensus.of(standing(AnswerLog(folder / LOG).read()))
 
 
 def _yes_or_no(seen: bool | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from askwell.command.page.answering import REVIEW
 from askwell.command.page.asking import Asking
 from askwell.command.page.sharing import Place
-from askwell.opinions import word_of
+from askwell.opinions import Opinions, word_of
 
 
 def review_of(askings: Sequence[Asking], places: dict[str, list[Place]]) -> list[dict[str, Any]]:
@@ -31,10 +31,13 @@ def review_of(askings: Sequence[Asking], places: dict[str, list[Place]]) -> list
 
 def _shown(asking: Asking, row: dict[str, Any]) -> dict[str, Any]:
     event = asking.answers.get(row["index"], {})
+    said = asking.consensus.images.get(row["index"], Opinions())
     return {
         "id": row["image"],
         "answer": _word(asking, row),
         "by": event.get("by"),
+        "sole": said.decision is None and len(said.given) == 1,
+        "decided": said.decision is not None,
         "guesses": row["guesses"],
         "why": row["why"],
         "neighbours": [

@@ -2,7 +2,7 @@
 asked once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from threading import RLock
@@ -149,7 +149,7 @@ class Session:
     # What is answered
 
     def answer(
-        self, said: Iterable[Said], person: str, now: float
+        self, said: Sequence[Said], person: str, now: float
     ) -> tuple[list[str], list[Refusal]]:
         """Enters answers as the page sends them. Returns the uids of those that are in, whenever
         they were entered, and the refused ones with the reason.
@@ -158,6 +158,8 @@ class Session:
         refused: list[Refusal] = []
         events: dict[Asking, list[Event]] = {}
         with self.lock:
+            if not all(str(one.get("id")) in self.places for one in said):
+                self.review()  # a page that served before may have shown it
             for one in said:
                 why = fault_of(one, self.places)
                 if why is not None:

@@ -34,12 +34,12 @@ class Warm:
         """Starts a process, unless one waits."""
         if self.process is None:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__],
+                [sys.executable, "-P", "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                env=environment(safe=True),
+                env=environment(safe=False),
             )
 
     def become(self, command: Command, output: Path) -> subprocess.Popen[bytes] | None:
@@ -100,6 +100,8 @@ def _run(place: str, output: str, script: str, *arguments: str) -> None:
     os.chdir(place)
     if script:
         sys.path.insert(0, os.path.dirname(script))
+    else:
+        os.environ |= environment(safe=True)
     sys.argv[:] = [script or "askwell train", *arguments]
     launch()
 

@@ -7,7 +7,7 @@ from os.path import lexists
 from pathlib import Path
 from typing import Annotated, Any
 
-from askwell.opinions import AGAIN, PEOPLE, Consensus, Event, Opinions
+from askwell.opinions import PEOPLE, Consensus, Event, Opinions, standing
 from askwell.report.reading import schema_checks as checks
 from askwell.report.reading.received import MEGABYTE, UnreadableError, content_of, parsed
 from askwell.report.reading.schema import Text, read_as
@@ -60,8 +60,7 @@ def read_opinions(folder: Path) -> dict[str, Opinions]:
     if f'"{PEOPLE}"'.encode() not in content:
         return {}
     whole = content[: content.rfind(b"\n") + 1]  # a kill may have cut the last line short
-    given = (event for event in _events(whole) if event["kind"] != AGAIN)
-    return dict(Consensus.of(given, key="image").images)
+    return dict(Consensus.of(standing(_events(whole), "image"), "image").images)
 
 
 def _events(content: bytes) -> Iterator[Event]:
