@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from askwell.command.demo import ScriptedPerson
+from askwell.command.scripted_person import ScriptedPerson
 from bench.label_studio import VIEW, WAIT, WATCH
 from bench.labelled_photos import count_images, link_images, place_in_memory, served, write_images
 from bench.publishing import RESULTS, Row, publish
@@ -126,9 +125,8 @@ def rounds(photos: Path, count: int, tell: Callable[[bytes], str]) -> Row:
     The encoder sees small images, which makes the rows soon and changes nothing of this.
     """
     with served(photos, "rounds", "embedding.size=32") as address:
-        person = ScriptedPerson(address, tell, pause=0)
-        person.enter()
-        answer_until(person, lambda state: bool(state["runs"][0]["rounds"]))
+        person = ScriptedPerson(address, tell)
+        person.answer_until(lambda state: bool(state["runs"][0]["rounds"]), PATIENCE)
         taken = [until_next_query(person) for _ in range(count)]
     record = photos.parent / "outputs" / "rounds" / "rounds.jsonl"
     lines = [json.loads(line) for line in record.read_text().splitlines()][1:]
@@ -143,31 +141,14 @@ def rounds(photos: Path, count: int, tell: Callable[[bytes], str]) -> Row:
 
 def until_next_query(person: ScriptedPerson) -> float:
     """Answers the query that is asked; seconds from its last answer to the next query."""
-    wait_for(person, lambda state: not state["training"] and state["lacking"] > 0)
-    done = len(person.state["runs"][0]["rounds"])
-    for _ in range(person.state["lacking"]):
-        person.answer_one()
+    is_asked = lambda state: not state["training"] and state["lacking"] > 0  # noqa: E731
+    state = person.wait(is_asked, PATIENCE)
+    done = len(state["runs"][0]["rounds"])
+    person.answer(state["lacking"])
     start = time.perf_counter()
     is_next = lambda state: len(state["runs"][0]["rounds"]) > done and state["lacking"] > 0  # noqa: E731
-    wait_for(person, is_next)
+    person.wait(is_next, PATIENCE)
     return time.perf_counter() - start
-
-
-def answer_until(person: ScriptedPerson, over: Callable[[dict[str, Any]], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not over(state := person.state):
-        if state["training"] or not person.answer_one():
-            time.sleep(0.05)
-        if time.monotonic() > end or state["fault"]:
-            raise SystemExit(f"no round: {state}")
-
-
-def wait_for(person: ScriptedPerson, wanted: Callable[[dict[str, Any]], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not wanted(state := person.state):
-        if time.monotonic() > end or state["fault"]:
-            raise SystemExit(f"not as wanted: {state}")
-        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,9 +45,11 @@ def link_images(source: Path, folder: Path, count: int) -> None:
 
 
 @contextmanager
-def served(photos: Path, run: str, *settings: str) -> Iterator[str]:
+def served(
+    photos: Path, run: str, *settings: str, classes: Sequence[str] = tuple(CLASSES)
+) -> Iterator[str]:
     """The address of the page that `askwell label` serves for `photos`, in a run of this name."""
-    words = ["label", str(photos), "--classes", ",".join(CLASSES), "--no-browser", "--run", run]
+    words = ["label", str(photos), "--classes", ",".join(classes), "--no-browser", "--run", run]
     # With the answers in one place, a run would take over what another was told.
     words += [f"answers_dir=answers-{run}", *settings]
     process = subprocess.Popen(

@@ -29,11 +29,11 @@ class Packed:
         done = [run["job"] for run in self]
         return [job for job in jobs if dict(job) not in done]
 
-    def add(self, job: Job, folder: Path) -> None:
-        """Packs the finished run in `folder`."""
+    def add(self, job: Job, folder: Path, **facts: Any) -> None:
+        """Packs the finished run in `folder`, and what else is known of it."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a") as file:
-            file.write(json.dumps({"job": dict(job), **packed(folder)}) + "\n")
+            file.write(json.dumps({"job": dict(job), **packed(folder), **facts}) + "\n")
 
 
 def packed(folder: Path) -> dict[str, Any]:

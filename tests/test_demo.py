@@ -9,10 +9,10 @@ from PIL import Image
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
 
-from label_person import seen
+from label_person import Person
 from label_runs import events, served, waiting
 
-from askwell.command.demo import CLASSES, COUNT, ScriptedPerson, write_digits
+from askwell.command.demo import CLASSES, COUNT, watched, write_digits
 
 
 def test_the_digits_are_written_once_and_told_by_their_pixels(tmp_path):
@@ -44,7 +44,7 @@ def test_a_digit_is_told_in_whatever_way_the_page_shows_it(tmp_path):
 def test_the_scripted_person_answers_what_is_asked(tmp_path, capsys):
     run = waiting(tmp_path / "run", range(1, 7))
     with served(run) as addresses:
-        ScriptedPerson(addresses["ada"], seen, pause=0, answers=6).work()
+        watched(Person(addresses["ada"]), pause=0, answers=6)
     answers = {event["index"]: event["answer"] for event in events(run)}
     names = ("ash", "birch", "cedar")
     assert answers == {index: names[index % 3] for index in range(1, 7)}

@@ -1,23 +1,17 @@
 """`askwell demo`: the labelling page on digits that come with the installation."""
 
 import io
-import json
 import sys
 import threading
 import time
-import urllib.request
 import webbrowser
 from argparse import Namespace
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 from askwell.command.label import label, parser
+from askwell.command.scripted_person import ScriptedPerson, Tell
 from askwell.files import write_whole
 
 FOLDER = Path("outputs/digits")
@@ -31,8 +25,6 @@ SETTINGS = (
 """A first round after 40 answers, about a minute by keys."""
 PAUSE, ANSWERS = 0.7, 120
 """Seconds between the answers of the scripted person, and how many it gives."""
-
-Tell = Callable[[bytes], str]
 
 
 def add_demo(commands: Any) -> None:
@@ -50,8 +42,8 @@ def demo(chosen: Namespace) -> None:
 
     def opened(address: str) -> None:
         if chosen.watch:
-            person = ScriptedPerson(address, tell)
-            threading.Thread(target=person.work, daemon=True).start()
+            person = ScriptedPerson(address, tell, PAUSE)
+            threading.Thread(target=watched, args=[person], daemon=True).start()
         if sys.stdout.isatty() and not chosen.no_browser:
             webbrowser.open(address)
 
@@ -80,58 +72,13 @@ def write_digits(folder: Path) -> Tell:
     return lambda content: known[np.asarray(Image.open(io.BytesIO(content)).convert("L")).tobytes()]
 
 
-@dataclass
-class ScriptedPerson:
-    """Answers by the page's own addresses, as its browser would, while somebody watches."""
-
-    address: str
-    tell: Tell
-    pause: float = PAUSE
-    answers: int = ANSWERS
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def work(self) -> None:
-        """Answers one image after the other, also those that come while the network trains."""
-        self.enter()
-        given = 0
-        while given < self.answers:
-            time.sleep(self.pause)
-            with suppress(OSError):  # the server may be busy for a moment
-                given += self.answer_one()
-        print(f"the scripted person gave {given} answers; now it is your turn", flush=True)
-
-    def enter(self) -> None:
-        """Opens the address, whose cookie all that follows needs."""
-        with self._opened(self.address) as page:
-            cookies = SimpleCookie(page.headers["set-cookie"])
-        self.headers["Cookie"] = "; ".join(f"{name}={one.value}" for name, one in cookies.items())
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """What the page shows beside the images."""
-        state: dict[str, Any] = json.loads(self._get("/api/state"))
-        return state
-
-    def answer_one(self) -> int:
-        """Answers the next image; how many answers the server took, 0 where nothing is asked."""
-        queue = json.loads(self._get("/api/queue"))["images"]
-        if not queue:
-            return 0
-        one = queue[0]["id"]
-        word = self.tell(self._get(f"/image/{one}"))
-        event = {"uid": uuid4().hex, "id": one, "kind": "label", "answer": word, "mode": "single"}
-        content = json.dumps({"answers": [{**event, "seconds": self.pause}]}).encode()
-        return len(json.loads(self._get("/api/answers", content))["taken"])
-
-    def _get(self, path: str, content: bytes | None = None) -> bytes:
-        with self._opened(f"{self._root}{path}", content) as response:
-            return bytes(response.read())
-
-    def _opened(self, address: str, content: bytes | None = None) -> Any:
-        headers = {**self.headers, "Origin": self._root}
-        return urllib.request.urlopen(urllib.request.Request(address, content, headers), timeout=30)
-
-    @property
-    def _root(self) -> str:
-        parts = urlsplit(self.address)
-        return f"{parts.scheme}://{parts.netloc}"
+def watched(person: ScriptedPerson, pause: float = PAUSE, answers: int = ANSWERS) -> None:
+    """Lets a scripted person answer one image after the other, also those that come while the
+    network trains.
+    """
+    given = 0
+    while given < answers:
+        time.sleep(pause)
+        with suppress(OSError, RuntimeError):  # the server is busy, or somebody was quicker
+            given += person.answer(1)
+    print(f"the scripted person gave {given} answers; now it is your turn", flush=True)
