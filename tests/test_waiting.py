@@ -446,7 +446,7 @@ def test_a_first_query_without_labels_ends_with_the_budget(
     answer(tmp_path / "outputs" / "run", lambda image: "cannot tell")
     with pytest.raises(SystemExit, match="2"):
         program(*ASKS, "budget=6", "rounds=null", "resume=true")
-    assert "budget=6 is spent and 0 images have a label" in capsys.readouterr().err
+    assert "budget=6 pays for 0 more labels and 0 images have one" in capsys.readouterr().err
 
 
 def test_a_run_that_waits_can_be_ended_by_a_lower_limit(until_it_waits, program, tmp_path):

@@ -194,13 +194,13 @@ class Learner:
         """How many images are asked about first, or again where too few have a label."""
         if not self.labelling.first:
             return self.plan.initial_size
-        budget = self.plan.budget
-        if budget is not None and self._spent >= budget:
+        lacking, paid = max(self.plan.least - len(self.pool), 0), self.plan.paid(self._spent)
+        if lacking > paid:
             raise UserError(
-                f"budget={budget} is spent and {len(self.pool)} images have a label, too few to "
-                "train on: raise it"
+                f"budget={self.plan.budget} pays for {paid:.0f} more labels and {len(self.pool)} "
+                "images have one, too few to train on: raise it"
             )
-        return max(self.plan.least - len(self.pool), 0)
+        return lacking
 
     def _labels_after(self, round: int) -> Settled | None:
         """The labels that the query at the end of `round` buys; None where the run ends or waits.
