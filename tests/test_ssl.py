@@ -1,5 +1,6 @@
 """The encoder that learns from the pool: the same weights every time, and never from a label."""
 
+import signal
 from functools import partial
 from io import BytesIO
 from math import exp, log
@@ -149,6 +150,21 @@ def test_learning_that_was_interrupted_goes_on_as_if_it_had_not(tmp_path, monkey
     )
     assert equal(learned(tmp_path / "parts"), whole)
     assert seen == [1, 2]
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_learning_that_is_asked_to_stop_ends_with_the_code_of_the_signal(
+    tmp_path, monkeypatch, asked
+):
+    save = pretraining.Trainer.save_checkpoint
+
+    def save_and_ask(trainer, *arguments):
+        save(trainer, *arguments)
+        signal.raise_signal(asked)
+
+    monkeypatch.setattr(pretraining.Trainer, "save_checkpoint", save_and_ask)
+    with pytest.raises(SystemExit, match=str(128 + asked)):
+        learned(tmp_path)
 
 
 def test_what_was_learned_and_is_damaged_is_learned_again(tmp_path, caplog):
