@@ -183,6 +183,16 @@ def test_learning_leaves_the_generators_of_the_process_alone(tmp_path):
     assert torch.equal(torch.rand(2), expected)
 
 
+def test_what_was_learned_from_most_images_is_not_that_of_others(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(pretraining.Pretraining, "__call__", lambda *parts: asked.append(parts[3]))
+    monkeypatch.setattr(SelfSupervised, "_whiten", lambda *_: None)
+    every = np.arange(2000)
+    for held in (900, 1000):
+        encoder().learn(Pictures(), torch.from_numpy(np.delete(every, held)), tmp_path)
+    assert [1000 in of for of in asked] == [True, False]
+
+
 def test_nothing_is_learned_from_images_held_out_or_broken(tmp_path):
     images = Pictures()
     apart = {"held": np.array([3, 5]), "broken": np.array([7])}

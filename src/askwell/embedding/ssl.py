@@ -95,7 +95,7 @@ class SelfSupervised:
 
         Raises UserError where the cache cannot be written.
         """
-        folder = cache_dir / FOLDER / digest(images.fingerprint, of.numpy(), *self._facts)
+        folder = cache_dir / FOLDER / digest(images.fingerprint, *of.tolist(), *self._facts)
         with told_in_a_line(folder, AGAIN):
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / "lock"):
