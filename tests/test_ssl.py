@@ -261,6 +261,13 @@ def test_a_head_on_what_was_learned_runs_and_classifies_elsewhere(program, shrun
     assert torch.equal(*logits)
 
 
+def test_a_head_on_a_choice_of_images_classifies_too(program, shrunk, tmp_path):
+    settings = ["model=linear", "protocol=head", "rounds=1", "realism.long_tail=2"]
+    run_on_rows(program, shrunk, *SMALL, *settings)
+    images = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
+    assert Trained.of(tmp_path / "outputs" / "run").logits(images).isfinite().all()
+
+
 def test_a_network_is_finetuned_from_what_was_learned(program, shrunk, tmp_path, cache_dir):
     settings = ["model=finetune", "model.optimizer.lr=0.0"]
     kept = [word for word in shrunk if not word.startswith("model.")]

@@ -134,7 +134,7 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
 
 
 def _encoder_of(checkpoint: dict[str, Any]) -> str:
-    """The digest of the encoder, which is the last word of that of its rows."""
+    """The digest of the encoder; in older checkpoints it is the last word of that of its rows."""
     studies = [state.get("study") or {} for state in checkpoint["callbacks"].values()]
     names = ("encoder", "embeddings")
     (rows, *_) = (study[name] for study in studies for name in names if name in study)

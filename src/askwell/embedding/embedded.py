@@ -101,7 +101,7 @@ def rows_of(
     rows, indices = embedding.open(images.images, split, cache_dir, track), images.indices
     if rows is None:
         return None
-    return Embeddings(rows.values[indices], digest(rows.fingerprint, *indices))
+    return Embeddings(rows.values[indices], digest(rows.fingerprint, *indices), rows.fingerprint)
 
 
 def learn_from(dataset: OpenDataset, embedding: Learns, cache_dir: Path) -> None:
