@@ -41,7 +41,8 @@ class SelfSupervised:
     `size` says otherwise. `views` counts by its repr.
 
     What was learned is kept in the cache, by images and settings. One process learns and others
-    wait for it; after a kill the next one continues, and ends with the same weights bit for bit.
+    wait for it; after a kill the next one continues, and ends with the same weights, on a CPU bit
+    for bit.
     """
 
     def __init__(
