@@ -317,6 +317,17 @@ def test_the_images_that_a_run_did_not_begin_with_join_it(on_rows):
     assert len(read_list(folder / "images.json").names) == 48
 
 
+def test_an_encoder_that_has_learned_stays_the_same_when_images_come(on_rows, photos):
+    small = ["embedding=ssl", "embedding.epochs=1", "embedding.width=4", "embedding.batch_size=8"]
+    folder = on_rows("dataset.at_first=20", *small)
+    began = read_list(folder / "images.json")
+    others = sorted(set(range(20)) - set(answer_all(folder)))
+    assert join(folder)
+    (photos / began.names[others[0]]).unlink()
+    on_rows("dataset.at_first=20", *small, "resume=true")
+    assert first_round(folder)["pool_size"] == 40 - len(began.first.held) - 6 - 1
+
+
 def test_a_folder_that_names_other_code_is_not_joined(on_rows):
     folder = on_rows("dataset.at_first=20")
     noted = folder / ".hydra" / "config.yaml"

@@ -64,6 +64,13 @@ def test_a_second_first_query_is_paid_for_at_the_dearest_price():
         plan.first_again(labels=0, spent=45)
 
 
+@pytest.mark.parametrize(("price", "labels"), [(1.8, 5), (1.6, 5), (3.3, 10), (2.2, 5)])
+def test_a_label_that_the_budget_just_pays_for_is_queried(price, labels):
+    plan, spent = Plan(10, 2, budget=round(price * labels), dearest=price), price * (labels - 1)
+    assert (plan.reason_to_stop(0, spent, 0.5, left=100), plan.next_query(spent, 100)) == (None, 1)
+    assert plan.reason_to_stop(0, price * labels, accuracy=0.5, left=100) == "budget"
+
+
 def test_a_budget_must_pay_for_the_first_labels_at_the_dearest_price():
     with pytest.raises(UserError, match="does not pay for the 10 labels"):
         plan_for(100, 10, budget=29, num_classes=2, processes=1, dearest=3)

@@ -88,6 +88,12 @@ def test_the_graph_is_computed_once(tmp_path, monkeypatch):
     assert (stored_graph(Embeddings(values, "x"), of, 4, tmp_path) != found).nnz == 0
 
 
+def test_the_graph_of_most_rows_is_not_that_of_others(tmp_path):
+    embeddings, every = Embeddings(rows_of(1200).half().numpy(), "x"), np.arange(1200)
+    graphs = [stored_graph(embeddings, np.delete(every, one), 4, tmp_path) for one in (600, 700)]
+    assert (graphs[0] != graphs[1]).nnz
+
+
 def taught(head, pool: Pool) -> tuple[np.ndarray, torch.Tensor, torch.Tensor]:
     """The indices of the readable images, and what a head is taught of 60 rows."""
     readable = np.setdiff1d(np.arange(60), pool.held)

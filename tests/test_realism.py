@@ -43,6 +43,10 @@ def test_without_a_dial_the_data_set_is_the_same_object(toy):
     assert Realism()(toy) is toy
 
 
+def test_the_class_of_number_0_alone_can_be_the_stranger(toy):
+    assert Realism(strangers=0)(toy).classes == ("birch", "cedar")
+
+
 def test_a_long_tail_keeps_all_of_the_first_class_and_a_share_of_the_last(toy):
     train = Realism(long_tail=10)(toy).train
     assert np.bincount(train.truth).tolist() == [40, round(40 / 10**0.5), 4]

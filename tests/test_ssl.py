@@ -1,5 +1,6 @@
 """The encoder that learns from the pool: the same weights every time, and never from a label."""
 
+import signal
 from functools import partial
 from io import BytesIO
 from math import exp, log
@@ -151,6 +152,21 @@ def test_learning_that_was_interrupted_goes_on_as_if_it_had_not(tmp_path, monkey
     assert seen == [1, 2]
 
 
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_learning_that_is_asked_to_stop_ends_with_the_code_of_the_signal(
+    tmp_path, monkeypatch, asked
+):
+    save = pretraining.Trainer.save_checkpoint
+
+    def save_and_ask(trainer, *arguments):
+        save(trainer, *arguments)
+        signal.raise_signal(asked)
+
+    monkeypatch.setattr(pretraining.Trainer, "save_checkpoint", save_and_ask)
+    with pytest.raises(SystemExit, match=str(128 + asked)):
+        learned(tmp_path)
+
+
 def test_what_was_learned_and_is_damaged_is_learned_again(tmp_path, caplog):
     first = learned(tmp_path)
     (file,) = tmp_path.glob("ssl/*/encoder.ckpt")
@@ -165,6 +181,16 @@ def test_learning_leaves_the_generators_of_the_process_alone(tmp_path):
     torch.manual_seed(3)
     learned(tmp_path)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_what_was_learned_from_most_images_is_not_that_of_others(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(pretraining.Pretraining, "__call__", lambda *parts: asked.append(parts[3]))
+    monkeypatch.setattr(SelfSupervised, "_whiten", lambda *_: None)
+    every = np.arange(2000)
+    for held in (900, 1000):
+        encoder().learn(Pictures(), torch.from_numpy(np.delete(every, held)), tmp_path)
+    assert [1000 in of for of in asked] == [True, False]
 
 
 def test_nothing_is_learned_from_images_held_out_or_broken(tmp_path):
@@ -233,6 +259,13 @@ def test_a_head_on_what_was_learned_runs_and_classifies_elsewhere(program, shrun
     with torch.inference_mode():
         logits = [Trained.of(folder).logits(images) for folder in (run, tmp_path / "model")]
     assert torch.equal(*logits)
+
+
+def test_a_head_on_a_choice_of_images_classifies_too(program, shrunk, tmp_path):
+    settings = ["model=linear", "protocol=head", "rounds=1", "realism.long_tail=2"]
+    run_on_rows(program, shrunk, *SMALL, *settings)
+    images = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
+    assert Trained.of(tmp_path / "outputs" / "run").logits(images).isfinite().all()
 
 
 def test_a_network_is_finetuned_from_what_was_learned(program, shrunk, tmp_path, cache_dir):

@@ -30,7 +30,7 @@ QUEUED = Path("submitted", "queued.json")
 """In the sweep's folder: which job of Slurm each folder was last given to."""
 
 SLURM, LOCAL, LIST = "slurm", "local", "list"
-GENERIC = (*("name", "timeout_min", "mem_gb", "cpus_per_task", "gpus_per_node"),)
+GENERIC = ("name", "timeout_min", "mem_gb", "cpus_per_task", "gpus_per_node")
 """What submitit calls the same in Slurm and on this machine."""
 
 

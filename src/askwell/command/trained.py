@@ -27,8 +27,8 @@ from askwell.run.run_json import read_run
 
 AT_ONCE = 128
 """Images in one pass."""
-LEARNED = "encoder."
-"""Before the names of weights that the encoder learned from the pool."""
+LEARNED = "learned from the pool: "
+"""Before the names of weights that the encoder learned; no part of a network is called so."""
 FACTS, WEIGHTS = "model.json", "weights.pt"
 """The files of a network that was exported."""
 
@@ -111,7 +111,7 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
     if not (checkpoint.exists() or checkpoint.with_name("last.ckpt.previous").exists()):
         raise UserError(f"{folder} has no trained network yet: answer its first question")
     content = SafeCheckpointIO().load_checkpoint(checkpoint)
-    learned = content[ActiveDataModule.__qualname__].get("encoder") or {}
+    learned = content.get(ActiveDataModule.__qualname__, {}).get("encoder") or {}
     weights = content["state_dict"] | {LEARNED + name: one for name, one in learned.items()}
     cfg: Any = OmegaConf.load(config)
     cfg.dataset.num_classes = len(run["classes"])
@@ -134,7 +134,7 @@ def _of_run(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
 
 
 def _encoder_of(checkpoint: dict[str, Any]) -> str:
-    """The digest of the encoder, which is the last word of that of its rows."""
+    """The digest of the encoder; in older checkpoints it is the last word of that of its rows."""
     studies = [state.get("study") or {} for state in checkpoint["callbacks"].values()]
     names = ("encoder", "embeddings")
     (rows, *_) = (study[name] for study in studies for name in names if name in study)

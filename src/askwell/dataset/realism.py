@@ -13,6 +13,9 @@ from askwell.images.selection import class_number
 from askwell.images.view import View
 from askwell.randomness import key
 
+Strangers = str | int | Sequence[str | int]
+"""Classes by name or number; a single one may stand for itself."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Realism:
@@ -28,7 +31,7 @@ class Realism:
     all runs of a study.
     """
 
-    strangers: Sequence[str | int] | None = None
+    strangers: Strangers | None = None
     long_tail: float | None = None
     copies: int | None = None
     shift: int = 1
@@ -54,12 +57,12 @@ class Realism:
                 "realism= needs a data set that has all its labels and an evaluation set: leave it "
                 "out where people are asked"
             )
-        known = self._without(dataset) if self.strangers else dataset
+        known = dataset if self.strangers is None else self._without(dataset, self.strangers)
         return replace(known, train=self._redundant(self._tailed(known)))
 
-    def _without(self, dataset: OpenDataset) -> OpenDataset:
+    def _without(self, dataset: OpenDataset, strangers: Strangers) -> OpenDataset:
         """The data set whose classes lack the strangers."""
-        names = [self.strangers] if isinstance(self.strangers, str | int) else self.strangers or ()
+        names = [strangers] if isinstance(strangers, str | int) else strangers
         numbers = {class_number(name, dataset.classes, "realism.strangers") for name in names}
         kept = [number for number in range(len(dataset.classes)) if number not in numbers]
         if len(kept) < 2:

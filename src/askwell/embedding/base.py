@@ -41,6 +41,7 @@ class Embeddings:
 
     values: np.ndarray
     fingerprint: str
+    whole: str | None = None  # the fingerprint of the rows among which these were chosen
 
     def __len__(self) -> int:
         return len(self.values)
@@ -52,8 +53,8 @@ class Embeddings:
 
     @property
     def encoder(self) -> str:
-        """The digest of what made the rows, which is the last word of their own."""
-        return self.fingerprint.split()[-1]
+        """The digest of what made the rows, which is the last word of that of all of them."""
+        return (self.whole or self.fingerprint).split()[-1]
 
     def rows(self, indices: Tensor) -> Tensor:
         """The rows at `indices` [n], float32 [n, D] on the CPU."""

@@ -105,12 +105,16 @@ class ShuffledBatches(Dataset[tuple[Tensor, Tensor]]):
         self, images: Images, of: Tensor, size: int, seed: int, epoch: Callable[[], int]
     ) -> None:
         self.images, self.of, self.size, self.seed, self.epoch = images, of, size, seed, epoch
+        self.dealt: tuple[int, tuple[Tensor, ...]] = (-1, ())  # an epoch and its batches
 
     def __len__(self) -> int:
         return max(len(self.of) // self.size, 1)
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        keyed = generator("ssl order", self.seed, self.epoch())
-        order = self.of[torch.randperm(len(self.of), generator=keyed)]
-        indices = order.tensor_split(len(self))[step]
+        epoch = self.epoch()
+        if self.dealt[0] != epoch:
+            keyed = generator("ssl order", self.seed, epoch)
+            order = self.of[torch.randperm(len(self.of), generator=keyed)]
+            self.dealt = (epoch, order.tensor_split(len(self)))
+        indices = self.dealt[1][step]
         return indices, self.images.fetch(np.asarray(indices))

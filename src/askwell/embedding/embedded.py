@@ -12,6 +12,7 @@ from askwell.embedding.base import Embedding, Embeddings, Learns
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.images.fingerprint import digest
+from askwell.images.first_images import KnownByFirst
 from askwell.images.opening import OpenDataset
 from askwell.images.view import View
 from askwell.scoring.scorer import Track, unwatched
@@ -100,13 +101,17 @@ def rows_of(
     rows, indices = embedding.open(images.images, split, cache_dir, track), images.indices
     if rows is None:
         return None
-    return Embeddings(rows.values[indices], digest(rows.fingerprint, *indices))
+    return Embeddings(rows.values[indices], digest(rows.fingerprint, *indices), rows.fingerprint)
 
 
 def learn_from(dataset: OpenDataset, embedding: Learns, cache_dir: Path) -> None:
-    """Lets an encoder learn from the training images that can be read and are not held out."""
-    of = torch.from_numpy(shown(dataset))
-    embedding.learn(pictures_of(dataset.train), of, cache_dir)
+    """Lets an encoder learn from the training images that can be read and are not held out. Of a
+    folder that grows these are the images that the run began with: it would be another encoder.
+    """
+    pictures, of = pictures_of(dataset.train), shown(dataset)
+    if dataset.first_fingerprint is not None and dataset.first_shown is not None:
+        pictures, of = KnownByFirst(pictures, dataset.first_fingerprint), dataset.first_shown
+    embedding.learn(pictures, torch.from_numpy(of), cache_dir)
 
 
 def shown(dataset: OpenDataset) -> np.ndarray:

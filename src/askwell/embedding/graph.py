@@ -25,7 +25,7 @@ def stored_graph(
     """The graph of the rows at the indices `of` [n], about their mean, sparse [n, n]; computed
     where `cache_dir` does not have it.
     """
-    known = digest(embeddings.fingerprint, of, neighbours, SHARPNESS)
+    known = digest(embeddings.fingerprint, *of, neighbours, SHARPNESS)
     file = cache_dir / FOLDER / f"{known}.npz"
     if not file.exists():
         rows = embeddings.rows(torch.from_numpy(of))

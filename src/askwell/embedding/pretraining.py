@@ -18,6 +18,7 @@ from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.randomness import generator
 from askwell.run.checkpoint import SafeCheckpointIO
+from askwell.run.exit_codes import exit_code_of_signal
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +66,13 @@ class Pretraining:
         log.warning("learning from %d images without labels, %d epochs", len(of), self.epochs)
         last = folder / LAST
         module.train()
-        self._trainer(folder).fit(
-            module,
-            DataLoader(batches, batch_size=None, generator=generator("workers", self.seed)),
-            ckpt_path=last if last.exists() else None,
-        )
+        trainer = self._trainer(folder)
+        with exit_code_of_signal(trainer):
+            trainer.fit(
+                module,
+                DataLoader(batches, batch_size=None, generator=generator("workers", self.seed)),
+                ckpt_path=last if last.exists() else None,
+            )
         module.eval()
 
     def clear(self, folder: Path) -> None:

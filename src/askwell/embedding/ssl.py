@@ -41,7 +41,8 @@ class SelfSupervised:
     `size` says otherwise. `views` counts by its repr.
 
     What was learned is kept in the cache, by images and settings. One process learns and others
-    wait for it; after a kill the next one continues, and ends with the same weights bit for bit.
+    wait for it; after a kill the next one continues, and ends with the same weights, on a CPU bit
+    for bit.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class SelfSupervised:
 
         Raises UserError where the cache cannot be written.
         """
-        folder = cache_dir / FOLDER / digest(images.fingerprint, of.numpy(), *self._facts)
+        folder = cache_dir / FOLDER / digest(images.fingerprint, *of.tolist(), *self._facts)
         with told_in_a_line(folder, AGAIN):
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / "lock"):

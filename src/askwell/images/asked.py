@@ -73,6 +73,7 @@ def open_asked(
         np.setdiff1d(given_in(source), np.concatenate([held, broken])),
         broken,
         _fingerprint_now(train, held, broken, first),
+        np.setdiff1d(np.arange(first.count), [*first.held, *first.broken]),
     )
     return dataset, first
 

@@ -15,7 +15,10 @@ READ = 2**16  # bytes of each
 
 
 def digest(*parts: object) -> str:
-    """32 hexadecimal digits that change with any of the parts, taken as text."""
+    """32 hexadecimal digits that change with any of the parts, taken as text.
+
+    Numbers of an array are parts of their own, `*array`: as text it has three dots in its middle.
+    """
     return sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 

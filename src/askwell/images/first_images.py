@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from askwell.images.contracts import Images, known
+from askwell.images.contracts import UNKNOWN, Images, known
 from askwell.images.fingerprint import digest_images
+from askwell.images.view import View
 
 BLOCK = 1024  # images in memory at a time
 
@@ -22,3 +23,16 @@ def fingerprint_of_first(images: Images, count: int) -> str:
     )
     channels, height, width = images.fetch(np.zeros(1, np.int64)).shape[1:]
     return digest_images(truth, (height, width, channels), blocks)
+
+
+class KnownByFirst(View):
+    """Images without labels that are known by the `fingerprint` of the first of them."""
+
+    def __init__(self, images: Images, fingerprint: str) -> None:
+        super().__init__(images, np.arange(len(images)), np.full(len(images), UNKNOWN))
+        self._fingerprint = fingerprint
+
+    @property
+    def fingerprint(self) -> str:
+        """The same, however many images have come since."""
+        return self._fingerprint

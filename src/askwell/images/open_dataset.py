@@ -32,6 +32,7 @@ class OpenDataset:
     given: np.ndarray = field(default_factory=_none)  # [G], their labels are known from the start
     broken: np.ndarray = field(default_factory=_none)  # cannot be read, or gone: never to be asked
     first_fingerprint: str | None = None  # of asked data: that of the images of the first list
+    first_shown: np.ndarray | None = None  # of these, those that could be read and are not held
 
     @property
     def fingerprint(self) -> str:

@@ -28,8 +28,9 @@ def made_of(data: ActiveDataModule, weights: str) -> dict[str, str]:
     embeddings = data.embeddings
     if embeddings is None:
         return named
+    named["encoder"] = embeddings.encoder
     if data.dataset.first_fingerprint is not None:  # images may come and go
-        return {**named, "encoder": embeddings.encoder}
+        return named
     return {**named, "embeddings": embeddings.fingerprint}
 
 

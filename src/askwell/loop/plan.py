@@ -2,12 +2,16 @@
 
 import logging
 from dataclasses import dataclass
+from math import inf
 
 from pytorch_lightning.utilities import rank_zero_only
 
 from askwell.errors import UserError
 
 log = logging.getLogger(__name__)
+
+ROUNDING = 1e-9
+"""The share of a label by which a sum of prices may be off."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Plan:
             return "target_accuracy"
         if self.rounds is not None and round + 1 >= self.rounds:
             return "rounds"
-        if self.budget is not None and spent + self.dearest > self.budget:
+        if not self.paid(spent):
             return "budget"
         return None if left else "pool exhausted"
 
@@ -44,7 +48,7 @@ class Plan:
         Raises UserError where the budget does not pay for it.
         """
         size = max(self.least - labels, 0)
-        if self.budget is not None and spent + size * self.dearest > self.budget:
+        if size > self.paid(spent):
             raise UserError(
                 f"what is left of budget={self.budget} does not pay for {size} more and {labels} "
                 "images have a label, too few to train on: raise it"
@@ -53,8 +57,16 @@ class Plan:
 
     def next_query(self, spent: float, left: int) -> int:
         """The size of the next query, with so much `spent` and `left` images unlabelled."""
-        paid = left if self.budget is None else int((self.budget - spent) // self.dearest)
-        return min(self.query_size, left, paid)
+        return int(min(self.query_size, left, self.paid(spent)))
+
+    def paid(self, spent: float) -> float:
+        """How many labels the budget pays for, with so much `spent`, whatever they turn out to be.
+
+        Sums of prices are rounded: what is missing to the last label by that is not missing.
+        """
+        if self.budget is None:
+            return inf
+        return max((self.budget - spent) / self.dearest + ROUNDING, 0) // 1
 
 
 def plan_for(

@@ -60,6 +60,8 @@ def join(run: Path) -> bool:
     Returns whether there were any. Safe to be killed, and beside a run: what it has embedded is
     found again, and an open run uses the list that it began with.
     """
+    from askwell.embedding.embedded import rows_of  # not while the page starts
+
     dataset, embedding = _parts(run)
     known, longer = read_list(run / LIST), read_list(run / LONGER)
     if known is None or longer is None or longer.names[: len(known.names)] != known.names:
@@ -68,7 +70,7 @@ def join(run: Path) -> bool:
             return False
         write_list(run / LONGER, longer)
     opened = replace(dataset, image_list=run / LONGER).open()
-    embedding.open(opened.train, "train", Path(dataset.cache_dir))
+    rows_of(opened, embedding, "train", Path(dataset.cache_dir))
     if read_list(run / LIST) == known:  # nobody has changed it meanwhile
         os.replace(run / LONGER, run / LIST)
     return True
