@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 from photos import SIZE, numbered, plant
+from PIL import Image
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
 
@@ -217,6 +218,8 @@ def test_the_sample_is_asked_about_before_anything_is_decoded(
     assert list(asking.images) != sorted(asking.images)
     for index, row in asking.images.items():
         assert asking.place.file(index, row["name"]) == photos / row["name"]
+        with Image.open(asking.pictures / f"{index}.png") as seen:  # of 16 bits no browser shows
+            assert seen.size == (16, 16)
 
 
 def test_what_another_run_was_told_is_not_asked_at_once(asks, tmp_path):
