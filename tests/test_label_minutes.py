@@ -346,6 +346,21 @@ def test_a_process_that_waited_in_vain_is_replaced(tmp_path):
     assert waiting.process is None
 
 
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [("", "askwell train seed=1"), ("/x/train.py", "python /x/train.py seed=1")],
+)
+def test_the_process_that_waited_is_known_by_the_command_of_the_run(script, command, tmp_path):
+    program = (
+        "import sys; from askwell.command import train; from askwell.run import provenance; "
+        "train.launch = lambda: print(provenance.of_process()['command'], flush=True); "
+        "from askwell.command.page.warm import _run; _run(*sys.argv[1:])"
+    )
+    words = [str(tmp_path), str(tmp_path / "log"), script, "seed=1"]
+    subprocess.run([sys.executable, "-c", program, *words], check=True)
+    assert (tmp_path / "log").read_text() == f"{command}\n"
+
+
 @pytest.mark.slow
 def test_the_process_that_waited_is_the_run(tmp_path):
     with Warm() as waiting:
