@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 from photos import SIZE, numbered, plant
+from PIL import Image
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
 
@@ -217,6 +218,8 @@ def test_the_sample_is_asked_about_before_anything_is_decoded(
     assert list(asking.images) != sorted(asking.images)
     for index, row in asking.images.items():
         assert asking.place.file(index, row["name"]) == photos / row["name"]
+        with Image.open(asking.pictures / f"{index}.png") as seen:  # of 16 bits no browser shows
+            assert seen.size == (16, 16)
 
 
 def test_what_another_run_was_told_is_not_asked_at_once(asks, tmp_path):
@@ -352,6 +355,21 @@ def test_a_process_that_waited_in_vain_is_replaced(tmp_path):
     waiting.process.wait()
     assert waiting.become(Command(tmp_path, None, ["x" * 100_000]), tmp_path / "log") is None
     assert waiting.process is None
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [("", "askwell train seed=1"), ("/x/train.py", "python /x/train.py seed=1")],
+)
+def test_the_process_that_waited_is_known_by_the_command_of_the_run(script, command, tmp_path):
+    program = (
+        "import sys; from askwell.command import train; from askwell.run import provenance; "
+        "train.launch = lambda: print(provenance.of_process()['command'], flush=True); "
+        "from askwell.command.page.warm import _run; _run(*sys.argv[1:])"
+    )
+    words = [str(tmp_path), str(tmp_path / "log"), script, "seed=1"]
+    subprocess.run([sys.executable, "-c", program, *words], check=True)
+    assert (tmp_path / "log").read_text() == f"{command}\n"
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 
 from askwell.command import cli
 from askwell.command.export.folders import class_folders
+from askwell.command.page.labels import labels_of
 from askwell.images.label_table import files_of, read_table
 from askwell.oracle.events import AnswerLog
 
@@ -259,3 +260,11 @@ def test_runs_that_do_not_ask_on_a_page_are_named(run, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["label", str(run)])
     assert "asks on a page: start one with oracle=page" in capsys.readouterr().err
+
+
+def test_a_label_is_what_all_answers_came_to_also_where_they_were_simulated(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"classes": ["ash", "birch"]}))
+    (tmp_path / "queries.csv").write_text("round,index,label,score\n0,3,0,\n0,4,0,\n")
+    changed = "round,index,answer,before,label,asked\n1,3,1,0,1,1\n2,3,-1,1,1,1\n"
+    (tmp_path / "relabelled.csv").write_text(changed)
+    assert [(one.index, one.label) for one in labels_of(tmp_path)] == [(3, "birch"), (4, "ash")]

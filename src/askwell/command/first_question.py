@@ -17,7 +17,7 @@ from askwell.images.pixels import BrokenImageError
 from askwell.oracle.bank import AnswerBank
 from askwell.oracle.subject import pixels_digest
 from askwell.randomness import generator
-from askwell.run.question import PENDING, write_facts
+from askwell.run.question import PENDING, write_facts, write_picture
 from askwell.run.run_folder import RunFolder
 
 SHOWN_FIRST = 5
@@ -45,7 +45,7 @@ def ask_at_once(cfg: DictConfig, folder: Path) -> None:
         return
     known = AnswerBank(cfg.oracle.answers_dir).known(first.classes)  # of other runs
     rows: list[dict[str, Any]] = []
-    for row in _rows(first):
+    for row in _rows(first, folder):
         if row["image"] in known:
             continue
         rows.append(row)
@@ -54,8 +54,10 @@ def ask_at_once(cfg: DictConfig, folder: Path) -> None:
     _write(folder, first, rows)
 
 
-def _rows(begun: Begun) -> Iterator[dict[str, Any]]:
-    """The images of the sample that can be read, in random order, as asked.json holds them."""
+def _rows(begun: Begun, folder: Path) -> Iterator[dict[str, Any]]:
+    """The images of the sample that can be read, in random order, as asked.json holds them. Keeps
+    what is seen of each: a browser cannot show every file.
+    """
     held, source = begun.held, begun.source
     for place in torch.randperm(len(held), generator=generator("asked at once", len(held))):
         index = int(held[place])
@@ -63,6 +65,7 @@ def _rows(begun: Begun) -> Iterator[dict[str, Any]]:
             pixels = source.decode(index)
         except BrokenImageError:  # it is left out of the sample once all images are read
             continue
+        write_picture(folder, index, pixels)
         name = None if source.names is None else source.names[index]
         no_network: dict[str, Any] = {"score": None, "guesses": [], "cluster": None}
         yield {"index": index, "name": name, "image": pixels_digest(pixels), **no_network}

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
 from askwell.embedding.embedded import pictures_of
-from askwell.files import part_of, told_in_a_line
 from askwell.loop.listener import RunView
 from askwell.oracle.page import Page
-from askwell.run.question import PICTURES, write_facts
+from askwell.run.question import write_facts, write_picture
 
 AFAR = 4
 """Pixels per side at which images are compared before there is a network."""
@@ -47,7 +45,7 @@ def write_asked(folder: Path, run: RunView) -> None:
         }
         for index, guess, cluster in zip(images, guesses, clusters, strict=True)
     ]
-    write_pictures(folder / PICTURES, run, images)
+    write_pictures(folder, run, images)
     facts = {
         "round": pending.round,
         "size": pending.size,
@@ -95,17 +93,6 @@ def _clusters(run: RunView, images: Sequence[int]) -> list[int | None]:
 def write_pictures(folder: Path, run: RunView, images: Sequence[int]) -> None:
     """The decoded images, for the page where there is no file that it can show."""
     pictures = pictures_of(run.sight.images)
-    with told_in_a_line(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for index in images:
-            file = folder / f"{index}.png"
-            if not file.exists():
-                part = part_of(file)
-                picture_of(pictures.fetch(torch.tensor([index]).numpy())[0]).save(part, "PNG")
-                part.replace(file)
-
-
-def picture_of(pixels: Tensor) -> Image.Image:
-    """uint8 [C, H, W] as an image."""
-    array = pixels.permute(1, 2, 0).cpu().numpy()
-    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array[:, :, :3])
+    for index in images:
+        pixels = pictures.fetch(torch.tensor([index]).numpy())[0]
+        write_picture(folder, index, pixels.permute(1, 2, 0).cpu().numpy())

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from askwell.embedding.embedded import pictures_of
 from askwell.files import write_whole
-from askwell.listener.asked import picture_of
 from askwell.loop.listener import RunView
 from askwell.loop.rounds import Preview
+from askwell.run.question import picture_of
 
 QUERIED = "queried.jsonl"
 SHOWN = 12
@@ -78,7 +77,9 @@ def _side_by_side(pixels: np.ndarray) -> bytes:
     height, width = pixels.shape[-2:]
     shrink = min(1.0, SIDE / max(height, width))
     size = max(round(width * shrink), 1), max(round(height * shrink), 1)
-    small = [picture_of(torch.from_numpy(one)).resize(size, Image.Resampling.BOX) for one in pixels]
+    small = [
+        picture_of(one.transpose(1, 2, 0)).resize(size, Image.Resampling.BOX) for one in pixels
+    ]
     row = Image.new(small[0].mode, (size[0] * len(small), size[1]))
     for place, one in enumerate(small):
         row.paste(one, (size[0] * place, 0))

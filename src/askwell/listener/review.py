@@ -18,7 +18,7 @@ from askwell.loop.out_of_sample import out_of_sample
 from askwell.opinions import Consensus, Event, standing
 from askwell.oracle.answers import CANNOT_TELL, word_of
 from askwell.oracle.page import Page
-from askwell.run.question import PICTURES, REVIEW
+from askwell.run.question import REVIEW
 
 DOUBTED, FAST, UNTOLD = "doubted", "fast", "cannot tell"
 """Why an answer is listed: the network doubts it, it was given in a hurry, or there is none."""
@@ -59,7 +59,7 @@ def write_review(folder: Path, run: RunView) -> None:
     }
     rows = [_row(run, oracle, seen, index, why) for index, why in reasons.items()]
     shown = [*reasons, *(near["index"] for row in rows for near in row["neighbours"])]
-    write_pictures(folder / PICTURES, run, shown)
+    write_pictures(folder, run, shown)
     write_whole(folder / REVIEW, json.dumps({"images": rows}).encode())
 
 

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from askwell.errors import UserError
-from askwell.files import write_json, write_whole
+from askwell.files import part_of, told_in_a_line, write_json, write_whole
 
 PENDING, QUESTIONS, EVALUATION = "pending.json", "questions.csv", "evaluation.csv"
 ASKED, REVIEW, PICTURES = "asked.json", "review.json", "asked"
@@ -65,6 +68,25 @@ def write_evaluation(folder: Path, answers: dict[int, str], names: Sequence[str]
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Writes asked.json."""
     write_whole(folder / ASKED, json.dumps(facts).encode())
+
+
+def write_picture(folder: Path, index: int, pixels: np.ndarray) -> None:
+    """Writes what is seen of an image, uint8 [H, W, C], for the page where there is no file that it
+    can show.
+    """
+    file = folder / PICTURES / f"{index}.png"
+    if file.exists():
+        return
+    with told_in_a_line(folder):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = part_of(file)
+        picture_of(pixels).save(part, "PNG")
+        part.replace(file)
+
+
+def picture_of(pixels: np.ndarray) -> Image.Image:
+    """uint8 [H, W, C] as an image."""
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels[:, :, :3])
 
 
 def read_asked(folder: Path) -> dict[str, Any] | None:

@@ -51,8 +51,9 @@ def labels_of(folder: Path) -> list[Labelled]:
     for row in _rows(folder / EVALUATION):
         if row["label"] in run["classes"]:
             _enter(found, row, row["label"])
-    for row in _rows(folder / "queries.csv"):
-        _enter(found, row, run["classes"][int(row["label"])])
+    for name in ("queries.csv", "relabelled.csv"):  # first answers, and what all came to
+        for row in _rows(folder / name):
+            _enter(found, row, run["classes"][int(row["label"])])
     consensus = _consensus(folder)
     for index, one in consensus.images.items():
         found.pop(index, None)

@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from select import select
 
+from askwell.command.program import MODULE
 from askwell.command.resume import SCRIPT, Command
 
 MODULES = (
@@ -102,6 +104,8 @@ def _run(place: str, output: str, script: str, *arguments: str) -> None:
         sys.path.insert(0, os.path.dirname(script))
     else:
         os.environ |= environment(safe=True)
+    # By it Lightning starts the other processes of a run, and run.json names the command.
+    sys.modules["__main__"].__spec__ = None if script else find_spec(MODULE)
     sys.argv[:] = [script or "askwell train", *arguments]
     launch()
 
