@@ -36,8 +36,8 @@ DATASETS = {"cifar10": "CIFAR-10, real people's labels", "fruits": "Fruits-360",
 STRATEGIES = {
     "random": ("strategy=random", "initial=random"),
     "sm": ("strategy=sm",),
-    "herding": ("strategy=herding",),
     "switch": ("strategy=switch",),
+    "herding": ("strategy=herding",),
     "bait": ("strategy=bait",),
 }
 """All begin with typiclust, as `askwell label` does, except random, which is without a strategy."""
@@ -65,8 +65,8 @@ def main() -> None:
     jobs: list[Job] = [
         {"dataset": dataset, "strategy": strategy, "seed": seed}
         for seed in range(chosen.seeds)
-        for dataset in chosen.datasets
         for strategy in chosen.strategies
+        for dataset in chosen.datasets
     ]
     program.quiet()
     if chosen.quick:
