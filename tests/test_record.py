@@ -32,7 +32,7 @@ def record(tmp_path):
 
 def run(pool, names=None):
     """A run as the record sees it."""
-    labelling = SimpleNamespace(pool=pool, pending=None, evaluated={})
+    labelling = SimpleNamespace(pool=pool, pending=None, evaluated={}, oracle=None)
     images = SimpleNamespace(fetch=lambda indices: PIXELS[indices])
     sight = SimpleNamespace(images=images)
     return RunView(
