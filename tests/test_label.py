@@ -77,7 +77,7 @@ def test_from_photos_to_results(words, photos, settings, tmp_path, program):
         page.label_until(rounds=3)
         ada = page.person
         assert ada.post("/api/finish", {}) == (200, {})
-        ada.wait(lambda state: state["finished"] is not None)
+        ada.wait(lambda state: state["finished"] is not None and state["open"] > 0)
         labelled = ada.state["labels"]
         open_before = ada.state["open"]
         ada.answer(1)
