@@ -130,7 +130,9 @@ class Cover:
 
 def covering(points: Tensor, cover: Cover, size: int) -> Tensor:
     """`size` distinct rows [Q] of points [N, D], each the one that adds most to the cover."""
-    first = torch.cat([torch.empty(0), *(cover.gains(part) for part in points.split(ROWS))])
+    first = torch.empty(len(points), dtype=torch.float64)
+    for part, into in zip(points.split(ROWS), first.split(ROWS), strict=True):
+        into.copy_(cover.gains(part))  # kept apart, small results would pin the large ones' memory
     return greedy(
         first,
         gains=lambda rows: cover.gains(points[rows]),
