@@ -16,6 +16,7 @@ from askwell.strategy.points import (
     ROUNDING,
     exact,
     labelled_unit_points,
+    of_blocks,
     squared_distances,
     unit_points,
 )
@@ -130,11 +131,8 @@ class Cover:
 
 def covering(points: Tensor, cover: Cover, size: int) -> Tensor:
     """`size` distinct rows [Q] of points [N, D], each the one that adds most to the cover."""
-    first = torch.empty(len(points), dtype=torch.float64)
-    for part, into in zip(points.split(ROWS), first.split(ROWS), strict=True):
-        into.copy_(cover.gains(part))  # kept apart, small results would pin the large ones' memory
     return greedy(
-        first,
+        of_blocks(points, ROWS, cover.gains),
         gains=lambda rows: cover.gains(points[rows]),
         add=lambda row: cover.add(points[row : row + 1]),
         size=size,

@@ -1,6 +1,5 @@
 """K-centre greedy: images far from all that is labelled."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -14,6 +13,7 @@ from askwell.strategy.points import (
     comparable,
     exact,
     first_highest,
+    of_blocks,
     squared_distances,
 )
 
@@ -46,10 +46,10 @@ def centres(features: Tensor, labelled: Tensor, size: int) -> Tensor:
     """
     if not len(features):
         return torch.empty(0, dtype=torch.int64)
-    tolerance = ROUNDING * float(torch.cat(_blocks(features, _squares)).max())
+    tolerance = ROUNDING * float(of_blocks(features, AT_ONCE, _squares).max())
     start = [] if len(labelled) else [_middle(features, tolerance)]
     known = exact(features[start] if start else labelled)
-    first = torch.cat(_blocks(features, lambda rows: _nearest(rows, known)))
+    first = of_blocks(features, AT_ONCE, lambda rows: _nearest(rows, known))
     first[start] = -torch.inf
     chosen = start.copy()
 
@@ -64,9 +64,8 @@ def centres(features: Tensor, labelled: Tensor, size: int) -> Tensor:
 def _middle(features: Tensor, tolerance: float) -> int:
     """The row nearest to the mean."""
     mean = exact(features.mean(dim=0, keepdim=True))
-    return first_highest(
-        -torch.cat(_blocks(features, lambda rows: _nearest(rows, mean))), tolerance
-    )
+    far = of_blocks(features, AT_ONCE, lambda rows: _nearest(rows, mean))
+    return first_highest(-far, tolerance)
 
 
 def _nearest(rows: Tensor, others: Exact) -> Tensor:
@@ -76,7 +75,3 @@ def _nearest(rows: Tensor, others: Exact) -> Tensor:
 
 def _squares(rows: Tensor) -> Tensor:
     return exact(rows).squares
-
-
-def _blocks(features: Tensor, function: Callable[[Tensor], Tensor]) -> list[Tensor]:
-    return [function(rows) for rows in features.split(AT_ONCE)]

@@ -3,6 +3,7 @@
 Legend of axes: N images, M others, D features.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -85,6 +86,21 @@ def squared_distances(points: Exact, others: Exact) -> Tensor:
     """
     lengths = points.squares[:, None] + others.squares
     return lengths.addmm_(points.rows, others.rows.T, alpha=-2).clamp_(min=0)
+
+
+def of_blocks(rows: Tensor, at_once: int, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """A number for each of the rows [N, D], float64 [N], by a function of `at_once` of them.
+
+    They go into one tensor: many small ones between the large ones of the function would pin the
+    memory of these.
+
+    >>> of_blocks(torch.tensor([[1.0], [2.0], [4.0]]), 2, lambda rows: rows.sum(dim=1))
+    tensor([1., 2., 4.], dtype=torch.float64)
+    """
+    found = torch.empty(len(rows), dtype=torch.float64)
+    for part, into in zip(rows.split(at_once), found.split(at_once), strict=True):
+        into.copy_(function(part))
+    return found
 
 
 def times(rows: Tensor, matrix: Tensor) -> Tensor:
