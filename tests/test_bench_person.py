@@ -8,7 +8,7 @@ import pytest
 import torch
 from bench.person import after
 from bench.person_photos import Photos
-from bench.replaying import refuse_different
+from bench.replaying import record, refuse_different
 from PIL import Image
 
 from askwell.run.checkpoint import SafeCheckpointIO
@@ -40,7 +40,9 @@ def test_an_image_is_told_by_its_pixels_in_whatever_format_the_page_shows_it(tmp
 
 def test_a_replay_may_take_another_time(tmp_path):
     slower = ROUND | {"train_seconds": 9.0}
-    refuse_different(kept(tmp_path / "one"), kept(tmp_path / "other", rounds=[slower]))
+    one, other = kept(tmp_path / "one"), kept(tmp_path / "other", rounds=[slower])
+    refuse_different(one, other)
+    assert record(one) == record(other)
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,4 @@ def test_the_page_says_who_is_waited_for_and_that_ties_are_left(tmp_path, opened
         for index in (1, 2, 3):
             bob.say(bob.event(fingerprint(index), "cedar"))
         page.wait_for_selector("text=All that is left are images on which people differ.")
+        assert sorted(event["by"] for event in events(run)[1:]) == 3 * ["ann"] + 3 * ["bob"]

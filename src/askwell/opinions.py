@@ -109,10 +109,9 @@ class Consensus:
     """The answers to images, event by event: a pure function of the events of answers.jsonl.
 
     Where several people label, each has an opinion on an image. The answer is the majority's, once
-    as many as are wanted have one. An event that `decides`, one of nobody (another run's answer)
-    and one of somebody who labels alone is the answer as it stands, as is what a run made of all
-    answers to an image that it asked about again. Images are told apart by the field `key` of
-    events.
+    as many as are wanted have one. Some events are the answer by themselves: one that `decides`,
+    one without a person (another run's answer), one of somebody who labels alone, and the label
+    that a run derived after asking again. The field `key` of an event identifies its image.
 
     >>> consensus = Consensus.of([
     ...     {"kind": "people", "people": ["ann", "bob"], "overlap": 1.0},
@@ -206,8 +205,8 @@ class Consensus:
         return one is not None and person in one.given
 
     def is_told(self, person: str, key: Any) -> bool:
-        """Whether somebody who looks at an image again is told what others made of it: what they
-        say then is no opinion of their own.
+        """Whether the page shows somebody the answers of others when they look at an image again:
+        what they then say is not an independent opinion.
         """
         one = self.images.get(key)
         return one is not None and (one.decision is not None or bool(one.given.keys() - {person}))

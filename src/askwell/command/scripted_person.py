@@ -22,8 +22,8 @@ Tell = Callable[[bytes], str]
 class ScriptedPerson:
     """Somebody with the address that the page's process printed, who answers as `tell` does.
 
-    `seconds` is the time that each answer is said to have taken. Raises RuntimeError for answers
-    that the page refuses, OSError where it does not answer.
+    `seconds` is the reported duration of each answer. Raises RuntimeError if the page refuses an
+    answer, OSError if it cannot be reached.
     """
 
     def __init__(self, address: str, tell: Tell, seconds: float = 1.5) -> None:

@@ -26,9 +26,9 @@ class BatchBald:
     (Kirsch et al., NeurIPS 2019), of the `preselected` ones that BALD puts first.
 
     The labels of the chosen images have so many combinations. Up to `configurations` of them all
-    are counted; past that as many are drawn, and what is gained is an estimate.
-    Gains that differ by less than a hundred-thousandth of a nat are tied, as all are once the
-    draws are told apart; of these the one that BALD puts first is taken.
+    are counted; past that as many are drawn, and what is gained is an estimate. Gains that differ
+    by less than 1e-5 nats are tied, which all are once the chosen labels distinguish every draw. A
+    tie goes to the image that BALD ranks higher.
     """
 
     title: ClassVar[str] = "BatchBALD"
