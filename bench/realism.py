@@ -3,7 +3,7 @@
 import argparse
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -94,9 +94,9 @@ def overrides(job: Job) -> list[str]:
 
 def tables(runs: list[dict[str, Any]]) -> str:
     """The gain of each strategy over random on each board, then what it bought."""
-    boards = by_board(runs)
+    boards = by_board(runs, BOARDS)
     areas = {name: areas_of(of_board) for name, of_board in boards.items()}
-    parts = [gains(areas)]
+    parts = [gains(areas, STRATEGIES)]
     wrong = {name: share(of_board, wrong_share) for name, of_board in boards.items()}
     strangers = {name: share(of_board, stranger_share) for name, of_board in boards.items()}
     prices = {name: share(of_board, mean_price) for name, of_board in boards.items()}
@@ -110,10 +110,10 @@ def tables(runs: list[dict[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
-def by_board(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def by_board(runs: list[dict[str, Any]], boards: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """The runs of each board, of the seeds that every strategy has, if they are enough."""
     found = {}
-    for name in BOARDS:
+    for name in boards:
         of_board = [run for run in runs if run["job"]["board"] == name]
         of_strategy: dict[str, set[int]] = defaultdict(set)
         for run in of_board:
@@ -158,7 +158,7 @@ def differs(values: Values) -> bool:
     return any(any(of_strategy.values()) for of_strategy in values.values())
 
 
-def gains(areas: dict[str, Values]) -> str:
+def gains(areas: dict[str, Values], strategies: Sequence[str]) -> str:
     """The paired gain over random, mean ± standard deviation over seeds; bold where a t-test that
     Holm corrects for the strategies of a board shows it.
     """
@@ -167,7 +167,7 @@ def gains(areas: dict[str, Values]) -> str:
         [f"`{BASELINE}`, area", *(f"{mean(of[BASELINE].values()):.1f}" for of in areas.values())]
     ]
     columns = {name: _gains_of(of) for name, of in areas.items()}
-    for strategy in STRATEGIES[1:]:
+    for strategy in strategies[1:]:
         if not any(strategy in column for column in columns.values()):
             continue
         rows.append([f"`{strategy}`", *(column.get(strategy, "") for column in columns.values())])
