@@ -30,15 +30,21 @@ def out_of_sample(
     judged by a head that is trained on all others.
     """
     folds = folds_of(labels, indices, seed)
-    probs = torch.empty(len(labels), num_classes, dtype=torch.float64)
+    logits = torch.empty(len(labels), num_classes, dtype=torch.float64)
     for fold in folds.unique().tolist():
-        kept, apart = folds != fold, folds == fold
-        head = Head(linear(features.shape[1], num_classes), SEARCH, features.shape[1], PENALTY)
-        head.standardise.fit(*statistics(features[kept].numpy()))
-        fit(head, features[kept], labels[kept])
-        with torch.inference_mode():
-            probs[apart] = head(features[apart]).softmax(dim=1)
-    return probs
+        logits[folds == fold] = held_out_logits(features, labels, folds == fold, num_classes)
+    return logits.softmax(dim=1)
+
+
+def held_out_logits(features: Tensor, labels: Tensor, apart: Tensor, num_classes: int) -> Tensor:
+    """Logits [A, C], float64, of the images `apart` [L], by a linear head that is trained on the
+    others.
+    """
+    head = Head(linear(features.shape[1], num_classes), SEARCH, features.shape[1], PENALTY)
+    head.standardise.fit(*statistics(features[~apart].numpy()))
+    fit(head, features[~apart], labels[~apart])
+    with torch.inference_mode():
+        return head(features[apart])
 
 
 def folds_of(labels: Tensor, indices: Tensor, seed: int) -> Tensor:

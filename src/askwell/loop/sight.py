@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from askwell.dataset.base import OpenDataset
-from askwell.embedding.embedded import pictures_of
+from askwell.embedding.embedded import EmbeddedImages, pictures_of
 from askwell.errors import UserError
 from askwell.images.contracts import Images
 from askwell.images.on_gpu import on_device
@@ -17,6 +18,7 @@ from askwell.loop.diversity import MOST, Diversity, query_diversity
 from askwell.loop.pending import Settled
 from askwell.loop.rounds import Preview
 from askwell.loop.stop_set import Steadiness, steadiness, stop_set
+from askwell.loop.temperature import temperature
 from askwell.pool import Pool
 from askwell.scoring.evaluation import Evaluation, evaluate
 from askwell.scoring.frozen import FrozenNetwork
@@ -108,7 +110,11 @@ class Sight:
 
     def looks(self, round: int) -> PoolLooks:
         """Looks at the pool for a strategy at the end of `round`."""
-        return PoolLooks(self.scorer, self.images, self.pool, self.draws, self.seed, round)
+        parts = (self.scorer, self.images, self.pool, self.draws, self.seed, round)
+        if not isinstance(self.images, EmbeddedImages):
+            return PoolLooks(*parts)
+        fit = partial(temperature, num_classes=self.num_classes, seed=self.seed)
+        return PoolLooks(*parts, fit_temperature=fit)
 
     def regard(self, query: Settled | None, round: int) -> tuple[Diversity | None, Preview | None]:
         """The diversity and the first images of the query that ended `round`, where it bought

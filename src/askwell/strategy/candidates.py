@@ -113,6 +113,14 @@ class Candidates:
         rows = torch.cat([torch.empty((0, *shape), dtype=dtype), *(rows for _, rows in parts)])
         return self._processes.gather_rows(rows)[self._processes.gather_rows(positions).argsort()]
 
+    @property
+    def temperature(self) -> float:
+        """What the logits of one draw are divided by where a probability should be as sure as it is
+        right; 1 where nothing tells. Several draws come divided by it.
+        """
+        found: float = getattr(self._looks, "temperature", 1.0)
+        return found
+
     def embeddings(self, of: Tensor | None = None) -> Tensor:
         """The rows of the encoder that `embedding=` names, or the features that the network gives
         its last layer, float32 [N, D] on the CPU.

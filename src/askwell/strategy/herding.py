@@ -11,7 +11,7 @@ from askwell.errors import UserError
 from askwell.strategy.candidates import Candidates, Query
 from askwell.strategy.greedy import greedy
 from askwell.strategy.keyed import fresh_key, some
-from askwell.strategy.look import Look, probabilities
+from askwell.strategy.look import Look
 from askwell.strategy.points import (
     ROUNDING,
     exact,
@@ -35,7 +35,8 @@ class Herding:
 
     `k(z, z') = exp(-‖z - z'‖² / radius²)` of features at length 1. With `weight=none`, u is 1
     (MaxHerding, Bae et al., ECCV 2024); with `margin` or `entropy` it is the network's uncertainty
-    (UHerding, Bae et al., ICLR 2025), and 1 while nothing is labelled. The radius is a number, or
+    (UHerding, Bae et al., ICLR 2025), at the temperature that fits best, and 1 while nothing is
+    labelled. The radius is a number, or
     taken from the labelled images' distances to the nearest other one: their `mean`, or their
     `minimum` as published, which one pair of near copies can make tiny; it is 1 below two labels.
     The reference images are all candidates, or a random part of `references` of them.
@@ -73,8 +74,10 @@ class Herding:
         if self.weight == "none" or not len(candidates.labelled):
             return torch.ones(len(candidates))
 
+        temperature = candidates.temperature
+
         def weight(look: Look) -> Tensor:
-            return WEIGHTS[self.weight](probabilities(look))
+            return WEIGHTS[self.weight]((look.logits / temperature).softmax(dim=-1))
 
         return candidates.collect(weight).detach()
 

@@ -1,0 +1,118 @@
+"""The table that BENCHMARKS.md opens with, made from bench/results and nothing else."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.publishing import RESULTS
+from bench.realism import write
+from bench.standings import table
+
+PAGE = Path(__file__).parents[1] / "BENCHMARKS.md"
+HEAD = ["what", "before, or elsewhere", "Askwell", "the limit", "`python -m`"]
+
+Rows = list[dict[str, Any]]
+
+
+class Line(NamedTuple):
+    """One row: what is measured, by which script, and three cells from the rows of its JSON."""
+
+    what: str
+    script: str
+    before: Callable[[Rows], str]
+    after: Callable[[Rows], str]
+    limit: Callable[[Rows], str]
+
+
+def cell(column: str, form: str, **of: Any) -> Callable[[Rows], str]:
+    """A column of the row whose other columns are as in `of`, formatted."""
+
+    def read(rows: Rows) -> str:
+        (value,) = {row[column] for row in rows if of.items() <= row.items()}
+        return form.format(value)
+
+    return read
+
+
+def nothing(rows: Rows) -> str:
+    return ""
+
+
+SPEED = ("images/s", "{:,.0f} images/s")
+RUN, SWEEP = ("seconds", "{:,.0f} s"), ("seconds", "{:,.0f} s")
+START = ("CPU seconds", "{:.2f} CPU s")
+KEYS = ("median ms", "{:,.0f} ms")
+LINES = [
+    Line(
+        "Scoring 60,000 MNIST images; before: Lightning's `predict`; limit: a large `torch.mm`",
+        "scoring",
+        cell(*SPEED, contender="Lightning predict"),
+        cell(*SPEED, contender="Askwell, compiled"),
+        cell(*SPEED, contender="limit: a large torch.mm"),
+    ),
+    Line(
+        "The paper's run on MNIST; before: Lightning and torchvision; limit: a bare loop",
+        "run",
+        cell(*RUN, program="Lightning + torchvision"),
+        cell(*RUN, program="Askwell: all of train.py"),
+        cell(*RUN, program="bare loop, same kernels"),
+    ),
+    Line(
+        "A sweep of 15 jobs on two cores; before: one after the other; limit: processes apart",
+        "sweep",
+        cell(*SWEEP, sweep="jobs=1: one after the other"),
+        cell(*SWEEP, sweep="jobs=auto"),
+        cell(*SWEEP, sweep="independent processes, a share of the jobs each"),
+    ),
+    Line(
+        "From the command to the first training step; limit: the imports",
+        "start",
+        nothing,
+        cell(*START, start="train.py to its first training step"),
+        cell(*START, start="importing torch, Lightning and Hydra"),
+    ),
+    Line(
+        "A query of 100 among 60,000 by k-centre; elsewhere: scikit-activeml",
+        "strategy_peers",
+        cell("peer, s", "{:.1f} s", strategy="k-centre", query=100),
+        cell("Askwell, s", "{:.1f} s", strategy="k-centre", query=100),
+        nothing,
+    ),
+    Line(
+        "A query of 100 among a million, the slowest strategy",
+        "strategies",
+        nothing,
+        lambda rows: f"{max(row['seconds'] for row in rows):.0f} s",
+        nothing,
+    ),
+    Line(
+        "6,451 fruits once, from the second start on; elsewhere: torchvision's `ImageFolder`",
+        "fruits",
+        cell("seconds", "{:.1f} s", start="ImageFolder", until="every image once"),
+        cell("seconds", "{:.2f} s", start="Askwell, warm store", until="every image once"),
+        nothing,
+    ),
+    Line(
+        "From a key to the next image on the page; elsewhere: Label Studio",
+        "label_studio",
+        cell(*KEYS, page="Label Studio 1.23.0", by="keys"),
+        cell(*KEYS, page="askwell label", by="keys"),
+        nothing,
+    ),
+]
+
+
+def main() -> None:
+    """Writes the table between its marks."""
+    write(PAGE, table(HEAD, [row(line) for line in LINES]))
+
+
+def row(line: Line) -> list[str]:
+    rows = json.loads((RESULTS / f"{line.script}.json").read_text())["rows"]
+    cells = [of(rows) for of in (line.before, line.after, line.limit)]
+    return [line.what, *cells, f"`bench.{line.script}`"]
+
+
+if __name__ == "__main__":
+    main()
