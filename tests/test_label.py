@@ -143,9 +143,10 @@ def test_a_class_that_is_added_starts_again_with_all_labels_so_far(photos, setti
         before = {event["index"]: event for event in events(folder) if "index" in event}
         former = len((folder / "queries.csv").read_text().splitlines()) - 1
         assert ada.post("/api/classes", {"names": ["cedar"]})[0] == 200
-        ada.wait(lambda state: not state["runs"][0]["rounds"])
+        restarted = ada.wait(lambda state: not state["runs"][0]["rounds"])
+        assert "A class was added" in restarted["notice"]
         page.label_until(rounds=1)
-        assert "A class was added" in ada.state["notice"]
+        assert ada.state["notice"] is None  # it was there to be read until the next query
     since = [event for event in events(folder)[len(before) :] if event["kind"] == "label"]
     again = {event["index"] for event in since} & before.keys()
     held = set(json.loads((folder / "images.json").read_text())["first"]["held"])
@@ -208,7 +209,7 @@ def choice(word):
 
 
 def test_a_sweep_is_labelled_on_one_page_and_equal_images_are_asked_once(
-    photos, settings, tmp_path, program, no_report
+    photos, settings, tmp_path, program, no_report, capsys
 ):
     with pytest.raises(SystemExit, match="75"):
         program(
@@ -217,6 +218,7 @@ def test_a_sweep_is_labelled_on_one_page_and_equal_images_are_asked_once(
             *("rounds=2", "logger=none", "name=mine", *settings),
             shrink=False,
         )
+    assert "2 jobs wait for answers: askwell label multirun/mine\n" in capsys.readouterr().out
     jobs = [tmp_path / "multirun" / "mine" / name for name in ("0", "1")]
     with LabelProcess(tmp_path, "multirun/mine") as page:
         ada = page.person
@@ -323,7 +325,8 @@ def test_odd_names_of_files_and_classes_go_all_the_way(images, settings, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["", " ", "broken", "cannot tell", "a${b}", "x" * 201])
-def test_what_cannot_be_a_class_is_refused(tmp_path, name):
+def test_what_cannot_be_a_class_is_refused_and_nothing_is_added(tmp_path, name):
     photos = Photos(tmp_path, str(tmp_path), ("ash", "birch"))
     with pytest.raises(UserError, match="a class cannot be called"):
-        photos.with_class(name)
+        photos.with_classes(["cedar", name])
+    assert Photos.noted(tmp_path) is None

@@ -4,12 +4,12 @@ import io
 import sys
 import threading
 import time
-import webbrowser
 from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from askwell.command.browser import open_browser
 from askwell.command.label import label, parser
 from askwell.command.scripted_person import ScriptedPerson, Tell
 from askwell.files import write_whole
@@ -45,7 +45,7 @@ def demo(chosen: Namespace) -> None:
             person = ScriptedPerson(address, tell, PAUSE)
             threading.Thread(target=watched, args=[person], daemon=True).start()
         if sys.stdout.isatty() and not chosen.no_browser:
-            webbrowser.open(address)
+            open_browser(address)
 
     label(parser().parse_intermixed_args(words), opened)
 

@@ -3,7 +3,6 @@
 import getpass
 import socket
 import sys
-import webbrowser
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from askwell.command.browser import open_browser
 from askwell.errors import UserError
 from askwell.text import visible
 
@@ -57,7 +57,7 @@ def label(chosen: Namespace, opened: Callable[[str], object] | None = None) -> N
     Raises UserError for what cannot be labelled.
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
-        raise UserError("the page needs fastapi and uvicorn: pip install -e .[label]")
+        raise UserError("the page needs fastapi and uvicorn: pip install askwell[label]")
     from askwell.command.page.warm import Warm
 
     with Warm() as warm:
@@ -99,11 +99,12 @@ def _serve(chosen: Namespace, warm: Any, opened: Callable[[str], object]) -> Non
 def subject_of(chosen: Namespace) -> tuple[Any, list[Path]]:
     """The photos to label, where it is photos, and the folders of the runs that ask."""
     from askwell.command.page import start
+    from askwell.command.page.asking_runs import runs_in
 
-    folder = Path(chosen.subject).absolute()
+    folder = _folder(chosen.subject)
     if not folder.is_dir():
         raise UserError(f"there is no folder {visible(str(folder))}: name one of photos or a run")
-    if runs := start.runs_in(folder):
+    if runs := runs_in(folder):
         noted = start.Photos.noted(runs[0]) if runs == [folder] else None
         if chosen.classes or chosen.labels or chosen.run:
             raise UserError("--classes, --labels and --run are for photos: this folder holds runs")
@@ -115,11 +116,17 @@ def subject_of(chosen: Namespace) -> tuple[Any, list[Path]]:
     return _photos(chosen, folder)
 
 
+def _folder(subject: str) -> Path:
+    """A folder as the run notes it: the same from wherever it is typed."""
+    folder = Path(subject).absolute()
+    return folder.resolve() if ".." in folder.parts else folder
+
+
 def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
     """Those of the runs that are answered on the page. Raises UserError where none is."""
-    from askwell.command.page import start
+    from askwell.command.page.asking_runs import asks_on_a_page
 
-    if asking := [run for run in runs if start.asks_on_a_page(run)]:
+    if asking := [run for run in runs if asks_on_a_page(run)]:
         return asking
     raise UserError(
         f"no run in {visible(str(folder))} asks on a page: start one with oracle=page, or answer "
@@ -129,22 +136,24 @@ def _asking(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 def _photos(chosen: Namespace, folder: Path) -> tuple[Any, list[Path]]:
     from askwell.command.page import start
+    from askwell.command.page.asking_runs import folder_for, runs_in
+    from askwell.command.page.class_names import named_classes
     from askwell.command.page.defaults import LARGE, defaults_for, remarks_on
     from askwell.images.tree import images_up_to
 
-    place = start.folder_for(folder, chosen.run)
-    if place == folder or folder in place.parents:
+    place = folder_for(folder, chosen.run)
+    if folder.resolve() in (place.resolve(), *place.resolve().parents):
         raise UserError(f"{visible(str(place))} is among the photos: call askwell elsewhere")
     labels = None if chosen.labels is None else str(Path(chosen.labels).absolute())
     if labels is not None and not Path(labels).is_file():
         raise UserError(
             f"there is no table {visible(labels)}: --labels names a csv image,label or a .json"
         )
-    classes = start.named_classes(chosen.classes)
+    classes = named_classes(chosen.classes)
     wished = start.Photos(place, str(folder), classes, labels, tuple(chosen.overrides))
     noted = start.Photos.noted(place)
     photos = wished if noted is None else start.refuse_different(noted, wished)
-    if noted is None and start.runs_in(place):
+    if noted is None and runs_in(place):
         raise UserError(f"{visible(str(place))} holds another run: choose a name by --run NAME")
     photos.check()
     images = images_up_to(folder, LARGE + 1 if noted is None else 1)
@@ -168,7 +177,7 @@ def _opens(chosen: Namespace) -> Any:
     """What is done with the address besides printing it."""
     if chosen.no_browser or not sys.stdout.isatty():
         return lambda address: None
-    return webbrowser.open
+    return open_browser
 
 
 def _listening(host: str, port: int | None) -> socket.socket:

@@ -1,5 +1,6 @@
 """How a Hydra program starts and ends: its words as people type them, its sweep with a report."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -34,7 +35,7 @@ def _train_and_report(train: Callable[[], object], command_line: list[str]) -> N
                 cli.report_on([folder], folder)
         sweep.remove_empty_folders()
     if jobs := waiting_in(sweep.started):
-        print(f"{len(jobs)} jobs wait for answers: {first_of(jobs)}")
+        print(f"{len(jobs)} jobs wait for answers: {_answered_by(jobs)}")
         sys.exit(EXIT_WAITING)
 
 
@@ -51,6 +52,14 @@ def waiting_in(sweeps: Iterable[Path]) -> list[str]:
     runs = [run for folder in sweeps for run in sorted(folder.glob("*/run.json"))]
     waits = [run.parent for run in runs if (read_run(run.parent) or {}).get("status") == "waiting"]
     return [str(folder) for folder in waits]
+
+
+def _answered_by(jobs: Sequence[str]) -> str:
+    """The command that asks people for all `jobs`, or where their questions are."""
+    from askwell.run.question import ASKED  # numpy and Pillow, which --help need not wait for
+
+    sweeps = dict.fromkeys(Path(job).parent for job in jobs if (Path(job) / ASKED).exists())
+    return first_of([f"askwell label {shlex.quote(str(folder))}" for folder in sweeps] or jobs)
 
 
 def _for_hydra(words: Sequence[str]) -> list[str]:

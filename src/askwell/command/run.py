@@ -1,5 +1,6 @@
 """A run from its configuration to its end: its folder is claimed, its parts are built, it fits."""
 
+import shlex
 import sys
 from functools import partial
 from typing import Any
@@ -68,7 +69,7 @@ def _wait(folder: RunFolder) -> None:
     """Says how the run resumes, and exits; a job of a sweep lets the next one start."""
     waits = f"{folder.path} waits for {folder.facts.get('questions', 0)} answers"
     if (folder.path / ASKED).exists():
-        print(f"{waits}: askwell label {folder.path}")
+        print(f"{waits}: askwell label {shlex.quote(str(folder.path))}")
     else:
         print(
             f"{waits}: answer {folder.path / QUESTIONS} in {folder.path / 'answers.csv'} "

@@ -107,8 +107,10 @@ def build(session: Session, keeper: Keeper, access: Access) -> FastAPI:
 
     @app.post("/api/classes")
     async def classes(request: Request) -> Response:
-        for name in (await _content(request)).get("names") or ():
-            keeper.add_class(str(name))
+        names = (await _content(request)).get("names")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise HTTPException(400, "expected a list of names")
+        keeper.add_classes(names)
         return JSONResponse({"classes": session.classes})
 
     @app.post("/api/finish")

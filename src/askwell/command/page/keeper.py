@@ -44,7 +44,8 @@ class Keeper:
         self.writing: set[Asking] = set()  # of which they are being written
         self.elsewhere: set[Asking] = set()  # at which a process of another page is at work
         self.finished: str | None = None  # what came of the last export
-        self.notice: str | None = None
+        self.notice: str | None = None  # news, until the run begins the next time
+        self.trouble: str | None = None  # why the last look failed
         self._name_classes()
         self._over, self._woken = Event(), Event()
         self._thread = Thread(target=self._watch, name="keeper", daemon=True)
@@ -72,8 +73,9 @@ class Keeper:
             self._woken.clear()
             try:
                 self.look()
+                self.trouble = None
             except (UserError, OSError) as error:
-                self.notice = str(error)
+                self.trouble = str(error)
                 time.sleep(1)
 
     def look(self) -> None:
@@ -106,6 +108,7 @@ class Keeper:
     def _begin(self, asking: Asking) -> None:
         child = self.children[asking]
         if self._is_due(asking):
+            self.notice = None
             if self.photos is not None and self.photos.restart_where_classes_changed():
                 self.notice = ADDED
                 self.joining[asking].stop()  # its settings have moved
@@ -150,15 +153,15 @@ class Keeper:
         self.finished = None
         self.wake()
 
-    def add_class(self, name: str) -> None:
-        """Adds a class. Raises UserError where it cannot be, or where the classes are set."""
+    def add_classes(self, names: Sequence[str]) -> None:
+        """Adds classes. Raises UserError where one cannot be, or where the classes are set."""
         if self.photos is None:
             raise UserError("classes are added where photos are labelled by askwell label FOLDER")
         with self.session.lock:
             run = self.session.askings[0].run
             if not self.photos.classes and run.get("classes"):
                 self.photos = replace(self.photos, classes=tuple(run["classes"]))
-            self.photos = self.photos.with_class(name)
+            self.photos = self.photos.with_classes(names)
             self._name_classes()
         self.wake()
 
@@ -170,7 +173,6 @@ class Keeper:
         """Lets failed runs be started again."""
         for child in self.children.values():
             child.forget_fault()
-        self.notice = None
         self.wake()
 
     def state(self) -> dict[str, Any]:
@@ -184,7 +186,7 @@ class Keeper:
             "took": max((child.took for child in self.children.values()), default=0.0),
             "line": self.children[busy[0]].last_line if busy else "",
             "fault": faults[0] if faults else None,
-            "notice": self.notice,
+            "notice": self.trouble or self.notice,
             "finished": self.finished,
             "ready": self.photos is None or self.photos.is_ready,
             "grows": self.photos is not None,

@@ -178,7 +178,8 @@ class Session:
     def progress(self) -> dict[str, Any]:
         """How far labelling is; see `tally`."""
         with self.lock:
-            return {**progress_of(self.askings), "open": len(self._open()), "people": self.people}
+            facts = {"open": len(self._open()), "people": self.people}
+            return {**progress_of(self.askings), **facts, "doubts": len(self.review())}
 
     def history(self, person: str) -> list[dict[str, Any]]:
         """The last answers, for `person`."""

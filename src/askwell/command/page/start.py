@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from askwell.command.overrides import latest, quoted, understood
+from askwell.command.overrides import latest, quoted, setting_of, understood
 from askwell.command.page.asking import without_settled
+from askwell.command.page.class_names import REFERENCE, with_names
 from askwell.command.page.defaults import FORMER
 from askwell.command.resume import SCRIPT, Command
 from askwell.command.trust import foreign
@@ -26,10 +28,11 @@ from askwell.text import first_of, visible, writable
 NOTE, GIVEN = "label.json", "given.csv"
 LISTS = ("classes", "overrides", "defaults")
 
-REFERENCE = "${"
-"""Begins a reference to another setting, wherever it is."""
-
 NONE = next(word for word, kind in KINDS.items() if kind == NONE_OF_THESE)
+
+RANDOM = "initial=random"
+FEW = 20
+"""Classes that a query of the usual size holds an image of each of."""
 
 OF_A_RUN = (
     *("run.json", "rounds.jsonl", "queries.csv", EVALUATION, "pending.json", "questions.csv"),
@@ -107,7 +110,7 @@ class Photos:
             f"dataset.root={quoted(self.photos)}",
             *([f"dataset.classes=[{','.join(map(quoted, self.classes))}]"] if self.classes else []),
             *([f"dataset.labels={quoted(labels)}"] if labels else []),
-            *([f"initial_size={len(self.classes)}"] if len(self.classes) > 20 else []),
+            *self._initial_size(labels is not None),
             *understood(self.overrides),
             f"name={quoted(self.folder.name)}",
             f"hydra.run.dir={quoted(self.folder)}",
@@ -115,14 +118,24 @@ class Photos:
         ]
         return Command(Path.cwd(), SCRIPT if SCRIPT.is_file() else None, latest(words))
 
-    def with_class(self, name: str) -> "Photos":
-        """The same with one more class, noted. Raises UserError for a name that cannot be one."""
-        name = writable(name.strip())
-        if not name or name in KINDS or len(name) > 200 or REFERENCE in name:
-            raise UserError(f"a class cannot be called {visible(name)[:50]!r}")
-        if name in self.classes:
-            raise UserError(f"there is a class {visible(name)} already")
-        more = replace(self, classes=(*self.classes, name))
+    def _initial_size(self, has_labels: bool) -> list[str]:
+        """The size of the first query: a random one holds an image per class at least, unless there
+        are labels to begin with. A run keeps what it began with.
+        """
+        began = (read_run(self.folder) or {}).get("config")
+        if began is not None:
+            size = began.get("initial_size")
+            return [] if size is None else [f"initial_size={size}"]
+        chosen = {setting_of(word): word for word in (*self.defaults, *self.overrides)}
+        is_random = chosen.get("initial", RANDOM) == RANDOM
+        few = len(self.classes) <= FEW or has_labels or not is_random
+        return [] if few else [f"initial_size={len(self.classes)}"]
+
+    def with_classes(self, names: Iterable[str]) -> "Photos":
+        """The same with more classes, noted. Raises UserError for a name that cannot be one; then
+        nothing changes.
+        """
+        more = replace(self, classes=with_names(self.classes, names))
         more.note()
         return more
 
@@ -213,30 +226,11 @@ def _had(labels: str | Path | None) -> dict[str, Row]:
     return {row.image: row for row in read_table(Path(labels)) if row.label}
 
 
-def folder_for(photos: Path, name: str | None) -> Path:
-    """The folder of the run that labels `photos`."""
-    return Path("outputs").absolute() / (name or f"label-{photos.name or 'photos'}")
-
-
-def asks_on_a_page(run: Path) -> bool:
-    """Whether a run is answered on the page, rather than by files or by itself."""
-    facts = read_run(run) or {}
-    oracle = (facts.get("config") or {}).get("oracle") or {}
-    return str(oracle.get("_target_", "")).endswith(".Page") or (run / NOTE).exists()
-
-
-def runs_in(folder: Path) -> list[Path]:
-    """The runs that `folder` is, or holds as a sweep does; none where it holds images."""
-    if (folder / "run.json").is_file():
-        return [folder]
-    return sorted(file.parent for file in folder.glob("*/run.json"))
-
-
 def refuse_different(noted: Photos, asked: Photos) -> Photos:
     """What was noted, as the command line now wants it: more classes may be named, and settings
     changed. Raises UserError where it is about other photos.
     """
-    if noted.photos != asked.photos:
+    if os.path.realpath(noted.photos) != os.path.realpath(asked.photos):
         raise UserError(
             f"{noted.folder} labels {visible(noted.photos)}: choose another name by --run NAME"
         )
@@ -253,8 +247,3 @@ def refuse_different(noted: Photos, asked: Photos) -> Photos:
         labels=asked.labels or noted.labels,
         overrides=tuple(latest([*noted.overrides, *asked.overrides])),
     )
-
-
-def named_classes(words: str) -> tuple[str, ...]:
-    """Class names as they were typed after --classes."""
-    return tuple(writable(word.strip()) for word in words.split(",") if word.strip())
