@@ -1,6 +1,5 @@
 """What `askwell label` makes of its command line, before anything is served."""
 
-import os
 import threading
 import webbrowser
 from dataclasses import replace
