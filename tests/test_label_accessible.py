@@ -1,5 +1,7 @@
 """Every view of the page is open to all: axe-core finds nothing serious, wide, narrow and dark."""
 
+import json
+
 import pytest
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
@@ -38,6 +40,15 @@ def test_no_view_has_a_serious_finding(page):
     page.click("#help-button")
     found["help"] = serious_findings(page)
     assert {view: some for view, some in found.items() if some} == {}
+
+
+def test_before_there_is_a_network_there_is_no_serious_finding(tmp_path, opened):
+    run = waiting(tmp_path / "run")
+    asked = json.loads((run / "asked.json").read_text())
+    asked["images"] = [{**row, "guesses": []} for row in asked["images"]]
+    (run / "asked.json").write_text(json.dumps(asked))
+    with served(run) as addresses:
+        assert serious_findings(opened(addresses["ada"])) == []
 
 
 def test_a_message_has_no_serious_finding(page):
