@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -21,6 +22,8 @@ ADDED = (
     "A class was added: the network starts again with all answers so far. Images of the evaluation "
     "sample that were none of the classes are asked about again."
 )
+NEWS = 60
+"""Seconds for which it is shown that a class was added."""
 PAUSE = 0.1
 """Seconds between two looks at the runs."""
 
@@ -44,7 +47,7 @@ class Keeper:
         self.writing: set[Asking] = set()  # of which they are being written
         self.elsewhere: set[Asking] = set()  # at which a process of another page is at work
         self.finished: str | None = None  # what came of the last export
-        self.notice: str | None = None  # news, until the run begins the next time
+        self.added = -inf  # when a class was added
         self.trouble: str | None = None  # why the last look failed
         self._name_classes()
         self._over, self._woken = Event(), Event()
@@ -108,9 +111,8 @@ class Keeper:
     def _begin(self, asking: Asking) -> None:
         child = self.children[asking]
         if self._is_due(asking):
-            self.notice = None
             if self.photos is not None and self.photos.restart_where_classes_changed():
-                self.notice = ADDED
+                self.added = time.monotonic()
                 self.joining[asking].stop()  # its settings have moved
                 self.joining[asking] = Joining(asking.folder)
                 self.session.refresh()
@@ -178,6 +180,7 @@ class Keeper:
     def state(self) -> dict[str, Any]:
         """What is going on, for the page."""
         busy = [asking for asking, child in self.children.items() if child.runs]
+        added = ADDED if time.monotonic() - self.added < NEWS else None
         faults = [child.fault for child in self.children.values() if child.fault]
         return {
             "training": bool(set(busy) - self.writing or self.elsewhere),
@@ -186,7 +189,7 @@ class Keeper:
             "took": max((child.took for child in self.children.values()), default=0.0),
             "line": self.children[busy[0]].last_line if busy else "",
             "fault": faults[0] if faults else None,
-            "notice": self.trouble or self.notice,
+            "notice": self.trouble or added,
             "finished": self.finished,
             "ready": self.photos is None or self.photos.is_ready,
             "grows": self.photos is not None,
