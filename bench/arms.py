@@ -15,8 +15,6 @@ from bench import claims, unlabelled
 from bench.packing import SECONDS, Packed, by_class
 
 Run = Mapping[str, Any]
-FEWEST = 3
-"""Seeds below which nothing is shown."""
 BY_ROUND = ("labels", "accuracy", "cost", "wrong_labels", "diversity", *SECONDS)
 
 
@@ -99,13 +97,14 @@ def last_round(name: str, run: Run) -> list[dict[str, Any]]:
 def sweep(name: str) -> Sweep:
     """A sweep of the claims by its name, or `unlabelled`, whose arms are its studies.
 
-    Raises NotPackedError where a sweep has fewer than FEWEST seeds of every strategy.
+    Raises NotPackedError where a sweep does not have ENOUGH seeds of every strategy, or all of its
+    own.
     """
     if name == "unlabelled":
         return Sweep(name, {study: Arm(name, study, runs) for study, runs in studies().items()})
     of_strategy = of_claims(name)
     seeds = sorted(set.intersection(*map(set, of_strategy.values())))
-    if len(seeds) < FEWEST:
+    if len(seeds) < min(claims.ENOUGH, len(claims.SWEEPS[name].seeds)):
         raise NotPackedError(f"{name} has {len(seeds)} seeds of every strategy")
     arms = {
         strategy: Arm(name, strategy, {seed: runs[seed] for seed in seeds})

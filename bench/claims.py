@@ -97,7 +97,7 @@ CLAIMS = {
     13: ("few_labels",),
 }
 ENOUGH = 5
-"""Seeds that every sweep of a pool has before any has more."""
+"""Seeds that a sweep needs to be shown, and that every one of a pool has before any has more."""
 
 
 def main() -> None:

@@ -66,6 +66,13 @@ def both(
     return {name: shown, f"mean_{name}": partial(shown, alone=True)}
 
 
+def _mean_to(arm: Arm, target: float) -> str:
+    labels = measures.labels_to(arm, target)
+    if np.isnan(labels).any():
+        raise ValueError("not every run reaches the target")
+    return format(labels.mean(), measures.whole_or_tenth(labels))
+
+
 def _share(part: str, sign: int, own: Arm, other: Arm, target: float) -> str:
     """A saving, an end of its interval, or with sign -1 what is needed more, in percent."""
     found = measures.saving(own, other, target)
@@ -119,7 +126,7 @@ OF_ONE: dict[str, Callable[..., str]] = {
     "seeds": lambda arm: str(len(arm.runs)),
     "labels": lambda arm: f"{arm.last_labels:,}",
     "to": measures.reached,
-    "mean_to": lambda arm, target: f"{measures.labels_to(arm, target).mean():,.0f}",
+    "mean_to": _mean_to,
     "quartiles_to": measures.quartiles,
     **both("end", measures.ends, measures.points),
     **both("at", measures.at, measures.points),

@@ -112,7 +112,16 @@ def reached(arm: Arm, target: float) -> str:
     """Mean ± standard deviation of the labels to a target, or how many runs reach it."""
     labels = labels_to(arm, target)
     hits = int((~np.isnan(labels)).sum())
-    return spread(labels, ",.0f") if hits == len(labels) else of_runs(hits, len(labels))
+    return (
+        spread(labels, whole_or_tenth(labels))
+        if hits == len(labels)
+        else of_runs(hits, len(labels))
+    )
+
+
+def whole_or_tenth(labels: np.ndarray) -> str:
+    """The decimals of a mean number of labels: one where there are few."""
+    return ".1f" if labels.mean() < 100 else ",.0f"
 
 
 def of_runs(hits: int, runs: int) -> str:

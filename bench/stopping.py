@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from askwell.forecast import LEAST, forecast
+from askwell.learning_curve import ROUNDING
 from askwell.stopping import RULES, Rule
 from bench.pages import DOCS, table, write
 
@@ -20,7 +21,7 @@ QUERIES = (1, 2, 5)
 """How many queries ahead a forecast looks."""
 PHASES = {"5 to 7": range(5, 8), "8 to 12": range(8, 13), "13 and more": range(13, 10**6)}
 """Rounds that a curve has when it is forecast."""
-CLOSE = 0.01
+CLOSE = 0.01 + ROUNDING
 """A run could have stopped where its accuracy was this near to that of its end for good."""
 
 

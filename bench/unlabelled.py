@@ -9,7 +9,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from askwell.learning_curve import labels_to_target
+import numpy as np
+
+from askwell.learning_curve import labels_to_targets
 from bench import program
 from bench.packing import Job, Packed
 from bench.pages import DOCS, table, write
@@ -36,13 +38,7 @@ STUDIES = {
     "mnist": Study("MNIST", "mnist", 10, 5, (95, 97), 4),
     "mnist_to_150": Study("MNIST", "mnist", 50, 3, (97, 99), 4),
     "mnist_to_150_sm": Study(
-        "MNIST, smallest margin after the first query",
-        "mnist",
-        50,
-        3,
-        (97, 99),
-        4,
-        ("strategy=sm",),
+        "MNIST, `sm` after the first query", "mnist", 50, 3, (97, 99), 4, ("strategy=sm",)
     ),
     "fruits": Study("Fruits-360, ten classes", "fruits", 20, 3, (99,), 10, LIGHT[:1]),
     "fashion_mnist": Study("Fashion-MNIST", "fashion_mnist", 100, 3, (85,), 1, (*LIGHT, *UPRIGHT)),
@@ -90,8 +86,8 @@ def tables() -> str:
 
 def found(runs: Sequence[dict[str, Any]], target: float) -> list[str]:
     """How many runs reach a target, with how many labels, and the accuracy at the end."""
-    needed = [labels_to_target(run["labels"], run["accuracy"], target / 100) for run in runs]
-    reached = [labels for labels in needed if labels is not None]
+    needed = [labels_to_targets(run["labels"], run["accuracy"], [target / 100])[0] for run in runs]
+    reached = [float(labels) for labels in needed if not np.isnan(labels)]
     ends = [100 * run["accuracy"][-1] for run in runs]
     end = f"{_spread(ends)} with {runs[0]['labels'][-1]}"
     return [f"{len(reached)} of {len(runs)}", _spread(reached), end]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 EXPONENTS = np.linspace(-0.95, 1.0, 20)
 """The exponents c that are tried: from a nearly straight line to a curve that soon levels off."""
@@ -50,8 +50,7 @@ def forecast(labels: Sequence[int], accuracy: Sequence[float], wanted: int) -> F
     n, y = (np.asarray(values[-ROUNDS:], float) for values in (labels, accuracy))
     if len(n) < LEAST:
         return None
-    fits = [_fit(n, y, wanted, exponent) for exponent in EXPONENTS]
-    weights, centres, scales = (np.array(column) for column in zip(*fits, strict=True))
+    weights, centres, scales = _fits(n, y, wanted)
     shares = np.exp(weights - weights.max())
     mixture = (shares / shares.sum(), centres, scales, len(n) - 2)
     tail = (1 - LEVEL) / 2
@@ -59,26 +58,23 @@ def forecast(labels: Sequence[int], accuracy: Sequence[float], wanted: int) -> F
     return Forecast(wanted, middle, low, high)
 
 
-def _fit(n: np.ndarray, y: np.ndarray, wanted: int, exponent: float) -> tuple[float, float, float]:
-    """The logarithm of the marginal likelihood of an exponent up to a constant, and the centre and
-    scale of what it predicts.
+def _fits(n: np.ndarray, y: np.ndarray, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each of the M exponents [M] the logarithm of its marginal likelihood up to a constant, and
+    the centre and scale of what it predicts.
     """
-    ends = (n[[0, -1]] / n[-1]) ** -exponent
     # In the basis of the curve's heights at both ends, of which every height is a weighted mean.
-    design, at = (_shares((np.asarray(m) / n[-1]) ** -exponent, *ends) for m in (n, [wanted]))
-    heights, *_ = np.linalg.lstsq(design, y)
-    squares = max(float(np.square(y - design @ heights).sum()), 1e-9)
-    covariance = np.linalg.inv(design.T @ design)
-    freedom = len(n) - 2
+    powers = (np.append(n, wanted) / n[-1]) ** -EXPONENTS[:, None]  # [M, R + 1]
+    first, last = powers[:, :1], powers[:, -2, None]
+    share = (powers - last) / (first - last)
+    weighted = np.stack([share, 1 - share], axis=2)
+    design, at = weighted[:, :-1], weighted[:, -1]  # [M, R, 2], [M, 2]
+    covariance = np.linalg.inv(design.transpose(0, 2, 1) @ design)
+    heights = np.einsum("mij,mrj,r->mi", covariance, design, y)
+    left = y - np.einsum("mrj,mj->mr", design, heights)
+    squares, freedom = np.maximum(np.square(left).sum(axis=1), 1e-9), len(n) - 2
     weight = np.linalg.slogdet(covariance)[1] / 2 - freedom / 2 * np.log(squares)
-    spread = squares / freedom * (1 + (at @ covariance @ at.T).item())
-    return float(weight), (at @ heights).item(), float(np.sqrt(spread))
-
-
-def _shares(x: np.ndarray, first: float, last: float) -> np.ndarray:
-    """The weights of the heights at both ends in those at `x` [M], [M, 2]."""
-    share = (x - last) / (first - last)
-    return np.stack([share, 1 - share], axis=1)
+    spread = squares / freedom * (1 + np.einsum("mi,mij,mj->m", at, covariance, at))
+    return weight, np.einsum("mi,mi->m", at, heights), np.sqrt(spread)
 
 
 def _quantile(
@@ -87,7 +83,7 @@ def _quantile(
     """A quantile of a mixture of t distributions, kept within [0, 1]."""
 
     def excess(value: float) -> float:
-        return float(weights @ student.cdf((value - centres) / scales, freedom)) - share
+        return float(weights @ stdtr(freedom, (value - centres) / scales)) - share
 
     if excess(0) >= 0:
         return 0.0
