@@ -9,10 +9,11 @@ from textwrap import fill
 from askwell.report.findings.verdict import judge
 from askwell.report.groups.group import BASELINE
 from askwell.report.sections.learning_curves import learning_curves
-from bench.arms import NotPackedError, sweep
+from askwell.text import listing
+from bench.arms import NotPackedError, packed_claims, sweep
 from bench.figures import arm, figure, needs_two
 from bench.grids import GRIDS, Grid
-from bench.pages import table
+from bench.pages import RESULTS, table
 
 WIDTH = 100
 """Of a line of text."""
@@ -28,6 +29,15 @@ PICTURES = {
 """The sweeps whose learning curves are in docs/, by the names of the files."""
 
 
+SAVED = {
+    "mini.sm": ("4,000 digits, 32 labels per query", 95),
+    "mnist.sm": ("MNIST, 128 labels per query", 97),
+    "few_labels.sm": ("MNIST, 64 per query, deformed images, 20 epochs per round", 97),
+    "fashion.sm": ("Fashion-MNIST, 128 labels per query", 85),
+}
+"""What smallest margin saves: arms, what they are called, and a target in percent."""
+
+
 def blocks() -> Iterator[tuple[Path, str, str]]:
     """Pages, names of their blocks, and the tables in these, where all runs are packed."""
     for name, grid in GRIDS.items():
@@ -35,6 +45,30 @@ def blocks() -> Iterator[tuple[Path, str, str]]:
             yield grid.page, name, shown(grid)
         except NotPackedError:
             continue
+    if rows := list(savings()):
+        head = ["", "accuracy", "labels of random", "of `sm`", "saved, %", "95 % interval"]
+        yield RESULTS, "saved", table(head, rows)
+    if packed_claims():
+        yield RESULTS, "origin", origin()
+
+
+def savings() -> Iterator[list[str]]:
+    """A row for each of SAVED whose runs are packed."""
+    for own, (title, target) in SAVED.items():
+        random = f"{own.split('.')[0]}.{BASELINE}"
+        names = [f"{random}.to", f"{own}.to", f"{own}.saves", f"{own}.saves_interval"]
+        try:
+            yield [title, f"{target} %", *(figure(f"{name}_{target}") for name in names)]
+        except NotPackedError:
+            continue
+
+
+def origin() -> str:
+    """How many runs of claims are packed, of which commits, and on what they ran."""
+    runs = packed_claims()
+    commits, devices = (sorted({run[name] for run in runs}) for name in ("git_commit", "device"))
+    text = f"{len(runs)} packed runs, of {listing(commits)}, on {listing(devices)}."
+    return fill(text, WIDTH)
 
 
 def shown(grid: Grid) -> str:

@@ -6,7 +6,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import claim_tables, person, prose, realism, standings, stopping, unlabelled
+from bench import (
+    claim_tables,
+    networks,
+    person,
+    prose,
+    realism,
+    standings,
+    stopping,
+    unlabelled,
+)
 from bench.figures import figure
 from bench.packing import Packed
 from bench.pages import BENCHMARKS, DOCS, README, RESULTS, ROOT, put
@@ -48,6 +57,8 @@ def of_studies() -> Iterator[Block]:
     yield stopping.PAGE, stopping.MARK, stopping.tables()
     yield unlabelled.PAGE, unlabelled.MARK, unlabelled.tables()
     yield BENCHMARKS, person.MARK, person.table(list(Packed(person.FILE)))
+    if of_networks := networks.tables(list(Packed(networks.FILE))):
+        yield RESULTS, "networks", of_networks
 
 
 def faults(page: Path) -> Iterator[str]:

@@ -80,8 +80,9 @@ def _share(part: str, sign: int, own: Arm, other: Arm, target: float) -> str:
 
 
 def _interval(own: Arm, other: Arm, target: float) -> str:
-    ends = [_share(part, 1, own, other, target) for part in ("low", "high")]
-    return "–".join(ends)
+    """The 95 % interval of a saving, with `to` where one end is a loss."""
+    low, high = (_share(part, 1, own, other, target) for part in ("low", "high"))
+    return f"{low} to {high}" if low.startswith("−") else f"{low}–{high}"
 
 
 def _p(leads: np.ndarray) -> str:
