@@ -68,8 +68,9 @@ def faults(page: Path) -> Iterator[str]:
     text = page.read_text()
     for fault in prose.faults(text, figure, strict=page == RESULTS):
         yield f"{page.name}, {fault}"
+    packed = {name for of, name, _ in claim_tables.blocks() if of == page}
     for former in prose.former_blocks(text):
-        if former in {name for of, name, _ in claim_tables.blocks() if of == page}:
+        if former in packed:
             yield f"{page.name}: the runs of `{former}` are packed; its section is marked as former"
 
 

@@ -24,8 +24,10 @@ COMMENT = re.compile(
 )
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 GENERATED = re.compile(r"<!-- (?P<name>[\w-]+): begin -->.*?<!-- (?P=name): end -->", re.DOTALL)
-IGNORED = re.compile(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->|^#+ [^\n]*", re.DOTALL | re.MULTILINE)
-"""Code, the targets of links, other comments, headings."""
+IGNORED = re.compile(
+    r"`[^`]*`|!\[[^]]*\]\([^)]*\)|\]\([^)]*\)|<!--.*?-->|^#+ [^\n]*", re.DOTALL | re.MULTILINE
+)
+"""Code, what pictures show, the targets of links, other comments, headings."""
 BOUNDARY = re.compile(r"\n[ \t]*\n|\n(?=\s*(?:[*-]|\d+\.) )|\n(?=#)")
 HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 FORMER = "†"

@@ -46,7 +46,7 @@ def test_a_number_that_is_neither_a_figure_nor_given_is_refused() -> None:
 
 
 def test_only_a_strict_page_must_account_for_numbers_without_a_comment() -> None:
-    page = "There are `4` reasons, and\n[6](docs/7.md) of these.\n"
+    page = "There are `4` reasons, and\n[6](docs/7.md) of these.\n\n![The 8th](docs/9.svg)\n"
     assert found(page) == []
     assert found(page, strict=True) == ["line 1: no figure and not given: 6"]
 

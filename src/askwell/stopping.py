@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
     "both": both,
 }
 
-ADVISED: str | None = "both"
+ADVISED: str | None = None
 """The rule that advice follows, None for none: `python -m bench.stopping` judges them."""
 
 ENOUGH = "more labels would change little: the network's predictions have settled"
