@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import (
     claim_tables,
     networks,
+    overview,
     person,
     prose,
     realism,
@@ -56,6 +57,7 @@ def of_studies() -> Iterator[Block]:
     yield realism.PAGE, realism.MARK, realism.tables(list(Packed(realism.FILE)))
     yield stopping.PAGE, stopping.MARK, stopping.tables()
     yield unlabelled.PAGE, unlabelled.MARK, unlabelled.tables()
+    yield BENCHMARKS, overview.MARK, overview.tables()
     yield BENCHMARKS, person.MARK, person.table(list(Packed(person.FILE)))
     if of_networks := networks.tables(list(Packed(networks.FILE))):
         yield RESULTS, "networks", of_networks

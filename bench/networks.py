@@ -12,8 +12,8 @@ import numpy as np
 
 from bench import program
 from bench.packing import Job, Packed
+from bench.pages import table
 from bench.realism import areas_of, by_board, gains
-from bench.standings import table
 
 FILE = program.ROOT / "results" / "networks.jsonl"
 

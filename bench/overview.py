@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.pages import BENCHMARKS, table, write
 from bench.publishing import RESULTS
-from bench.realism import write
-from bench.standings import table
 
-PAGE = Path(__file__).parents[1] / "BENCHMARKS.md"
+MARK = "tables"
 HEAD = ["what", "before, or elsewhere", "Askwell", "the limit", "`python -m`"]
 
 Rows = list[dict[str, Any]]
@@ -105,7 +103,11 @@ LINES = [
 
 def main() -> None:
     """Writes the table between its marks."""
-    write(PAGE, table(HEAD, [row(line) for line in LINES]))
+    write(BENCHMARKS, MARK, tables())
+
+
+def tables() -> str:
+    return table(HEAD, [row(line) for line in LINES])
 
 
 def row(line: Line) -> list[str]:
