@@ -88,7 +88,7 @@ def _interval(own: Arm, other: Arm, target: float) -> str:
 def _p(leads: np.ndarray) -> str:
     """A p-value with two digits, or its bound."""
     p = paired_p(leads, np.zeros_like(leads))
-    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def _p_to(own: Arm, other: Arm, target: float) -> str:

@@ -121,6 +121,8 @@ def sweep(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("one.sm/two.sm.verdict", "not distinguishable"),
         ("one.sm/two.sm.more_95", "0"),
         ("one.sm.wins_area", "5 of 5"),
+        ("one.sm.p_area", "p < 0.001"),
+        ("one.sm/two.sm.p_to_95", "p = 1"),
         ("one.sm.seconds", "4 + 4 + 4"),
         ("one.sm.score_share", "33"),
     ],
