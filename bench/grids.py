@@ -122,7 +122,7 @@ OF_DIGITS = {
             ((words,), f"stale_{every}.lc")
             for every, words in {1: "round", 2: "2nd", 5: "5th", 10: "10th"}.items()
         ],
-        {**targets(90, 95), "area, %": "area", **at_end("672"), "scoring, s": "score"},
+        {**targets(90, 95), "area, %": "area", **at_end("672")},
     ),
     "cold_start": Grid(
         ("start", "epochs per round", "strategy"),
