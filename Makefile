@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo quick test lint types check bench soak soaklabel lock clean
+.PHONY: help setup run demo quick test lint types check bench results soak soaklabel lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ check: lint types test  ## all that CI does
 bench: setup  ## the figures of BENCHMARKS.md, on an idle machine with ASKWELL_DATA set; hours
 	for question in scoring embedding ssl "ssl --dataset fashion_mnist embedding.views.flip=true embedding.views.light=0.5" run sweep start strategies strategy_peers fruits growth report label person statistics crossings batch_size "batch_size --dataset fruits --images 1024"; do \
 		$(BIN)/python -m bench.$$question || exit 1; done
+
+results: setup  ## every table and picture of the documents from the runs in results/; checks their sentences
+	$(BIN)/python -m bench.evidence
 
 soak: setup  ## kill one run at 30 random instants and compare its end with an undisturbed one
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py

@@ -13,6 +13,9 @@ import numpy as np
 Job = Mapping[str, str | int]
 """Settings that tell one job of a study from the others, such as strategy and seed."""
 
+SECONDS = ("train_seconds", "score_seconds", "eval_seconds")
+CLASS_UNIT = 1e-4
+
 
 class Packed:
     """The finished jobs in `file`, one line each, in the order in which they finished."""
@@ -38,8 +41,7 @@ class Packed:
 
 def packed(folder: Path) -> dict[str, Any]:
     """What of a run's folder its results are made from."""
-    rounds = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
-    run = json.loads((folder / "run.json").read_text())
+    rounds, run = rounds_of(folder), json.loads((folder / "run.json").read_text())
     with (folder / "queries.csv").open(newline="") as file:
         asked = np.array([int(row["index"]) for row in csv.DictReader(file)], np.uint32)
     return {
@@ -47,10 +49,35 @@ def packed(folder: Path) -> dict[str, Any]:
         "accuracy": [line["accuracy"] for line in rounds],
         **records_of(rounds),
         "query_seconds": [round(line["score_seconds"], 4) for line in rounds[:-1]],
-        "asked": base64.b85encode(zlib.compress(asked.tobytes(), 9)).decode(),
+        "asked": pressed(asked),
         **{name: run[name] for name in ("initial_digest", "weights_digest", "git_commit")},
         **{name: run[name] for name in ("dataset_fingerprint", "device")},
     }
+
+
+def details(folder: Path) -> dict[str, Any]:
+    """What claims are judged by besides: classes, variety of the queries, seconds, the strategy's
+    colour. Accuracies of classes are kept to 0.01 points.
+    """
+    rounds, run = rounds_of(folder), json.loads((folder / "run.json").read_text())
+    classes = list(rounds[0]["class_accuracy"])
+    accuracy = [[line["class_accuracy"][name] for name in classes] for line in rounds]
+    counts = [[line["query_class_counts"].get(name, 0) for name in classes] for line in rounds]
+    return {
+        "classes": classes,
+        "class_accuracy": pressed((np.array(accuracy) / CLASS_UNIT).round().astype(np.uint16)),
+        "class_counts": pressed(np.array(counts, np.uint16)),
+        "diversity": [
+            [rounded(value) for value in (line["query_diversity"] or {}).values()]
+            for line in rounds
+        ],
+        **{name: [round(line[name], 3) for line in rounds] for name in SECONDS},
+        "appearance": run["appearance"],
+    }
+
+
+def rounds_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
 
 
 def records_of(rounds: list[dict[str, Any]]) -> dict[str, list[float | None]]:
@@ -72,4 +99,22 @@ def rounded(value: float | None) -> float | None:
 
 def asked(run: Mapping[str, Any]) -> np.ndarray:
     """The indices that a packed run asked about, in the order of its queries."""
-    return np.frombuffer(zlib.decompress(base64.b85decode(run["asked"])), np.uint32)
+    return unpressed(run["asked"], np.uint32)
+
+
+def by_class(run: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The accuracy of each class in each round [R, C], and its labels bought for it [R, C]."""
+    size = (len(run["labels"]), len(run["classes"]))
+    accuracy, counts = (
+        unpressed(run[name], np.uint16).reshape(size) for name in ("class_accuracy", "class_counts")
+    )
+    return accuracy * CLASS_UNIT, counts
+
+
+def pressed(values: np.ndarray) -> str:
+    """An array as text, without its type and shape."""
+    return base64.b85encode(zlib.compress(values.tobytes(), 9)).decode()
+
+
+def unpressed(text: str, kind: type[np.generic]) -> np.ndarray:
+    return np.frombuffer(zlib.decompress(base64.b85decode(text)), kind)

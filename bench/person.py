@@ -19,10 +19,12 @@ from bench import program
 from bench.labelled_photos import served
 from bench.on_test_images import measured, setting, write_rows
 from bench.packing import Job, Packed
+from bench.pages import BENCHMARKS, write
 from bench.person_photos import Photos, classes_of, pool, test
 from bench.replaying import record, replay
 
 FILE = program.ROOT / "results" / "person.jsonl"
+MARK = "person"
 PLACE = program.ROOT / ".cache" / "person"
 """Of the photos, the rows of the encoder, and the runs."""
 
@@ -59,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=DATASETS)
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), choices=STRATEGIES)
-    parser.add_argument("--table", action="store_true", help="only the rows of BENCHMARKS.md")
+    parser.add_argument("--table", action="store_true", help="run nothing, write the table")
     parser.add_argument("--quick", action="store_true", help="small, and no file")
     chosen = parser.parse_args()
     jobs: list[Job] = [
@@ -77,7 +79,7 @@ def main() -> None:
         return
     if not chosen.table:
         work(jobs, Packed(FILE), PLACE, WHOLE)
-    print(table(list(Packed(FILE))))
+    write(BENCHMARKS, MARK, table(list(Packed(FILE))))
 
 
 def work(jobs: list[Job], packed: Packed, place: Path, size: Size) -> None:

@@ -1,7 +1,6 @@
 """Ranks of strategies over boards: means, intervals, and what must lie between two of them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from scipy import stats
@@ -54,9 +53,9 @@ def critical_difference(strategies: int, boards: int) -> float:
     return float(quantile * np.sqrt(strategies * (strategies + 1) / (6 * boards)))
 
 
-def draw(ranks: Mapping[str, tuple[float, float, float]], boards: int, file: Path) -> None:
-    """Writes the mean ranks with their intervals, and the critical difference as a bar from the
-    best.
+def drawing(ranks: Mapping[str, tuple[float, float, float]], boards: int) -> str:
+    """The mean ranks with their intervals, and the critical difference as a bar from the best, as
+    SVG.
     """
     ordered = sorted(ranks, key=lambda name: ranks[name][0])
     best, difference = ranks[ordered[0]][0], critical_difference(len(ranks), boards)
@@ -73,4 +72,4 @@ def draw(ranks: Mapping[str, tuple[float, float, float]], boards: int, file: Pat
         axes.set_yticks(range(len(ordered)), ordered)
         axes.set_ylim(len(ordered) - 0.5, -0.5)
         axes.set_xlabel(f"mean rank over {boards} boards; shaded: not told apart from the best")
-    file.write_text(pictures[0].file)
+    return pictures[0].file

@@ -13,11 +13,11 @@ from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench import program
 from bench.leaderboard import DATASETS, ENCODER, SPLITS, dataset_settings, reduce, rows_file
 from bench.packing import Job, Packed
-from bench.standings import BASELINE, FEWEST, table
+from bench.pages import DOCS, table, write
+from bench.standings import BASELINE, FEWEST
 
 FILE = Path(__file__).parents[1] / "results" / "realism.jsonl"
-PAGE = Path(__file__).parents[1] / "docs" / "realism.md"
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+PAGE, MARK = DOCS / "realism.md", "tables"
 
 PLAIN = ("experiment=redundancy", "realism=none")
 HUMAN = "experiment=human_labels"
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--tables", action="store_true", help="run nothing, write the tables")
     chosen = parser.parse_args()
     if chosen.tables:
-        write(PAGE, tables(list(Packed(FILE))))
+        write(PAGE, MARK, tables(list(Packed(FILE))))
         return
     program.quiet()
     if any(BOARDS[name][0] is CIFAR for name in chosen.boards):
@@ -198,12 +198,6 @@ def bought(title: str, boards: dict[str, Values]) -> str:
 
 def _mean_of(values: dict[int, float] | None) -> str:
     return f"{mean(values.values()):.1f}" if values else ""
-
-
-def write(page: Path, text: str) -> None:
-    """Puts the tables between their marks in a page."""
-    before, rest = page.read_text().split(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":

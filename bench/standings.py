@@ -1,7 +1,6 @@
 """The tables of RESULTS.md about the leaderboard, made from the packed runs and nothing else."""
 
 from collections import defaultdict
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
@@ -11,12 +10,12 @@ from askwell.learning_curve import area_under_curve, labels_to_target
 from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench.leaderboard import FILE, STRATEGIES
 from bench.packing import Packed
-from bench.ranks import draw, mean_ranks
+from bench.pages import DOCS, RESULTS, table, write
+from bench.ranks import drawing, mean_ranks
 
 BASELINE = "random"
-RESULTS = Path(__file__).parents[1] / "RESULTS.md"
-PICTURE = Path(__file__).parents[1] / "docs" / "leaderboard-ranks.svg"
-BEGIN, END = "<!-- leaderboard: begin -->", "<!-- leaderboard: end -->"
+PICTURE = DOCS / "leaderboard-ranks.svg"
+MARK = "leaderboard"
 FEWEST = 3
 """Seeds that a board must have of every strategy to be shown."""
 
@@ -25,26 +24,29 @@ Areas = dict[str, dict[int, float]]
 
 
 def main() -> None:
-    """Writes the tables between their marks in RESULTS.md."""
-    page = RESULTS.read_text()
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    RESULTS.write_text(f"{before}{BEGIN}\n{tables()}\n{END}{after}")
+    """Writes the tables between their marks in RESULTS.md, and the picture of the ranks."""
+    written = tables()
+    if written is None:
+        raise SystemExit(f"{FILE.name} has no board with {FEWEST} seeds of every strategy yet")
+    block, picture = written
+    write(RESULTS, MARK, block)
+    PICTURE.write_text(picture)
 
 
-def tables() -> str:
-    """All boards: mean areas and ranks, verdicts, labels to what random ends with, seconds."""
+def tables() -> tuple[str, str] | None:
+    """All boards: mean areas and ranks, verdicts, labels to what random ends with, seconds; and
+    the picture of the ranks. None as long as no board is complete.
+    """
     runs, boards = list(Packed(FILE)), {}
     for board, areas in sorted(areas_by_board(runs).items()):
         if complete := whole_seeds(areas):
             boards[board] = complete
     if not boards:
-        raise SystemExit(f"{FILE.name} has no board with {FEWEST} seeds of every strategy yet")
+        return None
     ranks = mean_ranks(boards)
-    draw(ranks, len(boards), PICTURE)
     picture = f"![Mean rank of each strategy with its interval](docs/{PICTURE.name})"
     parts = [standing(boards, ranks), picture, verdicts(boards), labels(boards, runs)]
-    return "\n\n".join([*parts, seconds(runs)])
+    return "\n\n".join([*parts, seconds(runs)]), drawing(ranks, len(boards))
 
 
 def areas_by_board(runs: list[dict[str, Any]]) -> dict[tuple[str, int], Areas]:
@@ -142,11 +144,6 @@ def seconds(runs: list[dict[str, Any]]) -> str:
 
 def cell(areas: dict[int, float]) -> str:
     return f"{mean(areas.values()):.1f} ± {stdev(areas.values()):.1f}"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    rules = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rules, *rows))
 
 
 if __name__ == "__main__":

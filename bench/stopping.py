@@ -11,11 +11,10 @@ import numpy as np
 
 from askwell.forecast import LEAST, forecast
 from askwell.stopping import RULES, Rule
-from bench.realism import write
-from bench.standings import table
+from bench.pages import DOCS, table, write
 
 RESULTS = Path(__file__).parents[1] / "results"
-PAGE = Path(__file__).parents[1] / "docs" / "stopping.md"
+PAGE, MARK = DOCS / "stopping.md", "tables"
 
 QUERIES = (1, 2, 5)
 """How many queries ahead a forecast looks."""
@@ -47,8 +46,13 @@ class Stop(NamedTuple):
 def main() -> None:
     """Writes both tables between their marks in docs/stopping.md."""
     argparse.ArgumentParser(description=main.__doc__).parse_args()
+    write(PAGE, MARK, tables())
+
+
+def tables() -> str:
+    """How forecasts and rules did on all packed runs."""
     runs = list(judged())
-    write(PAGE, f"{forecasts(runs)}\n\n{stops(runs)}")
+    return f"{forecasts(runs)}\n\n{stops(runs)}"
 
 
 def judged() -> Iterator[dict[str, Any]]:
