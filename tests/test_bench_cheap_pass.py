@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 import torch
+from bench.ceilings import CEILINGS, apart
 from bench.cheap_study import SCORES, off, open_images
 from bench.cheaper import BFloat, Bytes, CheapNetwork, Float, Half, Layers, layers_of
-from bench.ceilings import CEILINGS, apart
 from bench.error_bounds import UNIT_16, Change, Dropped, LastLayers, SecondBlock, convolution_norm
 from torch.nn.functional import conv2d
 
