@@ -69,7 +69,7 @@ class CheapNetwork(nn.Module):
 
     def __init__(self, frozen: FrozenNetwork, layers: Layers, second: Any) -> None:
         super().__init__()
-        self.standardise = next(frozen.copy.children())
+        self.standardise = frozen.network.get_submodule("0")
         convolution = nn.Conv2d(1, len(layers.first.weight), 3, padding=1)
         convolution.weight, convolution.bias = map(_fixed, layers.first)
         self.first = PooledConvolution(convolution.to(memory_format=torch.channels_last))

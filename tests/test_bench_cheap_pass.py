@@ -51,7 +51,7 @@ def test_without_an_error_a_ceiling_is_the_score(name: str) -> None:
     assert (ceilings - scores).max() < EXACT
 
 
-@pytest.mark.parametrize(("name", "reach"), product(SCORES, [0.01, 0.5, 5, 200]))
+@pytest.mark.parametrize(("name", "reach"), [*product(SCORES, [0.01, 0.5, 5, 200])])
 def test_no_score_within_the_error_is_above_its_ceiling(name: str, reach: float) -> None:
     known, dice = logits(), generator("errors", name)
     errors = reach * torch.rand(300, 10, generator=dice)
