@@ -1,7 +1,7 @@
 """How high an acquisition function can be where logits are known up to an error.
 
 Legend of axes: B images, C classes. Differences [B, C] are logits minus that of one class, which is
-the most likely one in the cheap pass; its own entry is zero, without error. y is that class; p1, p2
+the most likely one in the cheap pass; its own entry is zero and without an error. y is that class; p1, p2
 and pC are the most likely class today, the second and the least likely; odds are p / p_y.
 """
 
@@ -33,7 +33,7 @@ Ceiling = Callable[[Tensor, Tensor], Tensor]
 
 def ends(differences: Tensor, error: Tensor) -> tuple[Tensor, Tensor]:
     """The least and the most that the odds against the one class can be, float64 [B, C]."""
-    reach = error.double()
+    reach = others(differences, error.double())
     cut = (one.clamp(-STEEPEST, STEEPEST) for one in (differences - reach, differences + reach))
     least, most = (one.exp() for one in cut)
     return least, most
@@ -68,9 +68,9 @@ def entropy(differences: Tensor, error: Tensor) -> Tensor:
     return summits.sum(dim=1).clamp(max=math.log(differences.shape[1])) + ROUNDING
 
 
-def others(differences: Tensor, odds: Tensor) -> Tensor:
-    """`odds` with zero for the one class, which is the first without a difference."""
-    return odds.scatter(1, differences.argmax(dim=1, keepdim=True), 0.0)
+def others(differences: Tensor, values: Tensor) -> Tensor:
+    """`values` with zero for the one class, which is the first without a difference."""
+    return values.scatter(1, differences.argmax(dim=1, keepdim=True), 0.0)
 
 
 CEILINGS: dict[str, Ceiling] = {

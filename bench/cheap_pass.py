@@ -11,9 +11,9 @@ from askwell.dataset import Images, OpenDataset
 from askwell.model import Classifier
 from askwell.scoring.frozen import FrozenNetwork
 from bench import bare, cheap_query, cheap_study, program
-from bench.cheap_study import BATCH, SCORES, Moment, Seen, Way, off, open_images
+from bench.cheap_study import BATCH, SCORES, Moment, Way, off, open_images
 from bench.cheaper import BFloat, Bytes, CheapNetwork, Float, Half, Layers, layers_of
-from bench.error_bounds import UNIT_16, Change, Dropped, LastLayers, SecondBlock
+from bench.error_bounds import Change, Dropped, LastLayers, SecondBlock
 from bench.publishing import Row, publish
 from bench.timing import Contender, Measurement, in_turns, options, parsed
 
@@ -55,12 +55,14 @@ def rows_of(
     unlabelled = run[round - 1].unlabelled[:most]
     exact = bare.logits(frozen, opened.train, unlabelled)
     last = LastLayers(*layers_of(frozen)[2:])
+    positions = torch.arange(len(unlabelled))
     found = ways(frozen, opened)
     if round > 1:
         found[BEFORE] = way_before(model, run[round - 2], frozen)
     for name, way in found.items():
-        seen = cheap_study.seen(way, last.error, opened.train, unlabelled)
-        yield {"pass": name, "round": round} | facts(seen, exact)
+        seen = cheap_study.seen(way, opened.train, unlabelled)
+        bound = torch.cat([last.fine(*seen.at(part)) for part in positions.split(BATCH)])
+        yield {"pass": name, "round": round} | facts(seen.logits, bound, exact)
 
 
 @torch.inference_mode()
@@ -69,20 +71,20 @@ def ways(frozen: FrozenNetwork, opened: OpenDataset) -> dict[str, Way]:
     layers = layers_of(frozen)
     whole = CheapNetwork(frozen, layers, Float(layers.second))
     given = whole.given(whole.standardise(opened.train.fetch(torch.arange(BATCH).numpy())))
-    means = whole.second(given).mean(dim=0, keepdim=True)
+    means = whole.second(given).features.mean(dim=0, keepdim=True)
     kept = means.mean(dim=(0, 2, 3)).argsort(descending=True)[: len(layers.second.bias) // 2]
     half = Half(layers.second, means, kept.sort().values)
     seconds = {
-        "float32, rewritten": (Float(layers.second), 0.0),
-        "bf16": (BFloat(layers.second), UNIT_16),
-        "int8": (Bytes(layers.second, float(given.max())), 0.0),
+        "float32, rewritten": Float(layers.second),
+        "bf16": BFloat(layers.second),
+        "int8": Bytes(layers.second, float(given.max())),
     }
     found = {
         name: Way(
             CheapNetwork(frozen, layers, second),
-            SecondBlock(layers.second, second.known, SIDE, unit).error,
+            SecondBlock(layers.second, second.known, SIDE).error,
         )
-        for name, (second, unit) in seconds.items()
+        for name, second in seconds.items()
     }
     dropped = Dropped(layers.second, kept, means, SIDE)
     return found | {"half the channels": Way(CheapNetwork(frozen, layers, half), dropped.error)}
@@ -102,20 +104,20 @@ def way_before(model: Classifier, before: Moment, frozen: FrozenNetwork) -> Way:
     return Way(network, Change(then, now, SIDE).error)
 
 
-def facts(seen: Seen, exact: Tensor) -> Row:
+def facts(cheap: Tensor, bound: Tensor, exact: Tensor) -> Row:
     """Errors in units of logits, and the share of images that today's pass has to score: by the
     bound, and in brackets if all that was known were the largest real error.
     """
-    real = off(seen.logits, exact)
-    if (real > seen.errors).any():
+    real = off(cheap, exact)
+    if (real > bound).any():
         raise ValueError("an error is above its bound, the bound is wrong")
-    known = (seen.errors, torch.full_like(seen.errors, float(real.max())))
-    shares = {name: [share(name, seen.logits, one, exact) for one in known] for name in SCORES}
+    known = (bound, torch.full_like(bound, float(real.max())))
+    shares = {name: [share(name, cheap, one, exact) for one in known] for name in SCORES}
     return {
         "largest error": float(real.max()),
         "median error": float(real.amax(dim=1).median()),
-        "median bound": float(seen.errors.amax(dim=1).median()),
-        **{name: f"{bound:.2%} ({best:.2%})" for name, (bound, best) in shares.items()},
+        "median bound": float(bound.amax(dim=1).median()),
+        **{name: f"{most:.1%} ({best:.1%})" for name, (most, best) in shares.items()},
         "_shares": shares,
     }
 
@@ -160,7 +162,7 @@ def passed(network: Callable[[Tensor], object], images: Images, indices: Tensor,
 def answered(
     frozen: FrozenNetwork, way: Way, last: LastLayers, asked: dict[str, Any], _: int
 ) -> list[int]:
-    return cheap_query.cheap(frozen, way, last.error, **asked)
+    return cheap_query.cheap(frozen, way, last, **asked)
 
 
 def with_times(

@@ -27,11 +27,6 @@ SCORES = {
     "lm": acquisition.largest_margin,
 }
 
-Errors = Callable[[Pass, Tensor], Tensor]
-"""(what a cheap pass saw of B images, how far their features can be from today's [B]) to how far
-differences of logits can be from today's [B, C].
-"""
-
 
 class Way(NamedTuple):
     """A cheap pass, and the theorem on its features [B]."""
@@ -50,9 +45,13 @@ class Moment(NamedTuple):
 class Seen(NamedTuple):
     """A cheap pass over N images."""
 
+    size: Tensor  # the norm of their features, [N]
+    error: Tensor  # how far the features can be from today's, [N]
+    hidden: Tensor  # [N, H]
     logits: Tensor  # [N, C]
-    errors: Tensor  # of differences to the most likely class [N, C], as they are bounded
-    features: Tensor  # how far the features of each image can be from today's, [N]
+
+    def at(self, positions: Tensor) -> "Seen":
+        return Seen(*(part[positions] for part in self))
 
 
 def moments(
@@ -79,13 +78,12 @@ def moments(
 
 
 @torch.inference_mode()
-def seen(way: Way, last: Errors, images: Images, indices: Tensor) -> Seen:
-    """A cheap pass over the images at `indices`, with the errors that theorems allow."""
+def seen(way: Way, images: Images, indices: Tensor) -> Seen:
+    """A cheap pass over the images at `indices`, with the error that a theorem allows."""
     parts = []
     for batch in indices.split(BATCH):
         one = way.network.whole(images.fetch(batch.numpy()))
-        error = way.error(one)
-        parts.append((one.logits, last(one, error), error))
+        parts.append(Seen(one.size, way.error(one), one.hidden, one.logits))
     return Seen(*map(torch.cat, zip(*parts, strict=True)))
 
 

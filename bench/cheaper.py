@@ -5,6 +5,7 @@ after the second block, H hidden units, C classes.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,12 @@ LEVELS = 255
 """Steps of an unsigned byte."""
 STEPS = 127
 """Steps of a signed byte, on either side of zero."""
+EXPONENT = 0x7F80
+"""The bits of a bfloat16 number's exponent: alone they are the power of two below its size."""
+HALF_STEP = 2.0**-8
+"""Half a unit in the last place of a bfloat16 number, as a part of that power."""
+PART = 32
+"""Images of one part of the first block."""
 
 
 class Layer(NamedTuple):
@@ -45,9 +52,18 @@ class Pass(NamedTuple):
     inputs: Tensor  # standardised pixels [B, 1, 28, 28]
     given: Tensor  # what the second block is given, as today's pass has it: [B, K, 14, 14]
     rounded: Tensor  # the same as the cheap pass has it, float32
-    features: Tensor  # after the second block [B, D]
+    written: Tensor  # the rounding of the features as they are written: their norm is below it, [B]
+    size: Tensor  # the norm of the features, [B]
     hidden: Tensor  # before its ReLU [B, H]
     logits: Tensor  # [B, C]
+
+
+class Block(NamedTuple):
+    """What the second block makes of what it is given."""
+
+    rounded: Tensor  # [B, K, 14, 14]
+    features: Tensor  # [B, M, 7, 7]
+    written: Callable[[], Tensor] | None = None  # to [B]
 
 
 def layers_of(frozen: FrozenNetwork) -> Layers:
@@ -58,10 +74,6 @@ def layers_of(frozen: FrozenNetwork) -> Layers:
         if isinstance(module, nn.Conv2d | nn.Linear)
     ]
     return Layers(*found)
-
-
-Second = Callable[[Tensor], Tensor]
-"""What the second block is given, float32 [B, K, 14, 14], to features [B, M, 7, 7]."""
 
 
 class CheapNetwork(nn.Module):
@@ -77,7 +89,8 @@ class CheapNetwork(nn.Module):
         self.hidden, self.last = _interleaved(layers.hidden, len(layers.second.weight)), layers.last
 
     def given(self, inputs: Tensor) -> Tensor:
-        return self.first(inputs).relu_()
+        """In parts that fit the caches: the same bits, in two thirds of the time."""
+        return torch.cat([self.first(part).relu_() for part in inputs.split(PART)])
 
     def end(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden units before their ReLU [B, H], and logits [B, C]."""
@@ -85,15 +98,20 @@ class CheapNetwork(nn.Module):
         return hidden, linear(hidden.relu(), *self.last)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.end(self.second(self.given(self.standardise(pixels))))[1]
+        return self.end(self.second(self.given(self.standardise(pixels))).features)[1]
 
     @torch.inference_mode()
     def whole(self, pixels: Tensor) -> Pass:
         """The pass with what a bound asks for."""
         inputs = self.standardise(pixels)
         given = self.given(inputs)
-        features, rounded = self.second(given), self.second.rounded(given)
-        return Pass(inputs, given, rounded, features.flatten(1), *self.end(features))
+        rounded, features, written = self.second(given)
+        size = norms(features)
+        nothing = torch.zeros_like(size)
+        return Pass(
+            *(inputs, given, rounded, nothing if written is None else written(), size),
+            *self.end(features),
+        )
 
 
 class Float(nn.Module):
@@ -105,11 +123,9 @@ class Float(nn.Module):
         self.known = layer.weight
         self.pool = HalvingMaxPool()
 
-    def rounded(self, given: Tensor) -> Tensor:
-        return given
-
-    def forward(self, given: Tensor) -> Tensor:
-        return self.pool(conv2d(given, self.weight, self.bias, padding=1)).relu_()
+    def forward(self, given: Tensor) -> Block:
+        features = self.pool(conv2d(given, self.weight, self.bias, padding=1)).relu_()
+        return Block(given, features)
 
 
 class BFloat(nn.Module):
@@ -124,12 +140,20 @@ class BFloat(nn.Module):
         self.bias = layer.bias.view(1, -1, 1, 1)
         self.pool = HalvingMaxPool()
 
-    def rounded(self, given: Tensor) -> Tensor:
-        return given.bfloat16().float()
+    def forward(self, given: Tensor) -> Block:
+        half = given.bfloat16()
+        sums = self.pool(conv2d(half, self.weight, padding=1))
+        features = (sums.float() + self.bias).relu_()
+        return Block(half, features, partial(half_steps, sums))
 
-    def forward(self, given: Tensor) -> Tensor:
-        sums = self.pool(conv2d(given.bfloat16(), self.weight, padding=1))
-        return (sums.float() + self.bias).relu_()
+
+def half_steps(sums: Tensor) -> Tensor:
+    """The norm of half a unit in the last place of each of the bfloat16 numbers [B, ...], [B].
+
+    No number that was rounded to one of them was farther away.
+    """
+    powers = (sums.view(torch.int16) & EXPONENT).view(torch.bfloat16)
+    return HALF_STEP * norms(powers)
 
 
 class Bytes(nn.Module):
@@ -150,18 +174,13 @@ class Bytes(nn.Module):
         self.bias = layer.bias
         self.pool = HalvingMaxPool()
 
-    def bytes(self, given: Tensor) -> Tensor:
-        return (given * (1 / self.step)).round_().clamp_(max=LEVELS).to(torch.uint8)
-
-    def rounded(self, given: Tensor) -> Tensor:
-        return self.bytes(given).float() * self.step
-
-    def forward(self, given: Tensor) -> Tensor:
+    def forward(self, given: Tensor) -> Block:
+        whole = (given * (1 / self.step)).round_().clamp_(max=LEVELS).to(torch.uint8)
         sums = torch.ops.onednn.qconv2d_pointwise(
-            *(self.bytes(given), self.step, 0, self.packed, self.steps, self.zeros, self.bias),
+            *(whole, self.step, 0, self.packed, self.steps, self.zeros, self.bias),
             *([1, 1], [1, 1], [1, 1], 1, 1.0, 0, torch.float32, "none", [], ""),
         )
-        return self.pool(sums).relu_()
+        return Block(whole.float() * self.step, self.pool(sums).relu_())
 
 
 class Half(nn.Module):
@@ -170,17 +189,19 @@ class Half(nn.Module):
     def __init__(self, layer: Layer, means: Tensor, kept: Tensor) -> None:
         super().__init__()
         self.weight, self.bias = _channels_last(layer.weight[kept]), layer.bias[kept]
-        self.kept, self.means, self.known = kept, means, layer.weight
+        self.kept, self.means = kept, means
         self.pool = HalvingMaxPool()
 
-    def rounded(self, given: Tensor) -> Tensor:
-        return given
-
-    def forward(self, given: Tensor) -> Tensor:
+    def forward(self, given: Tensor) -> Block:
         features = self.means.expand(len(given), -1, -1, -1).clone()
         found = self.pool(conv2d(given, self.weight, self.bias, padding=1)).relu_()
         features[:, self.kept] = found
-        return features
+        return Block(given, features)
+
+
+def norms(rows: Tensor) -> Tensor:
+    """The norm of each of B tensors, float32 [B]."""
+    return rows.permute(0, 2, 3, 1).flatten(1).float().norm(dim=1)
 
 
 def _fixed(tensor: Tensor) -> nn.Parameter:

@@ -15,35 +15,16 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from bench.cheaper import Layer, Layers, Pass
+from bench.cheaper import Layer, Layers, Pass, norms
+from bench.steepness import OWN, Steepness, convolution_norm, linear_norm, steepness
 
 UNIT = 2.0**-24
 """Unit roundoff of float32."""
-UNIT_16 = 2.0**-8
-"""Unit roundoff of bfloat16."""
-OWN = 1.001
-"""`gamma(6272)`, of the longest sum that a bound is computed with, is 0.0004."""
 
 
 def gamma(terms: int) -> float:
     """The relative error of a sum of so many products, in terms of the sum of their magnitudes."""
     return terms * UNIT / (1 - terms * UNIT)
-
-
-def convolution_norm(weight: Tensor, side: int) -> float:
-    """The largest singular value of a 3x3 convolution [M, K, 3, 3] of images of `side` pixels that
-    a frame of zeros keeps in size, from above.
-
-    On a torus of `side` + 2 pixels a convolution is diagonal by frequency; images in a frame of
-    zeros are a part of the torus, so that their norm is no larger.
-    """
-    frequencies = torch.fft.fft2(weight.double(), s=(side + 2, side + 2)).permute(2, 3, 0, 1)
-    return OWN * float(torch.linalg.matrix_norm(frequencies, ord=2).max())
-
-
-def linear_norm(weight: Tensor) -> float:
-    """The largest singular value of a matrix, from above."""
-    return OWN * float(torch.linalg.matrix_norm(weight.double(), ord=2))
 
 
 @dataclass(frozen=True)
@@ -56,16 +37,15 @@ class SecondBlock:
     exact: Layer
     cheap: Tensor  # the weight that the cheap pass has, as float32
     side: int  # pixels of what the block is given
-    output_unit: float = 0.0  # unit roundoff of what the block writes
 
     @cached_property
-    def norm(self) -> float:
-        return convolution_norm(self.exact.weight, self.side)
+    def slope(self) -> Steepness:
+        return steepness(self.exact.weight, self.side)
 
     @cached_property
-    def drift(self) -> float:
-        """The norm of what rounding did to the weight."""
-        return convolution_norm(self.exact.weight.double() - self.cheap.double(), self.side)
+    def drift(self) -> Steepness:
+        """Of what rounding did to the weight."""
+        return steepness(self.exact.weight.double() - self.cheap.double(), self.side)
 
     @cached_property
     def summing(self) -> float:
@@ -83,26 +63,13 @@ class SecondBlock:
     def error(self, seen: Pass) -> Tensor:
         """How far the features can be from today's, [B].
 
-        ‖A a − Ã ã‖ ≤ ‖A‖ ‖a − ã‖ + ‖A − Ã‖ ‖ã‖, then the rounding of sums and of what is written.
+        A a − Ã ã = A (a − ã) + (A − Ã) ã, then the rounding of sums and of what is written.
         """
-        given, rounded = seen.given.flatten(1), seen.rounded.flatten(1)
-        apart, size = (
-            (given - rounded).norm(dim=1),
-            torch.maximum(given.norm(dim=1), rounded.norm(dim=1)),
-        )
-        error = self.norm * apart + (self.drift + self.summing) * size + self.of_bias
-        return OWN * (error + self.written(seen.features))
-
-    def written(self, features: Tensor) -> Tensor:
-        """The rounding of the features as they are written, before the bias is added, [B].
-
-        A feature that ReLU made zero can be above zero today by the rounding of its bias at most.
-        """
-        if not self.output_unit:
-            return features.new_zeros(len(features))
-        bias = self.exact.bias.repeat_interleave(features.shape[1] // len(self.exact.bias))
-        sums = torch.where(features > 0, features - bias, bias)
-        return self.output_unit / (1 - self.output_unit) * sums.norm(dim=1)
+        rounded = seen.rounded.float()
+        apart = seen.given - rounded
+        size = norms(seen.given) + norms(apart)
+        error = self.slope(apart) + self.drift(rounded) + self.summing * size + self.of_bias
+        return OWN * (error + seen.written)
 
 
 @dataclass(frozen=True)
@@ -130,37 +97,65 @@ class LastLayers:
     def norm(self) -> float:
         return linear_norm(self.hidden.weight)
 
-    def error(self, seen: Pass, error: Tensor) -> Tensor:
-        """How far `logits - logits[most likely]` can be from today's [B, C], for features that can
-        be `error` [B] away.
-        """
-        reach, summing = self._reach(seen, error)
-        on, off = seen.hidden > reach, seen.hidden < -reach
-        factors = torch.where(on, 1.0, torch.where(off, 0.0, 0.5))  # [B, H]
-        rows = self.last.weight
-        apart = rows[seen.logits.argmax(dim=1)][:, None] - rows  # [B, C, H]
-        certain = factors[:, None] * apart
-        steep = ((certain @ self.gram) * certain).sum(dim=2).clamp(min=0).sqrt()
-        unsure = apart.abs() * (~(on | off))[:, None] / 2
-        kinks = torch.minimum(unsure @ self.lengths, self.norm * unsure.norm(dim=2))
-        of_sums = (apart.abs() * (summing * ~off)[:, None]).sum(dim=2)
-        return OWN * ((steep + kinks) * error[:, None] + of_sums + self._of_logits(seen, reach))
+    @cached_property
+    def norm_of_sizes(self) -> float:
+        return linear_norm(self.hidden.weight.abs())
 
-    def _reach(self, seen: Pass, error: Tensor) -> tuple[Tensor, Tensor]:
+    @cached_property
+    def apart(self) -> Tensor:
+        """The v of each pair of classes, [C, C, H]."""
+        return self.last.weight[:, None] - self.last.weight
+
+    def rough(self, size: Tensor, error: Tensor, hidden: Tensor, logits: Tensor) -> Tensor:
+        """How far `logits - logits[most likely]` can be from today's [B, C], for features of norm
+        `size` [B] that can be `error` [B] away.
+
+        ‖Wᵀ(s ∘ v)‖ ≤ ‖W‖ ‖v‖, the v of units that are surely off left out; rounding alike.
+        """
+        reach, _ = self._reach(size, error)
+        squares = (hidden >= -reach).float() @ self.apart.square().flatten(0, 1).T
+        top = logits.argmax(dim=1)
+        of_pairs = squares.view(len(logits), *self.apart.shape[:2])[torch.arange(len(top)), top]
+        slope = self.norm * error + gamma(self._terms) * self.norm_of_sizes * (2 * size + error)
+        slope = slope + 2 * gamma(self._terms) * self.hidden.bias.norm()
+        return OWN * (slope[:, None] * of_pairs.sqrt() + self._of_logits(hidden, reach, top))
+
+    def fine(self, size: Tensor, error: Tensor, hidden: Tensor, logits: Tensor) -> Tensor:
+        """The same, closer: (s ∘ v)ᵀ W Wᵀ (s ∘ v) for the units that are surely on, and the most
+        that the others can add to it.
+        """
+        reach, summing = self._reach(size, error)
+        on, off = hidden > reach, hidden < -reach
+        factors = torch.where(on, 1.0, torch.where(off, 0.0, 0.5))[:, None]  # [B, 1, H]
+        top = logits.argmax(dim=1)
+        apart = self.apart[top]  # [B, C, H]
+        middle = factors * apart
+        slope = middle @ self.gram
+        unsure = apart.abs() * ~(on | off)[:, None] / 2
+        square = (middle * slope + 2 * unsure * slope.abs()).sum(dim=2)
+        square = square + self.norm**2 * unsure.square().sum(dim=2)
+        of_sums = (apart.abs() * (summing * ~off)[:, None]).sum(dim=2)
+        error_of_pairs = square.clamp(min=0).sqrt() * error[:, None] + of_sums
+        found = OWN * (error_of_pairs + self._of_logits(hidden, reach, top))
+        return torch.minimum(found, self.rough(size, error, hidden, logits))
+
+    @property
+    def _terms(self) -> int:
+        return self.hidden.weight.shape[1] + 1
+
+    def _reach(self, size: Tensor, error: Tensor) -> tuple[Tensor, Tensor]:
         """How far each hidden unit can be from today's before its ReLU, and what of it is the
         rounding of both passes' sums, both [B, H].
         """
-        size = 2 * seen.features.norm(dim=1) + error
-        terms = gamma(self.hidden.weight.shape[1] + 1)
-        summing = OWN * terms * (size[:, None] * self.lengths + 2 * self.hidden.bias.abs())
+        sizes = (2 * size + error)[:, None] * self.lengths
+        summing = OWN * gamma(self._terms) * (sizes + 2 * self.hidden.bias.abs())
         return OWN * (error[:, None] * self.lengths) + summing, summing
 
-    def _of_logits(self, seen: Pass, reach: Tensor) -> Tensor:
+    def _of_logits(self, hidden: Tensor, reach: Tensor, top: Tensor) -> Tensor:
         """The rounding of both passes' logits, of the most likely class and of each other one."""
-        units = seen.hidden.relu() + reach
-        of_each = 2 * gamma(units.shape[1] + 2) * (units @ self.last.weight.abs().T)
-        of_each = of_each + 2 * gamma(units.shape[1] + 2) * self.last.bias.abs()
-        return of_each + of_each.gather(1, seen.logits.argmax(dim=1, keepdim=True))
+        units, unit = hidden.relu() + reach, 2 * gamma(hidden.shape[1] + 2)
+        of_each = unit * (units @ self.last.weight.abs().T + self.last.bias.abs())
+        return of_each + of_each.gather(1, top[:, None])
 
 
 @dataclass(frozen=True)
@@ -178,18 +173,17 @@ class Dropped:
         return torch.ones(len(self.second.bias), dtype=torch.bool).index_fill(0, self.kept, False)
 
     @cached_property
-    def steep(self) -> float:
-        return convolution_norm(self.second.weight[self.out], self.side)
+    def slope(self) -> Steepness:
+        return steepness(self.second.weight[self.out], self.side)
 
     @cached_property
     def of_kept(self) -> SecondBlock:
         return SecondBlock(self.second, self.second.weight, self.side)
 
     def error(self, seen: Pass) -> Tensor:
-        """‖z − mean‖ ≤ ‖A‖ ‖a‖ + ‖b‖ + ‖mean‖, all of the channels left out, [B]."""
+        """‖z − mean‖ ≤ ‖A a‖ + ‖b‖ + ‖mean‖, all of the channels left out, [B]."""
         fixed = self.side * self.second.bias[self.out].norm() + self.means[:, self.out].norm()
-        left_out = OWN * (self.steep * seen.given.flatten(1).norm(dim=1) + fixed)
-        return left_out + self.of_kept.error(seen)
+        return OWN * (self.slope(seen.given) + fixed) + self.of_kept.error(seen)
 
 
 @dataclass(frozen=True)
@@ -206,27 +200,25 @@ class Change:
     @cached_property
     def of_first(self) -> tuple[float, float]:
         """What the norm of standardised pixels is multiplied by, and what is added."""
-        return self._moved("first", 2 * self.side)
+        before, after = self.then.first, self.now.first
+        weight = convolution_norm(after.weight.double() - before.weight.double(), 2 * self.side)
+        return weight, 2 * self.side * float((after.bias - before.bias).norm())
 
     @cached_property
-    def of_second(self) -> tuple[float, float]:
-        return self._moved("second", self.side)
-
-    @cached_property
-    def steep(self) -> float:
+    def norm(self) -> float:
         return convolution_norm(self.now.second.weight, self.side)
 
+    @cached_property
+    def moved(self) -> Steepness:
+        change = self.now.second.weight.double() - self.then.second.weight.double()
+        return steepness(change, self.side)
+
     def error(self, seen: Pass) -> Tensor:
-        """‖A' a' − A a‖ ≤ ‖A'‖ ‖a' − a‖ + ‖A' − A‖ ‖a‖ + ‖b' − b‖, block after block, [B].
+        """A' a' − A a = A' (a' − a) + (A' − A) a + b' − b, block after block, [B].
 
         The rounding of float32, a thousandth of these, is left out: it would only add to them.
         """
         factor, added = self.of_first
-        given = factor * seen.inputs.flatten(1).norm(dim=1) + added
-        factor, added = self.of_second
-        return self.steep * given + factor * seen.given.flatten(1).norm(dim=1) + added
-
-    def _moved(self, block: str, side: int) -> tuple[float, float]:
-        before, after = getattr(self.then, block), getattr(self.now, block)
-        weight = convolution_norm(after.weight.double() - before.weight.double(), side)
-        return weight, side * float((after.bias - before.bias).norm())
+        given = factor * norms(seen.inputs) + added
+        bias = self.side * (self.now.second.bias - self.then.second.bias).norm()
+        return self.norm * given + self.moved(seen.given) + bias

@@ -7,7 +7,8 @@ import torch
 from bench.ceilings import CEILINGS, apart
 from bench.cheap_study import SCORES, off, open_images
 from bench.cheaper import BFloat, Bytes, CheapNetwork, Float, Half, Layers, layers_of
-from bench.error_bounds import UNIT_16, Change, Dropped, LastLayers, SecondBlock, convolution_norm
+from bench.error_bounds import Change, Dropped, LastLayers, SecondBlock
+from bench.steepness import convolution_norm, steepness
 from torch.nn.functional import conv2d
 
 from askwell.model import Classifier
@@ -43,6 +44,21 @@ def test_the_norm_of_a_convolution_is_at_least_that_of_its_matrix_and_near_it(si
     assert exact <= convolution_norm(weight, side) < 1.5 * exact
 
 
+@pytest.mark.parametrize("side", [4, 7])
+def test_no_image_grows_by_more_than_the_steepness(side: int) -> None:
+    dice = generator("weight")
+    weight = torch.randn(9, 6, 3, 3, generator=dice) + 2 * torch.rand(9, 6, 1, 1, generator=dice)
+    images = torch.randn(50, 6, side, side, generator=dice)
+    images[25:] = images[25:].abs()  # along the steep direction
+    grown = conv2d(images, weight, padding=1).flatten(1).norm(dim=1)
+    bound = steepness(weight, side)(images)
+    assert (grown <= bound).all()
+    assert (
+        bound[:25].mean()
+        < convolution_norm(weight, side) * images[:25].flatten(1).norm(dim=1).mean()
+    )
+
+
 @pytest.mark.parametrize("name", SCORES)
 def test_without_an_error_a_ceiling_is_the_score(name: str) -> None:
     scores = SCORES[name](logits().softmax(dim=1)).double()
@@ -71,7 +87,7 @@ def real_and_bound(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
     now, mixed = layers, layers
     whole = CheapNetwork(frozen, layers, Float(layers.second))
     given = whole.given(whole.standardise(PIXELS))
-    means, kept = whole.second(given).mean(dim=0, keepdim=True), torch.arange(32)
+    means, kept = whole.second(given).features.mean(dim=0, keepdim=True), torch.arange(32)
     if kind == "change":
         moved = classifier()
         for weight in moved.parameters():
@@ -87,11 +103,11 @@ def real_and_bound(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
     errors = {
         "half": Dropped(layers.second, kept, means, 14),
         "change": Change(layers, now, 14),
-        "bf16": SecondBlock(layers.second, second.known, 14, UNIT_16),
-    }.get(kind) or SecondBlock(layers.second, second.known, 14)
+    }.get(kind) or SecondBlock(layers.second, getattr(second, "known", None), 14)
     seen = CheapNetwork(frozen, mixed, second).whole(PIXELS)
     exact = (frozen_now if kind == "change" else frozen)(PIXELS).logits
-    bound = LastLayers(now.hidden, now.last).error(seen, errors.error(seen))
+    known = seen.size, errors.error(seen), seen.hidden, seen.logits
+    bound = LastLayers(now.hidden, now.last).fine(*known)
     return off(seen.logits, exact), bound
 
 
