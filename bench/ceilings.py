@@ -1,8 +1,8 @@
 """How high an acquisition function can be where logits are known up to an error.
 
-Legend of axes: B images, C classes. Differences [B, C] are logits minus that of one class, which is
-the most likely one in the cheap pass; its own entry is zero and without an error. y is that class; p1, p2
-and pC are the most likely class today, the second and the least likely; odds are p / p_y.
+Legend of axes: B images, C classes. Differences [B, C] are logits minus that of one class y, which
+is the most likely one in the cheap pass; its own entry is zero and without an error. p1, p2 and pC
+are the most likely class today, the second and the least likely; odds are p / p_y.
 """
 
 import math

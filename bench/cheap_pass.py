@@ -1,7 +1,11 @@
 """Can the same query be found with less work? Cheap passes over the pool, with provable errors."""
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -14,8 +18,9 @@ from bench import bare, cheap_query, cheap_study, program
 from bench.cheap_study import BATCH, SCORES, Moment, Way, off, open_images
 from bench.cheaper import BFloat, Bytes, CheapNetwork, Float, Half, Layers, layers_of
 from bench.error_bounds import Change, Dropped, LastLayers, SecondBlock
-from bench.publishing import Row, publish
-from bench.timing import Contender, Measurement, in_turns, options, parsed
+from bench.publishing import RESULTS, Row, publish
+from bench.standings import table
+from bench.timing import in_turns, options, parsed
 
 QUERY_SIZE = 128
 TIMES = {"pass ×": "pass", "query ×": "query"}
@@ -23,27 +28,40 @@ TIMES = {"pass ×": "pass", "query ×": "query"}
 ROUNDS = 1, 5, 15, 25
 SIDE = 14
 """Pixels of what the second block is given."""
-TODAY, COMPILED, BEFORE = "float32, today", "float32, today, compiled", "the round before"
+TODAY, REWRITTEN, BF16 = "float32, today", "float32, rewritten", "bf16"
+INT8, HALF, BEFORE = "int8", "half the channels", "the round before"
+QUERIED = REWRITTEN, BF16
+"""Passes whose bound rules out most images."""
 
 
 def main() -> None:
     """Counts, for the network of the paper's MNIST run at some rounds, the images that a cheap pass
-    cannot rule out of the query, and times it all at the last of them.
+    cannot rule out of the query, and times it all at the last of them, on one thread.
     """
-    chosen = parsed(
-        options("Scoring less.", images=60_000, rounds=max(ROUNDS)), images=2_048, rounds=2
-    )
+    parser = options("Scoring less.", images=60_000, timed=16_384, rounds=max(ROUNDS))
+    parser.add_argument("--weights", type=Path, help="where those of all rounds are kept, or found")
+    parser.add_argument("--table", action="store_true", help="run nothing, print the rows")
+    chosen = parsed(parser, images=2_048, timed=2_048, rounds=2)
+    if chosen.table:
+        print(page_table(json.loads((RESULTS / "cheap_pass.json").read_text())["rows"]))
+        return
+    torch.set_num_threads(1)
     program.quiet()
     opened = program.dataset("mnist").open()
     model = program.classifier(opened, "mnist")
-    batch_size = program.config().datamodule.train_batch_size
-    run = list(cheap_study.moments(opened, model, chosen.rounds, QUERY_SIZE, batch_size))
+    run = cheap_study.kept(chosen.weights, partial(trained, opened, model, chosen.rounds))
     rounds = [one for one in ROUNDS if one < chosen.rounds] + [chosen.rounds]
     rows = [row for round in rounds for row in rows_of(round, opened, model, run, chosen.images)]
-    indices = run[-1].unlabelled[: chosen.images]
-    timed = times(opened, model, indices[: len(indices) // BATCH * BATCH], chosen.runs)
+    model.load_state_dict(run[chosen.rounds - 1].state)
+    timed = times(opened, model, run[chosen.rounds - 1].unlabelled[: chosen.timed], chosen.runs)
     title = f"What a cheap pass over {chosen.images:,} MNIST images leaves open, and what it takes"
+    del chosen.weights
     publish("cheap_pass", title, [*with_times(rows, timed, chosen.rounds)], chosen)
+
+
+def trained(opened: OpenDataset, model: Classifier, rounds: int) -> Iterator[Moment]:
+    batch_size = program.config().datamodule.train_batch_size
+    return cheap_study.moments(opened, model, rounds, QUERY_SIZE, batch_size)
 
 
 def rows_of(
@@ -75,9 +93,9 @@ def ways(frozen: FrozenNetwork, opened: OpenDataset) -> dict[str, Way]:
     kept = means.mean(dim=(0, 2, 3)).argsort(descending=True)[: len(layers.second.bias) // 2]
     half = Half(layers.second, means, kept.sort().values)
     seconds = {
-        "float32, rewritten": Float(layers.second),
-        "bf16": BFloat(layers.second),
-        "int8": Bytes(layers.second, float(given.max())),
+        REWRITTEN: Float(layers.second),
+        BF16: BFloat(layers.second),
+        INT8: Bytes(layers.second, float(given.max())),
     }
     found = {
         name: Way(
@@ -87,7 +105,7 @@ def ways(frozen: FrozenNetwork, opened: OpenDataset) -> dict[str, Way]:
         for name, second in seconds.items()
     }
     dropped = Dropped(layers.second, kept, means, SIDE)
-    return found | {"half the channels": Way(CheapNetwork(frozen, layers, half), dropped.error)}
+    return found | {HALF: Way(CheapNetwork(frozen, layers, half), dropped.error)}
 
 
 def way_before(model: Classifier, before: Moment, frozen: FrozenNetwork) -> Way:
@@ -128,66 +146,75 @@ def share(strategy: str, cheap: Tensor, errors: Tensor, exact: Tensor) -> float:
 
 def times(
     opened: OpenDataset, model: Classifier, indices: Tensor, runs: int
-) -> dict[tuple[str, str], Measurement]:
-    """Each pass alone, and the same query by it and today's pass, by the model as it is."""
+) -> dict[tuple[str, str], list[tuple[float, Any]]]:
+    """CPU seconds of each pass alone, and of the same query by it and today's pass, with what came
+    of it; by the model as it is.
+    """
     frozen, images = FrozenNetwork(model.network), opened.train
-    compiled = FrozenNetwork(model.network, compile=True)
     last, found = LastLayers(*layers_of(frozen)[2:]), ways(frozen, opened)
     asked = {"images": images, "indices": indices, "size": QUERY_SIZE}
-    passes: dict[str, Contender] = {
-        TODAY: partial(passed, frozen, images, indices),
-        COMPILED: partial(passed, compiled, images, indices),
-    }
-    queries: dict[str, Contender] = {
-        TODAY: lambda _: cheap_query.todays(frozen, **asked),
-        COMPILED: lambda _: cheap_query.todays(compiled, **asked),
+    works: dict[tuple[str, str], Callable[[], Any]] = {
+        (TODAY, "pass"): partial(passed, frozen, images, indices),
+        (TODAY, "query"): partial(cheap_query.todays, frozen, **asked),
     }
     for name, way in found.items():
-        passes[name] = partial(passed, way.network, images, indices)
-        queries[name] = partial(answered, frozen, way, last, asked)
-    for name in ("float32, rewritten", "bf16"):
-        faster = torch.compile(found[name].network)
-        passes[f"{name}, compiled"] = partial(passed, faster, images, indices)
-    both = {(name, "pass"): work for name, work in passes.items()}
-    both |= {(name, "query"): work for name, work in queries.items()}
-    return in_turns(both, runs, warm_up=True)
+        works[name, "pass"] = partial(passed, way.network, images, indices)
+    for name in QUERIED:
+        works[name, "query"] = partial(cheap_query.cheap, frozen, found[name], last, **asked)
+    contenders = {name: partial(clocked, work) for name, work in works.items()}
+    measured = in_turns(contenders, runs, warm_up=True)
+    return {name: one.results for name, one in measured.items()}
+
+
+def clocked(work: Callable[[], Any], _: int) -> tuple[float, Any]:
+    """CPU seconds, since other work may share the machine, and the result."""
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
 
 
 @torch.inference_mode()
-def passed(network: Callable[[Tensor], object], images: Images, indices: Tensor, _: int) -> None:
+def passed(network: Callable[[Tensor], object], images: Images, indices: Tensor) -> None:
     for batch in indices.split(BATCH):
         network(images.fetch(batch.numpy()))
 
 
-def answered(
-    frozen: FrozenNetwork, way: Way, last: LastLayers, asked: dict[str, Any], _: int
-) -> list[int]:
-    return cheap_query.cheap(frozen, way, last, **asked)
-
-
 def with_times(
-    rows: list[Row], timed: dict[tuple[str, str], Measurement], round: int
+    rows: list[Row], timed: dict[tuple[str, str], list[tuple[float, Any]]], round: int
 ) -> Iterator[Row]:
-    """The rows, those of the last round with their times; those that are only timed come first."""
-    known = {row["pass"] for row in rows}
-    timed_only = [name for name, kind in timed if kind == "pass" and name not in known]
-    blank = dict.fromkeys(rows[0])
-    for row in [*({**blank, "pass": name, "round": round} for name in timed_only), *rows]:
-        yield row | (_times(row["pass"], timed) if row["round"] == round else dict.fromkeys(TIMES))
+    """The rows, those of the last round with their times as parts of today's; today's comes
+    first.
+    """
+    medians = {name: median(seconds for seconds, _ in runs) for name, runs in timed.items()}
+    today = dict.fromkeys(rows[0]) | {"pass": TODAY, "round": round}
+    for row in [today, *rows]:
+        found: Row = dict.fromkeys(TIMES)
+        if row["round"] == round:
+            for column, kind in TIMES.items():
+                if (row["pass"], kind) in timed:
+                    found[column] = medians[row["pass"], kind] / medians[TODAY, kind]
+                    found[f"_seconds_{kind}"] = [one for one, _ in timed[row["pass"], kind]]
+                    found[f"_{kind}_same"] = same(timed[row["pass"], kind], timed[TODAY, kind])
+        yield row | found
 
 
-def _times(name: str, timed: dict[tuple[str, str], Measurement]) -> Row:
-    """Times as parts of today's, and how many of the query's images are today's."""
-    found: Row = {}
-    for column, kind in TIMES.items():
-        one, today = timed.get((name, kind)), timed[TODAY, kind]
-        found[column] = None if one is None else one.median / today.median
-        found[f"_seconds_{kind}"] = None if one is None else one.seconds
-    query = timed.get((name, "query"))
-    if query is not None:
-        of_today = set(timed[TODAY, "query"].results[0])
-        found["_same"] = [len(of_today & set(result)) for result in query.results]
-    return found
+def same(runs: list[tuple[float, Any]], today: list[tuple[float, Any]]) -> bool:
+    """Whether all runs found what today's pass finds."""
+    return all(result == today[0][1] for _, result in runs)
+
+
+def page_table(rows: list[Row]) -> str:
+    """The rows as BENCHMARKS.md has them."""
+    head = ["pass", "round", "largest error", "median bound", *SCORES, *TIMES]
+    shown = [[_text(row[column]) for column in head] for row in rows]
+    titles = ["pass", "round", "largest real error", "median bound", *SCORES]
+    return table([*titles, "time of the pass", "time of the query"], shown)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}" if value >= 0.01 else f"{value:.0e}"
+    return "" if value is None else str(value).replace("%", " %")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The network of the paper's MNIST run by round, and which images a cheap pass leaves open."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,7 +17,7 @@ from askwell.scoring.frozen import FrozenNetwork
 from askwell.strategy.ranking import best
 from bench import bare
 from bench.ceilings import CEILINGS, apart
-from bench.cheaper import CheapNetwork, Pass
+from bench.cheaper import PART, CheapNetwork, Pass
 
 BATCH = 256
 """Images in one forward: today's for images of 28 x 28 pixels on a CPU."""
@@ -77,13 +78,25 @@ def moments(
             labelled = torch.cat([labelled, unlabelled[chosen]])
 
 
+def kept(file: Path | None, train: Callable[[], Iterator[Moment]]) -> list[Moment]:
+    """What `train` yields, from `file` where it is there, and put there if one is named."""
+    if file is not None and file.exists():
+        return [Moment(*one) for one in torch.load(file)]
+    run = list(train())
+    if file is not None:
+        torch.save([tuple(one) for one in run], file)
+    return run
+
+
 @torch.inference_mode()
 def seen(way: Way, images: Images, indices: Tensor) -> Seen:
     """A cheap pass over the images at `indices`, with the error that a theorem allows."""
     parts = []
     for batch in indices.split(BATCH):
         one = way.network.whole(images.fetch(batch.numpy()))
-        parts.append(Seen(one.size, way.error(one), one.hidden, one.logits))
+        split = zip(*(field.split(PART) for field in one), strict=True)
+        error = torch.cat([way.error(Pass(*fields)) for fields in split])
+        parts.append(Seen(one.size, error, one.hidden, one.logits))
     return Seen(*map(torch.cat, zip(*parts, strict=True)))
 
 
