@@ -38,7 +38,7 @@ def main() -> None:
     """Counts, for the network of the paper's MNIST run at some rounds, the images that a cheap pass
     cannot rule out of the query, and times it all at the last of them, on one thread.
     """
-    parser = options("Scoring less.", images=60_000, timed=16_384, rounds=max(ROUNDS))
+    parser = options("Scoring less.", images=20_000, timed=8_192, rounds=max(ROUNDS))
     parser.add_argument("--weights", type=Path, help="where those of all rounds are kept, or found")
     parser.add_argument("--table", action="store_true", help="run nothing, print the rows")
     chosen = parsed(parser, images=2_048, timed=2_048, rounds=2)
