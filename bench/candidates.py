@@ -113,7 +113,7 @@ def needed(runs: list[dict[str, Any]], target: float) -> str:
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
     if len(values) < 2:
-        return f"{values[0]:+.{digits}f}"
+        return f"{values[0]:.{digits}f}" if values else ""
     return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
 
 

@@ -194,7 +194,8 @@ def with_times(
                 if (row["pass"], kind) in timed:
                     found[column] = medians[row["pass"], kind] / medians[TODAY, kind]
                     found[f"_seconds_{kind}"] = [one for one, _ in timed[row["pass"], kind]]
-                    found[f"_{kind}_same"] = same(timed[row["pass"], kind], timed[TODAY, kind])
+            if (row["pass"], "query") in timed:
+                found["_same_query"] = same(timed[row["pass"], "query"], timed[TODAY, "query"])
         yield row | found
 
 
@@ -213,8 +214,8 @@ def page_table(rows: list[Row]) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.2f}" if value >= 0.01 else f"{value:.0e}"
-    return "" if value is None else str(value).replace("%", " %")
+        return f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if value >= 0.001 else "< 0.001"
+    return "" if value is None else str(value).replace("100.0%", "100%").replace("%", " %")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """The bounds of a cheap pass are bounds: of norms, of scores, and of every layer's error."""
 
+import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
 from bench.ceilings import CEILINGS, apart
+from bench.cheap_pass import page_table
 from bench.cheap_study import SCORES, off, open_images
 from bench.cheaper import BFloat, Bytes, CheapNetwork, Float, Half, Layers, layers_of
 from bench.error_bounds import Change, Dropped, LastLayers, SecondBlock
+from bench.publishing import RESULTS
 from bench.steepness import convolution_norm, steepness
 from torch.nn.functional import conv2d
 
@@ -131,3 +135,8 @@ def test_a_bound_that_is_none_is_found_out() -> None:
     cheap = exact + torch.rand(300, 10, generator=generator("cheap"))
     with pytest.raises(ValueError, match="the bound is wrong"):
         open_images("lc", cheap, torch.zeros(300, 10), exact, size=20)
+
+
+def test_the_page_has_the_published_table() -> None:
+    rows = json.loads((RESULTS / "cheap_pass.json").read_text())["rows"]
+    assert page_table(rows) in Path(__file__).parents[1].joinpath("BENCHMARKS.md").read_text()
