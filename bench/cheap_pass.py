@@ -92,7 +92,7 @@ def ways(frozen: FrozenNetwork, opened: OpenDataset) -> dict[str, Way]:
     means = whole.second(given).features.mean(dim=0, keepdim=True)
     kept = means.mean(dim=(0, 2, 3)).argsort(descending=True)[: len(layers.second.bias) // 2]
     half = Half(layers.second, means, kept.sort().values)
-    seconds = {
+    seconds: dict[str, Float | BFloat | Bytes] = {
         REWRITTEN: Float(layers.second),
         BF16: BFloat(layers.second),
         INT8: Bytes(layers.second, float(given.max())),
@@ -152,18 +152,18 @@ def times(
     """
     frozen, images = FrozenNetwork(model.network), opened.train
     last, found = LastLayers(*layers_of(frozen)[2:]), ways(frozen, opened)
-    asked = {"images": images, "indices": indices, "size": QUERY_SIZE}
+    asked = images, indices, QUERY_SIZE
     works: dict[tuple[str, str], Callable[[], Any]] = {
         (TODAY, "pass"): partial(passed, frozen, images, indices),
-        (TODAY, "query"): partial(cheap_query.todays, frozen, **asked),
+        (TODAY, "query"): partial(cheap_query.todays, frozen, *asked),
     }
     for name, way in found.items():
         works[name, "pass"] = partial(passed, way.network, images, indices)
     for name in QUERIED:
-        works[name, "query"] = partial(cheap_query.cheap, frozen, found[name], last, **asked)
-    contenders = {name: partial(clocked, work) for name, work in works.items()}
+        works[name, "query"] = partial(cheap_query.cheap, frozen, found[name], last, *asked)
+    contenders = {" ".join(name): partial(clocked, work) for name, work in works.items()}
     measured = in_turns(contenders, runs, warm_up=True)
-    return {name: one.results for name, one in measured.items()}
+    return {name: measured[" ".join(name)].results for name in works}
 
 
 def clocked(work: Callable[[], Any], _: int) -> tuple[float, Any]:

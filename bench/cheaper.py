@@ -71,7 +71,7 @@ def layers_of(frozen: FrozenNetwork) -> Layers:
     found = [
         Layer(module.weight.detach().clone(), module.bias.detach().clone())
         for module in frozen.copy.modules()
-        if isinstance(module, nn.Conv2d | nn.Linear)
+        if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None
     ]
     return Layers(*found)
 
@@ -117,6 +117,8 @@ class CheapNetwork(nn.Module):
 class Float(nn.Module):
     """The second block as it is."""
 
+    known: Tensor
+
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         self.weight, self.bias = _channels_last(layer.weight), layer.bias
@@ -132,6 +134,8 @@ class BFloat(nn.Module):
     """The second block's products of bfloat16; their sums are rounded to bfloat16 once, before the
     bias is added in float32.
     """
+
+    known: Tensor
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -160,6 +164,8 @@ class Bytes(nn.Module):
     """The second block's products of bytes, one scale for what it is given and one for each
     channel that it makes; sums are exact and leave as float32.
     """
+
+    known: Tensor
 
     def __init__(self, layer: Layer, most: float) -> None:
         super().__init__()

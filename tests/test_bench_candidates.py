@@ -17,7 +17,7 @@ def test_parts_are_compared_with_the_whole_pool_seed_by_seed() -> None:
     whole, many, few = rows_of(runs).splitlines()[2:]
     assert whole.split(" | ")[1:4] == ["all", "90.50", ""]
     assert many.split(" | ")[1:4] == ["10,000", "89.50", "−1.00 ± 0.00"]
-    assert few.split(" | ")[3:6] == ["−10.50 ± 0.00", "1 of 2", "0 of 2"]
+    assert few.split(" | ")[3:6] == ["−13.00 ± 0.00", "1 of 2", "0 of 2"]
 
 
 def test_a_seed_that_is_not_complete_is_left_out() -> None:
