@@ -11,11 +11,15 @@ import pandas as pd
 from askwell.report.groups.group import Group
 from askwell.report.reading.records import Records
 from askwell.report.reading.schema import Appearance
-from bench import claims, unlabelled
+from bench import claims, leaderboard, unlabelled
 from bench.packing import SECONDS, Packed, by_class
 
 Run = Mapping[str, Any]
 BY_ROUND = ("labels", "accuracy", "cost", "wrong_labels", "diversity", *SECONDS)
+
+
+FEWEST = 3
+"""Seeds of every strategy that a board of the leaderboard needs to be shown."""
 
 
 class NotPackedError(Exception):
@@ -95,16 +99,19 @@ def last_round(name: str, run: Run) -> list[dict[str, Any]]:
 
 @cache
 def sweep(name: str) -> Sweep:
-    """A sweep of the claims by its name, or `unlabelled`, whose arms are its studies.
+    """A sweep of the claims by its name, a board of the leaderboard such as `mnist_5`, or
+    `unlabelled`, whose arms are its studies.
 
     Raises NotPackedError where a sweep does not have ENOUGH seeds of every strategy, or all of its
-    own.
+    own; a board needs as many as its table does.
     """
     if name == "unlabelled":
         return Sweep(name, {study: Arm(name, study, runs) for study, runs in studies().items()})
-    of_strategy = of_claims(name)
+    of_claim = name in claims.SWEEPS
+    of_strategy = of_claims(name) if of_claim else of_board(name)
     seeds = sorted(set.intersection(*map(set, of_strategy.values())))
-    if len(seeds) < min(claims.ENOUGH, len(claims.SWEEPS[name].seeds)):
+    enough = min(claims.ENOUGH, len(claims.SWEEPS[name].seeds)) if of_claim else FEWEST
+    if len(seeds) < enough:
         raise NotPackedError(f"{name} has {len(seeds)} seeds of every strategy")
     arms = {
         strategy: Arm(name, strategy, {seed: runs[seed] for seed in seeds})
@@ -126,6 +133,21 @@ def of_claims(name: str) -> dict[str, dict[int, Run]]:
         ):
             found[job["strategy"]][job["seed"]] = beginning(run, wanted.rounds)
     return found
+
+
+def of_board(name: str) -> dict[str, dict[int, Run]]:
+    """The packed runs of a board, `dataset_budget`, by strategy and seed."""
+    dataset, budget = name.rsplit("_", 1)
+    found: dict[str, dict[int, Run]] = {strategy: {} for strategy in leaderboard.STRATEGIES}
+    for run in packed_boards():
+        if (run["job"]["dataset"], str(run["job"]["budget"])) == (dataset, budget):
+            found[run["job"]["strategy"]][run["job"]["seed"]] = run
+    return found
+
+
+@cache
+def packed_boards() -> tuple[Run, ...]:
+    return tuple(Packed(leaderboard.FILE))
 
 
 @cache

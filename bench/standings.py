@@ -8,6 +8,7 @@ import numpy as np
 
 from askwell.learning_curve import area_under_curve, labels_to_target
 from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
+from bench.arms import FEWEST
 from bench.leaderboard import FILE, STRATEGIES
 from bench.packing import Packed
 from bench.pages import DOCS, RESULTS, table, write
@@ -16,9 +17,6 @@ from bench.ranks import drawing, mean_ranks
 BASELINE = "random"
 PICTURE = DOCS / "leaderboard-ranks.svg"
 MARK = "leaderboard"
-FEWEST = 3
-"""Seeds that a board must have of every strategy to be shown."""
-
 Areas = dict[str, dict[int, float]]
 """The area under the learning curve by strategy and seed."""
 
