@@ -1,6 +1,10 @@
 """`askwell demo`: digits that come with the installation, and a person who answers by script."""
 
 import io
+import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -9,7 +13,8 @@ from PIL import Image
 
 pytest.importorskip("fastapi", reason="the page is an extra: pip install -e .[label]")
 
-from label_person import Person
+from label_person import seen
+from label_process import PROGRAM
 from label_runs import events, served, waiting
 
 from askwell.command.demo import CLASSES, COUNT, watched, write_digits
@@ -44,8 +49,29 @@ def test_a_digit_is_told_in_whatever_way_the_page_shows_it(tmp_path):
 def test_the_scripted_person_answers_what_is_asked(tmp_path, capsys):
     run = waiting(tmp_path / "run", range(1, 7))
     with served(run) as addresses:
-        watched(Person(addresses["ada"]), pause=0, answers=6)
+        watched(addresses["ada"], seen, pause=0, answers=6)
     answers = {event["index"]: event["answer"] for event in events(run)}
     names = ("ash", "birch", "cedar")
     assert answers == {index: names[index % 3] for index in range(1, 7)}
     assert "now it is your turn" in capsys.readouterr().out
+
+
+def test_who_only_watches_sees_answers_come(tmp_path):
+    demo = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "demo", "--watch"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    try:
+        assert demo.stdout.readline().startswith("http://127.0.0.1:")
+        answers, until = tmp_path / "outputs" / "label-digits" / "answers.jsonl", time.time() + 60
+        while not answers.exists() or answers.read_text().count("\n") < 3:
+            assert demo.poll() is None
+            assert time.time() < until
+            time.sleep(0.2)
+    finally:
+        demo.terminate()
+        demo.wait(30)
+        demo.stdout.close()

@@ -42,8 +42,7 @@ def demo(chosen: Namespace) -> None:
 
     def opened(address: str) -> None:
         if chosen.watch:
-            person = ScriptedPerson(address, tell, PAUSE)
-            threading.Thread(target=watched, args=[person], daemon=True).start()
+            threading.Thread(target=watched, args=[address, tell], daemon=True).start()
         if sys.stdout.isatty() and not chosen.no_browser:
             open_browser(address)
 
@@ -72,11 +71,11 @@ def write_digits(folder: Path) -> Tell:
     return lambda content: known[np.asarray(Image.open(io.BytesIO(content)).convert("L")).tobytes()]
 
 
-def watched(person: ScriptedPerson, pause: float = PAUSE, answers: int = ANSWERS) -> None:
+def watched(address: str, tell: Tell, pause: float = PAUSE, answers: int = ANSWERS) -> None:
     """Lets a scripted person answer one image after the other, also those that come while the
-    network trains.
+    network trains; once the page is served.
     """
-    given = 0
+    person, given = ScriptedPerson(address, tell, pause), 0
     while given < answers:
         time.sleep(pause)
         with suppress(OSError, RuntimeError):  # the server is busy, or somebody was quicker

@@ -30,7 +30,11 @@ def serve(
     warm: Warm | None = None,
     opened: Callable[[str], object] = lambda address: None,
 ) -> None:
-    """Prints the address of each of `people`, and serves them."""
+    """Prints the address of each of `people`, and serves them.
+
+    `opened` is told the first address before anything is served there: it must not wait for the
+    page.
+    """
     session = Session([Asking(folder) for folder in folders], people, overlap, blind)
     if photos is None and not trust:
         for folder in folders:
