@@ -2,7 +2,8 @@
 
 A name is an arm (its sweep and strategy) and a measure. A measure of two arms has both, as in
 `stale_5.lc/stale_1.lc.more_95`; where one is named, the other is random of its sweep. A measure may
-end with a number: a target in percent, or labels.
+end with a number: a target in percent, or labels. `rank.sm` is a strategy's mean rank over the
+boards of the leaderboard, and `rank.boards` their number.
 """
 
 import re
@@ -13,11 +14,12 @@ import numpy as np
 
 from askwell.report.groups.group import BASELINE
 from askwell.report.statistics.significance import paired_p
-from bench import measures
-from bench.arms import Arm, sweep
+from bench import measures, standings
+from bench.arms import Arm, NotPackedError, sweep
 
 MEASURE = r"(?P<word>[a-z_]+?)(?:_(?P<number>[\d.]+))?"
 NAME = re.compile(rf"(?P<own>\w+\.\w+)(?:/(?P<other>\w+\.\w+))?\.{MEASURE}")
+RANK = "rank."
 MISSING = "–"
 PARTS = ("train", "score", "eval")
 """Of a run's seconds."""
@@ -29,6 +31,8 @@ def figure(name: str) -> str:
 
     Raises NotPackedError where its runs are not there yet, and ValueError where it has no meaning.
     """
+    if name.startswith(RANK):
+        return rank(name.removeprefix(RANK))
     parts = NAME.fullmatch(name)
     if parts is None:
         raise ValueError(f"{name} is no name of a figure")
@@ -40,6 +44,15 @@ def figure(name: str) -> str:
         return OF_TWO[word](arm(own), arm(other or f"{own.split('.')[0]}.{BASELINE}"), *given)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{name} is no figure: {error}") from error
+
+
+def rank(strategy: str) -> str:
+    """A strategy's mean rank over the boards of the leaderboard, or the number of `boards`."""
+    if not standings.complete_boards():
+        raise NotPackedError("no board has enough seeds of every strategy")
+    if strategy == "boards":
+        return str(len(standings.complete_boards()))
+    return f"{standings.ranks_of_all()[strategy][0]:.1f}"
 
 
 def needs_two(measure: str) -> bool:

@@ -1,6 +1,7 @@
 """The tables of RESULTS.md about the leaderboard, made from the packed runs and nothing else."""
 
 from collections import defaultdict
+from functools import cache
 from statistics import mean, stdev
 from typing import Any
 
@@ -35,16 +36,27 @@ def tables() -> tuple[str, str] | None:
     """All boards: mean areas and ranks, verdicts, labels to what random ends with, seconds; and
     the picture of the ranks. None as long as no board is complete.
     """
-    runs, boards = list(Packed(FILE)), {}
-    for board, areas in sorted(areas_by_board(runs).items()):
-        if complete := whole_seeds(areas):
-            boards[board] = complete
+    runs, boards = list(Packed(FILE)), complete_boards()
     if not boards:
         return None
-    ranks = mean_ranks(boards)
+    ranks = ranks_of_all()
     picture = f"![Mean rank of each strategy with its interval](docs/{PICTURE.name})"
     parts = [standing(boards, ranks), picture, verdicts(boards), labels(boards, runs)]
     return "\n\n".join([*parts, seconds(runs)]), drawing(ranks, len(boards))
+
+
+@cache
+def complete_boards() -> dict[tuple[str, int], Areas]:
+    """The boards that have enough seeds of every strategy."""
+    found = areas_by_board(list(Packed(FILE)))
+    whole = {board: whole_seeds(areas) for board, areas in sorted(found.items())}
+    return {board: areas for board, areas in whole.items() if areas is not None}
+
+
+@cache
+def ranks_of_all() -> dict[str, tuple[float, float, float]]:
+    """Each strategy's mean rank over these boards, and the ends of its interval."""
+    return mean_ranks(complete_boards())
 
 
 def areas_by_board(runs: list[dict[str, Any]]) -> dict[tuple[str, int], Areas]:

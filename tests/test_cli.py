@@ -153,6 +153,13 @@ def test_the_list_of_commands_waits_for_no_library(package):
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.parametrize("package", ["pandas", "pytorch_lightning", "torch"])
+def test_a_sweep_that_lacks_nothing_waits_for_no_library(package):
+    modules = "askwell.command.train, askwell.command.sweep_plan"
+    program = f"import sys, {modules}; assert '{package}' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_train_is_listed_and_what_follows_it_is_hydras(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])

@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from askwell.command.overrides import CONF, INITIAL, understood
 from askwell.errors import UserError
-from askwell.images.image_list import LIST, shared_list
 from askwell.run.run_folder import is_first_process
 
 PARTS = (
@@ -76,6 +75,8 @@ def keep_image_list(cfg: DictConfig) -> None:
     """
     if "image_list" not in cfg.dataset or cfg.dataset.image_list is not None:
         return
+    from askwell.images.image_list import LIST, shared_list  # torch, which others need not wait for
+
     hydra = HydraConfig.get()
     is_job = hydra.mode == RunMode.MULTIRUN
     settings: Any = OmegaConf.to_container(cfg.dataset, resolve=True)
