@@ -79,7 +79,7 @@ def test_one_label_and_one_answer_are_called_so(tmp_path, opened):
     with served(waiting(tmp_path / "run")) as addresses:
         page = opened(addresses["ada"])
         page.keyboard.press("1")
-        until(page, "by('progress').textContent.startsWith('1 label ·')")
+        until(page, "!outbox.length && by('progress').textContent.startsWith('1 label ·')")
         page.route("**/api/**", lambda route: route.abort())
         page.keyboard.press("1")
         page.wait_for_selector("text=The server is away. 1 answer is kept here and will be sent.")
