@@ -87,6 +87,8 @@ class Keeper:
         with self.session.lock:
             for asking, child in self.children.items():
                 child.poll(lambda code, asking=asking: self._ended(asking, code))  # type: ignore[misc]
+                if child.fault is not None and in_use(asking.folder):
+                    child.forget_fault()  # a process of an earlier page claimed the run first
             if not any(child.runs for child in self.children.values()):
                 self._start_next()
 
