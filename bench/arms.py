@@ -17,7 +17,6 @@ from bench.packing import SECONDS, Packed, by_class
 Run = Mapping[str, Any]
 BY_ROUND = ("labels", "accuracy", "cost", "wrong_labels", "diversity", *SECONDS)
 
-
 FEWEST = 3
 """Seeds of every strategy that a board of the leaderboard needs to be shown."""
 

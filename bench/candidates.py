@@ -3,15 +3,13 @@ MNIST run, shortened.
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
 from askwell.learning_curve import area_under_curve, labels_to_target
 from bench import program
-from bench.packing import Job, Packed
+from bench.packing import Job, Packed, run_missing
 from bench.standings import table
 
 FILE = program.ROOT / "results" / "candidates.jsonl"
@@ -29,17 +27,9 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="run nothing, print the table")
     chosen = parser.parse_args()
     if not chosen.table:
-        run(list(jobs(chosen.seeds)))
+        program.quiet()
+        run_missing(Packed(FILE), list(jobs(chosen.seeds)), overrides)
     print(rows_of(list(Packed(FILE))))
-
-
-def run(wanted: list[Job]) -> None:
-    program.quiet()
-    for job in Packed(FILE).missing(wanted):
-        with tempfile.TemporaryDirectory() as folder:
-            accuracy = program.run(*overrides(job), folder=Path(folder))
-            Packed(FILE).add(job, Path(folder))
-        print(*job.values(), f"{accuracy:.4f}", flush=True)
 
 
 def jobs(seeds: int) -> Iterator[Job]:

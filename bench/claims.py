@@ -2,13 +2,12 @@
 
 import argparse
 import shlex
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from bench import program
-from bench.packing import Job, Packed, details
+from bench.packing import Job, Packed, details, run_missing, share_of
 
 FILE = Path(__file__).parents[1] / "results" / "claims.jsonl"
 FIVE = ("random", "lc", "entropy", "sm", "lm")
@@ -110,13 +109,10 @@ def main() -> None:
     parser.add_argument("--share", default="0/1", help="k/n: every n-th job from the k-th on")
     chosen = parser.parse_args()
     names = chosen.sweeps or {name for claim in chosen.claims for name in CLAIMS[claim]}
-    first, step = map(int, chosen.share.split("/"))
     program.quiet()
-    for job in Packed(chosen.file).missing(jobs(names, chosen.seeds)[first::step]):
-        with tempfile.TemporaryDirectory() as folder:
-            accuracy = program.run(*overrides(job), folder=Path(folder))
-            Packed(chosen.file).add(job, Path(folder), **details(Path(folder)))
-        print(*job.values(), f"{accuracy:.4f}", flush=True)
+    run_missing(
+        Packed(chosen.file), share_of(jobs(names, chosen.seeds), chosen.share), overrides, details
+    )
 
 
 def jobs(names: Collection[str], most: int | None = None) -> list[Job]:

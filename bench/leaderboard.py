@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from hydra.utils import instantiate
 from askwell.embedding.embedded import BLOCK
 from askwell.files import write_whole
 from bench import program
-from bench.packing import Job, Packed
+from bench.packing import Job, Packed, run_missing, share_of
 
 FILE = Path(__file__).parents[1] / "results" / "leaderboard.jsonl"
 
@@ -47,15 +46,10 @@ def main() -> None:
     parser.add_argument("--share", default="0/1", help="k/n: every n-th job from the k-th on")
     chosen = parser.parse_args()
     jobs = list(board(chosen.datasets, chosen.budgets, chosen.strategies, chosen.seeds))
-    first, step = map(int, chosen.share.split("/"))
     program.quiet()
     for dataset in chosen.datasets:
         reduce(dataset)
-    for job in Packed(FILE).missing(jobs[first::step]):
-        with tempfile.TemporaryDirectory() as folder:
-            accuracy = program.run(*overrides(job), folder=Path(folder))
-            Packed(FILE).add(job, Path(folder))
-        print(*job.values(), f"{accuracy:.4f}", flush=True)
+    run_missing(Packed(FILE), share_of(jobs, chosen.share), overrides)
 
 
 def board(

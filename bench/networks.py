@@ -3,15 +3,13 @@ BatchBALD need as few labels as its authors report?
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bench import program
-from bench.packing import Job, Packed
+from bench.packing import Job, Packed, run_missing, share_of
 from bench.pages import table
 from bench.realism import areas_of, by_board, gains
 
@@ -66,13 +64,10 @@ def main() -> None:
     if chosen.tables:
         print(tables(list(Packed(FILE))))
         return
-    first, step = map(int, chosen.share.split("/"))
     program.quiet()
-    for job in Packed(FILE).missing(list(jobs(chosen.boards, chosen.seeds))[first::step]):
-        with tempfile.TemporaryDirectory() as folder:
-            accuracy = program.run(*overrides(job), folder=Path(folder))
-            Packed(FILE).add(job, Path(folder))
-        print(*job.values(), f"{accuracy:.4f}", flush=True)
+    run_missing(
+        Packed(FILE), share_of(list(jobs(chosen.boards, chosen.seeds)), chosen.share), overrides
+    )
 
 
 def jobs(boards: list[str], seeds: int) -> Iterator[Job]:

@@ -3,12 +3,15 @@
 import base64
 import csv
 import json
+import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from bench import program
 
 Job = Mapping[str, str | int]
 """Settings that tell one job of a study from the others, such as strategy and seed."""
@@ -118,3 +121,29 @@ def pressed(values: np.ndarray) -> str:
 
 def unpressed(text: str, kind: type[np.generic]) -> np.ndarray:
     return np.frombuffer(zlib.decompress(base64.b85decode(text)), kind)
+
+
+def run_missing(
+    packed: Packed,
+    jobs: list[Job],
+    overrides: Callable[[Job], list[str]],
+    facts: Callable[[Path], Mapping[str, Any]] = lambda folder: {},
+) -> None:
+    """Runs the jobs that are not packed yet and packs each as it finishes, with `facts` of its
+    folder besides.
+    """
+    for job in packed.missing(jobs):
+        with tempfile.TemporaryDirectory() as folder:
+            accuracy = program.run(*overrides(job), folder=Path(folder))
+            packed.add(job, Path(folder), **facts(Path(folder)))
+        print(*job.values(), f"{accuracy:.4f}", flush=True)
+
+
+def share_of(jobs: list[Job], share: str) -> list[Job]:
+    """Every n-th of the jobs from the k-th on, for a share `k/n`.
+
+    >>> share_of([{"seed": 0}, {"seed": 1}, {"seed": 2}], "1/2")
+    [{'seed': 1}]
+    """
+    first, step = map(int, share.split("/"))
+    return jobs[first::step]

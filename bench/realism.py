@@ -1,7 +1,6 @@
 """Which strategies still beat random where pools are as real ones are? One board per dial."""
 
 import argparse
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from askwell.learning_curve import area_between
 from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench import program
 from bench.leaderboard import DATASETS, ENCODER, SPLITS, dataset_settings, reduce, rows_file
-from bench.packing import Job, Packed
+from bench.packing import Job, Packed, run_missing
 from bench.pages import DOCS, table, write
 from bench.standings import BASELINE, FEWEST
 
@@ -64,11 +63,7 @@ def main() -> None:
     program.quiet()
     if any(BOARDS[name][0] is CIFAR for name in chosen.boards):
         reduce(CIFAR[0])
-    for job in Packed(FILE).missing(list(jobs(chosen.boards, chosen.strategies, chosen.seeds))):
-        with tempfile.TemporaryDirectory() as folder:
-            accuracy = program.run(*overrides(job), folder=Path(folder))
-            Packed(FILE).add(job, Path(folder))
-        print(*job.values(), f"{accuracy:.4f}", flush=True)
+    run_missing(Packed(FILE), list(jobs(chosen.boards, chosen.strategies, chosen.seeds)), overrides)
 
 
 def jobs(boards: list[str], strategies: list[str], seeds: int) -> Iterator[Job]:
