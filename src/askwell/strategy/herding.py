@@ -36,9 +36,9 @@ class Herding:
     `k(z, z') = exp(-‖z - z'‖² / radius²)` of features at length 1. With `weight=none`, u is 1
     (MaxHerding, Bae et al., ECCV 2024); with `margin` or `entropy` it is the network's uncertainty
     (UHerding, Bae et al., ICLR 2025), at the temperature that fits best, and 1 while nothing is
-    labelled. The radius is a number, or
-    taken from the labelled images' distances to the nearest other one: their `mean`, or their
-    `minimum` as published, which one pair of near copies can make tiny; it is 1 below two labels.
+    labelled. The radius is a number, or taken from the labelled images' distances to the nearest
+    other one: their `mean`, or their `minimum` as published, which one pair of near copies can make
+    tiny; it is 1 below two labels.
     The reference images are all candidates, or a random part of `references` of them.
     """
 

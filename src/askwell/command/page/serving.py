@@ -32,8 +32,8 @@ def serve(
 ) -> None:
     """Prints the address of each of `people`, and serves them.
 
-    `opened` is told the first address before anything is served there: it must not wait for the
-    page.
+    `opened` is called with the first address before the server starts, so it must not wait for a
+    response.
     """
     session = Session([Asking(folder) for folder in folders], people, overlap, blind)
     if photos is None and not trust:
