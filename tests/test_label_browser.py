@@ -114,6 +114,7 @@ def test_touch_on_a_phone_does_everything(run, opened):
 
 
 def test_the_next_image_is_on_the_screen_before_the_server_has_answered(page, run):
+    page.wait_for_function(f"pictures.get('{fingerprint(3)}')?.complete")
     page.route("**/api/answers", lambda route: None)  # never answered
     page.keyboard.press("1")
     page.keyboard.press("1")

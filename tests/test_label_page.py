@@ -360,6 +360,20 @@ def test_images_that_look_alike_are_one_group_before_there_is_a_network(shape):
     assert {clusters[0]} == {clusters[2], clusters[4], clusters[5]} != {clusters[1]}
 
 
+def test_a_question_that_changes_between_two_looks_is_shown_by_the_next_look(run):
+    session = Session([Asking(run)], ["ada"])
+    asked = json.loads((run / "asked.json").read_text())
+    row = asked["images"][0] | {"index": 9, "image": fingerprint(9)}
+    (run / "asked.json").write_text(json.dumps(asked | {"images": [row]}))
+    said = {"uid": "one", "id": fingerprint(1), "kind": "label", "answer": "ash"}
+    assert session.answer([said], "ada", 0.0) == (["one"], [])
+    before = [image["id"] for image in session.queue("ada", 0.0)]
+    session.refresh()
+    after = [image["id"] for image in session.queue("ada", 0.0)]
+    assert before == [image["image"] for image in asked["images"][1:]]
+    assert after == [fingerprint(9)]
+
+
 def test_second_opinions_alone_are_nothing_to_train_on(tmp_path):
     folder = waiting(tmp_path / "run", size=4)
     asked = json.loads((folder / "asked.json").read_text())

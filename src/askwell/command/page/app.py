@@ -50,8 +50,7 @@ def build(session: Session, keeper: Keeper, access: Access) -> FastAPI:
 
     @app.get("/api/state")
     def state(request: Request) -> Response:
-        trainable = any(asking.can_train_now for asking in session.askings)
-        facts = {"classes": session.classes, "blind": session.blind, "trainable": trainable}
+        facts = {"classes": session.classes, "blind": session.blind}
         facts["me"] = _person(request, access)
         return JSONResponse(session.progress() | keeper.state() | facts)
 
@@ -94,14 +93,7 @@ def build(session: Session, keeper: Keeper, access: Access) -> FastAPI:
 
     @app.post("/api/train")
     def train() -> Response:
-        ready = [asking for asking in session.askings if asking.can_train_now]
-        if not ready:
-            raise UserError(
-                "nothing can be trained on yet: all images of the evaluation sample and at least "
-                "one other are to be answered first"
-            )
-        for asking in ready:
-            asking.train_now()
+        session.train_now()
         keeper.wake()
         return JSONResponse({})
 

@@ -65,8 +65,7 @@ class Asking:
             self.run = read_run(self.folder) or {}
         if self._changed("rounds.jsonl"):
             self.rounds = _lines(self.folder / "rounds.jsonl")
-        if self._changed(LOG):
-            self._read_events()
+        self._read_events()
         if self._changed(REVIEW):
             self.review = read_review(self.folder)
         if not self._changed(ASKED):
@@ -88,6 +87,8 @@ class Asking:
 
     def _read_events(self) -> None:
         """Reads on where it stopped, or anew where the file is another one."""
+        if not self._changed(LOG):
+            return
         inode = self._states[LOG] and self._states[LOG][0]
         if inode != self._inode or self.log.size < self._offset:
             self.events, self.answers, self.later, self.uids = [], {}, {}, set()
@@ -118,11 +119,14 @@ class Asking:
             self.later[index] = len(self.events)
 
     def add(self, events: Iterable[Event]) -> None:
-        """Writes events, those with an unknown `uid` alone: what is sent twice counts once."""
-        self.refresh()
+        """Writes events, those with an unknown `uid` alone: what is sent twice counts once.
+
+        The question stays as `refresh` has read it.
+        """
+        self._read_events()
         new = [event for event in events if event.get("uid") not in self.uids]
         self.log.add(new)
-        self.refresh()
+        self._read_events()
 
     def where(self, index: int) -> Event:
         """An image, as events name it."""
@@ -180,8 +184,7 @@ class Asking:
 
     def train_now(self) -> None:
         """Settles the query that is pending by what is answered."""
-        self.log.add([{"kind": TRAIN}])
-        self.refresh()
+        self.add([{"kind": TRAIN}])
 
     @property
     def pictures(self) -> Path:

@@ -15,6 +15,7 @@ from askwell.command.page.pictures import picture
 from askwell.command.page.review import review_of
 from askwell.command.page.sharing import Place, lacking, may_answer, note_people, take_over
 from askwell.command.page.tally import history_of, people_of, progress_of
+from askwell.errors import UserError
 from askwell.opinions import Event
 
 HIDDEN = 0.2
@@ -46,7 +47,9 @@ class Session:
             note_people(asking, people, overlap)
 
     def refresh(self) -> None:
-        """Reads what the runs have written."""
+        """Reads what the runs have written. A run's question changes here alone, so that `places`
+        knows every image that is asked about.
+        """
         with self.lock:
             for asking in self.askings:
                 if asking.refresh() or asking not in self.placed:
@@ -173,12 +176,25 @@ class Session:
                 asking.add(new)
         return taken, refused
 
+    def train_now(self) -> None:
+        """Settles pending queries by what is answered. Raises UserError where none can be."""
+        with self.lock:
+            ready = [asking for asking in self.askings if asking.can_train_now]
+            for asking in ready:
+                asking.train_now()
+        if not ready:
+            raise UserError(
+                "nothing can be trained on yet: all images of the evaluation sample and at least "
+                "one other are to be answered first"
+            )
+
     # What it brings
 
     def progress(self) -> dict[str, Any]:
         """How far labelling is; see `tally`."""
         with self.lock:
-            facts = {"open": len(self._open()), "people": self.people}
+            trainable = any(asking.can_train_now for asking in self.askings)
+            facts = {"open": len(self._open()), "people": self.people, "trainable": trainable}
             return {**progress_of(self.askings), **facts, "doubts": len(self.review())}
 
     def history(self, person: str) -> list[dict[str, Any]]:
