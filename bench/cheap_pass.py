@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -39,7 +38,6 @@ def main() -> None:
     cannot rule out of the query, and times it all at the last of them, on one thread.
     """
     parser = options("Scoring less.", images=20_000, timed=8_192, rounds=max(ROUNDS))
-    parser.add_argument("--weights", type=Path, help="where those of all rounds are kept, or found")
     parser.add_argument("--table", action="store_true", help="run nothing, print the rows")
     chosen = parsed(parser, images=2_048, timed=2_048, rounds=2)
     if chosen.table:
@@ -49,13 +47,12 @@ def main() -> None:
     program.quiet()
     opened = program.dataset("mnist").open()
     model = program.classifier(opened, "mnist")
-    run = cheap_study.kept(chosen.weights, partial(trained, opened, model, chosen.rounds))
+    run = list(trained(opened, model, chosen.rounds))
     rounds = [one for one in ROUNDS if one < chosen.rounds] + [chosen.rounds]
     rows = [row for round in rounds for row in rows_of(round, opened, model, run, chosen.images)]
     model.load_state_dict(run[chosen.rounds - 1].state)
     timed = times(opened, model, run[chosen.rounds - 1].unlabelled[: chosen.timed], chosen.runs)
     title = f"What a cheap pass over {chosen.images:,} MNIST images leaves open, and what it takes"
-    del chosen.weights
     publish("cheap_pass", title, [*with_times(rows, timed, chosen.rounds)], chosen)
 
 

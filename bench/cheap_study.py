@@ -1,7 +1,6 @@
 """The network of the paper's MNIST run by round, and which images a cheap pass leaves open."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -76,16 +75,6 @@ def moments(
             confidence = bare.logits(frozen, train, unlabelled).softmax(dim=1).amax(dim=1)
             chosen = confidence.topk(query_size, largest=False).indices
             labelled = torch.cat([labelled, unlabelled[chosen]])
-
-
-def kept(file: Path | None, train: Callable[[], Iterator[Moment]]) -> list[Moment]:
-    """What `train` yields, from `file` where it is there, and put there if one is named."""
-    if file is not None and file.exists():
-        return [Moment(*one) for one in torch.load(file)]
-    run = list(train())
-    if file is not None:
-        torch.save([tuple(one) for one in run], file)
-    return run
 
 
 @torch.inference_mode()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
 from askwell.command.page.access import HEADERS, Access, policy
 from askwell.command.page.keeper import Keeper
@@ -134,7 +134,10 @@ def _refusal(request: Request, access: Access) -> Response | None:
     if not access.knows_host(host):
         return JSONResponse({"error": "this host is not served"}, 403)
     if access.person(_token(request, access)) is None:
-        return JSONResponse({"error": "open the address that askwell label printed"}, 401)
+        said = "Open the address that askwell label printed last."
+        if request.url.path == "/":  # a browser shows it
+            return PlainTextResponse(said, 401)
+        return JSONResponse({"error": said}, 401)
     if request.method not in ("GET", "HEAD"):
         if not access.knows_origin(request.headers.get("origin"), host):
             return JSONResponse({"error": "this does not come from the page"}, 403)
