@@ -10,9 +10,11 @@ from typing import Any
 from askwell.learning_curve import area_under_curve, labels_to_target
 from bench import program
 from bench.packing import Job, Packed, run_missing
+from bench.pages import BENCHMARKS, write
 from bench.standings import table
 
 FILE = program.ROOT / "results" / "candidates.jsonl"
+MARK = "candidates"
 COUNTS = ("null", "10000", "1000")
 """Random images of the pool that a strategy sees each round; null for all."""
 STRATEGIES = ("lc", "sm")
@@ -21,15 +23,15 @@ TARGETS = (0.90, 0.95)
 
 
 def main() -> None:
-    """Runs the jobs that are missing, packs each as it finishes, and prints the table."""
+    """Runs the jobs that are missing, packs each as it finishes, and writes the table."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--table", action="store_true", help="run nothing, print the table")
+    parser.add_argument("--table", action="store_true", help="run nothing, write the table")
     chosen = parser.parse_args()
     if not chosen.table:
         program.quiet()
         run_missing(Packed(FILE), list(jobs(chosen.seeds)), overrides)
-    print(rows_of(list(Packed(FILE))))
+    write(BENCHMARKS, MARK, rows_of(list(Packed(FILE))))
 
 
 def jobs(seeds: int) -> Iterator[Job]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import (
+    candidates,
     claim_tables,
     networks,
     overview,
@@ -58,6 +59,7 @@ def of_studies() -> Iterator[Block]:
     yield stopping.PAGE, stopping.MARK, stopping.tables()
     yield unlabelled.PAGE, unlabelled.MARK, unlabelled.tables()
     yield BENCHMARKS, overview.MARK, overview.tables()
+    yield BENCHMARKS, candidates.MARK, candidates.rows_of(list(Packed(candidates.FILE)))
     yield BENCHMARKS, person.MARK, person.table(list(Packed(person.FILE)))
     if of_networks := networks.tables(list(Packed(networks.FILE))):
         yield RESULTS, "networks", of_networks
