@@ -40,8 +40,13 @@ STUDIES = {
     "mnist_to_150_sm": Study(
         "MNIST, `sm` after the first query", "mnist", 50, 3, (97, 99), 4, ("strategy=sm",)
     ),
+    "mnist_long": Study("MNIST", "mnist", 10, 5, (95, 97), 40),
+    "mnist_long_to_150": Study("MNIST", "mnist", 50, 3, (97, 99), 40),
+    "mnist_long_to_150_sm": Study(
+        "MNIST, `sm` after the first query", "mnist", 50, 3, (97, 99), 40, ("strategy=sm",)
+    ),
     "fruits": Study("Fruits-360, ten classes", "fruits", 20, 3, (99,), 10, LIGHT[:1]),
-    "fashion_mnist": Study("Fashion-MNIST", "fashion_mnist", 100, 3, (85,), 1, (*LIGHT, *UPRIGHT)),
+    "fashion_mnist": Study("Fashion-MNIST", "fashion_mnist", 100, 3, (85,), 20, (*LIGHT, *UPRIGHT)),
 }
 
 
