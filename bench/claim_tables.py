@@ -81,17 +81,25 @@ def shown(grid: Grid) -> str:
 
 def said(grid: Grid) -> str:
     """How many seeds the means are of, and the report's verdict."""
-    counts = sorted({len(arm(name).runs) for _, name in grid.rows})
+    counts = sorted({len(arm(own_of(name)).runs) for _, name in grid.rows})
     seeds = " to ".join(f"{count}" for count in sorted({counts[0], counts[-1]}))
     sentences = judge(sweep(grid.verdict).group).sentences if grid.verdict else ()
     return " ".join([f"Mean ± standard deviation, {seeds} seeds.", *sentences])
 
 
 def cell(name: str, measure: str) -> str:
-    """The figure of an arm; random is not compared with itself."""
-    if name.endswith(f".{BASELINE}") and needs_two(measure):
-        return ""
-    return figure(f"{name}.{measure}")
+    """The figure of an arm, and of the other one that it is compared with; random is not compared
+    with itself.
+    """
+    if not needs_two(measure):
+        return figure(f"{own_of(name)}.{measure}")
+    is_baseline = name == own_of(name) and name.endswith(f".{BASELINE}")
+    return "" if is_baseline else figure(f"{name}.{measure}")
+
+
+def own_of(name: str) -> str:
+    """The first arm of two."""
+    return name.split("/")[0]
 
 
 def pictures() -> Iterator[tuple[str, str]]:

@@ -30,6 +30,11 @@ SIZES = "experiment=query_size batch_size"
 COLD = "experiment=cold_start protocol.reset"
 BINARY = "experiment=binary 'dataset.classes"
 PAPER_MINI = "experiment=paper_mini"
+BEGINNING = "experiment=bad_beginning"
+UNSURE = ("lc", "entropy", "lm")
+"""Strategies whose early queries are nearly of one class."""
+SPREAD = ("stochastic", "stratified")
+"""Strategies that spread what another one scores."""
 
 SMALL = {
     "mini": Sweep(PAPER_MINI),
@@ -60,6 +65,13 @@ SMALL = {
 """On the 4,000 digits of mnist_mini; most take less than a minute per run on one thread."""
 
 LARGE = {
+    "begin": Sweep(BEGINNING, (*FIVE, "cluster_margin"), range(5)),
+    "begin_typical": Sweep(f"{BEGINNING} initial=typiclust", ("random", *UNSURE), range(5)),
+    "begin_part": Sweep(f"{BEGINNING} protocol.candidates=1000", UNSURE, range(5)),
+    **{
+        f"begin_{one}": Sweep(f"{BEGINNING} strategy@strategy.strategy={one}", SPREAD, range(5))
+        for one in UNSURE
+    },
     "four_nine_mnist": Sweep(f"{BINARY}=[4,9]' dataset=mnist", ("random", "lc"), range(5)),
     "apricot_peach": Sweep(f"{BINARY}=[Apricot,Peach]' dataset=fruits", ("random", "lc"), range(5)),
     "fruits_32": Sweep(f"{FRUITS} batch_size=k32 rounds=12", seeds=range(5)),
@@ -94,7 +106,9 @@ CLAIMS = {
     11: ("warm_1", "cold_1", "warm_10", "cold_10"),
     12: ("mini", "ceiling", "mnist", "ceiling_mnist", "small_queries"),
     13: ("few_labels",),
+    14: ("begin", "begin_typical", "begin_part", *(f"begin_{one}" for one in UNSURE)),
 }
+"""The sweeps of each claim; 14 is what helps where claim 1 finds some worse than random."""
 ENOUGH = 5
 """Seeds that a sweep needs to be shown, and that every one of a pool has before any has more."""
 

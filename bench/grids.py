@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.claims import FIVE
+from bench.claims import FIVE, UNSURE
 from bench.pages import README, RESULTS
 
 Row = tuple[Sequence[str], str]
-"""The cells that name a row, and its arm."""
+"""The cells that name a row, and its arm: `sweep.strategy`, with `/sweep.strategy` where it is
+compared with another one than random of its sweep.
+"""
 
 
 class Grid(NamedTuple):
@@ -77,6 +79,14 @@ SIZES = {
     "k128_4_epochs": ("128", "4"),
     "k512_16_epochs": ("512", "16"),
 }
+CHANGES = {
+    "begin.{}": "",
+    "begin_{}.stochastic/begin.random": "`strategy=stochastic`",
+    "begin_{}.stratified/begin.random": "`strategy=stratified`",
+    "begin_part.{}/begin.random": "`protocol.candidates=1000`",
+    "begin_typical.{}": "`initial=typiclust`",
+}
+"""Arms with each of UNSURE in the place of the braces, and what they change."""
 STARTS = {f"{start}_{n}": (start, f"{n}") for n in (1, 10) for start in ("warm", "cold")}
 BY_PAPER = "1 epoch per round (claim 1)"
 
@@ -187,6 +197,24 @@ OF_WHOLE = {
             for first in (26, 51, 76)
         },
         verdict=False,
+    ),
+    "beginning": Grid(
+        ("strategy", "change"),
+        [
+            *(((f"`{one}`", ""), f"begin.{one}") for one in ("random", "sm", "cluster_margin")),
+            (("`random`", CHANGES["begin_typical.{}"]), "begin_typical.random"),
+            *(
+                ((f"`{one}`", change), name.format(one))
+                for one in UNSURE
+                for name, change in CHANGES.items()
+            ),
+        ],
+        {
+            **{f"accuracy at {labels}, %": f"at_{labels}" for labels in (128, 192, 256)},
+            **at_end("384"),
+            **AREA,
+            "class entropy of a query": "evenness",
+        },
     ),
     "fashion": compared(
         "fashion", {**targets(80, 82, 85, 87), **AREA, **at_end("3,200"), **WORST, **SECONDS}
