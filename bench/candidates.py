@@ -3,14 +3,14 @@ MNIST run, shortened.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
-from statistics import mean, median, stdev
+from collections.abc import Iterator
+from statistics import mean, median
 from typing import Any
 
 from askwell.learning_curve import area_under_curve, labels_to_target
 from bench import program
 from bench.packing import Job, Packed, run_missing
-from bench.pages import BENCHMARKS, write
+from bench.pages import BENCHMARKS, spread, write
 from bench.standings import table
 
 FILE = program.ROOT / "results" / "candidates.jsonl"
@@ -85,7 +85,7 @@ def cells(own: list[dict[str, Any]], whole: list[dict[str, Any]], is_whole: bool
     apart = [one - other for one, other in zip(areas, of_all, strict=True)]
     return [
         f"{mean(areas):.2f}",
-        "" if is_whole else spread(apart).replace("-", "−"),
+        "" if is_whole else spread(apart, ".2f"),
         *(needed(own, target) for target in TARGETS),
         f"{median(time for one in own for time in one['query_seconds']):.2g}",
     ]
@@ -100,13 +100,7 @@ def needed(runs: list[dict[str, Any]], target: float) -> str:
     """Labels to a target, mean ± deviation; how many get there where not all do."""
     labels = [labels_to_target(one["labels"], one["accuracy"], target) for one in runs]
     reached = [one for one in labels if one is not None]
-    return spread(reached, 0) if len(reached) == len(runs) else f"{len(reached)} of {len(runs)}"
-
-
-def spread(values: Sequence[float], digits: int = 2) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.{digits}f}" if values else ""
-    return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
+    return spread(reached, ".0f") if len(reached) == len(runs) else f"{len(reached)} of {len(runs)}"
 
 
 if __name__ == "__main__":

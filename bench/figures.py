@@ -16,6 +16,7 @@ from askwell.report.groups.group import BASELINE
 from askwell.report.statistics.significance import paired_p
 from bench import measures, standings
 from bench.arms import Arm, NotPackedError, sweep
+from bench.pages import signed, spread
 
 MEASURE = r"(?P<word>[a-z_]+?)(?:_(?P<number>[\d.]+))?"
 NAME = re.compile(rf"(?P<own>\w+\.\w+)(?:/(?P<other>\w+\.\w+))?\.{MEASURE}")
@@ -74,7 +75,7 @@ def both(
 
     def shown(arm: Arm, *given: float, alone: bool = False) -> str:
         found, chosen = values(arm, *given), form if isinstance(form, str) else form(arm)
-        return measures.signed(found.mean(), chosen) if alone else measures.spread(found, chosen)
+        return signed(found.mean(), chosen) if alone else spread(found, chosen)
 
     return {name: shown, f"mean_{name}": partial(shown, alone=True)}
 
@@ -89,7 +90,7 @@ def _mean_to(arm: Arm, target: float) -> str:
 def _share(part: str, sign: int, own: Arm, other: Arm, target: float) -> str:
     """A saving, an end of its interval, or with sign -1 what is needed more, in percent."""
     found = measures.saving(own, other, target)
-    return MISSING if found is None else measures.signed(sign * 100 * getattr(found, part), ".0f")
+    return MISSING if found is None else signed(sign * 100 * getattr(found, part), ".0f")
 
 
 def _interval(own: Arm, other: Arm, target: float) -> str:
@@ -110,12 +111,12 @@ def _p_to(own: Arm, other: Arm, target: float) -> str:
 
 def _lead(values: Callable[..., np.ndarray], own: Arm, other: Arm, *given: float) -> str:
     leads = measures.lead(own, other, lambda arm: values(arm, *given))
-    return measures.signed(leads.mean(), measures.points(own))
+    return signed(leads.mean(), measures.points(own))
 
 
 def _labels_more(own: Arm, other: Arm, target: float) -> str:
     leads = measures.lead(own, other, lambda arm: measures.labels_to(arm, target))
-    return MISSING if np.isnan(leads).any() else measures.signed(leads.mean(), ",.0f")
+    return MISSING if np.isnan(leads).any() else signed(leads.mean(), ",.0f")
 
 
 def _wins(own: Arm, other: Arm) -> str:
@@ -173,7 +174,7 @@ OF_TWO: dict[str, Callable[..., str]] = {
     "labels_more": _labels_more,
     "lead_end": partial(_lead, measures.ends),
     "lead_at": partial(_lead, measures.at),
-    "lead_area": lambda own, other: measures.signed(
+    "lead_area": lambda own, other: signed(
         measures.area_leads(own, other).mean(), measures.points(own)
     ),
     "errors_saved": lambda own, other: f"{measures.errors_saved(own, other):.0f}",

@@ -16,6 +16,7 @@ from askwell.report.statistics.evenness import evenness
 from askwell.report.statistics.saving import Saving, weigh
 from askwell.report.statistics.significance import SIGNIFICANCE, paired_p
 from bench.arms import Arm, Run, sweep
+from bench.pages import spread
 
 FINE = ("mnist", "mnist_late", "ceiling_mnist", "few_labels", "small_queries")
 """Sweeps whose accuracies are given with two decimals: 10,000 images, and little spread."""
@@ -24,18 +25,6 @@ EARLY = 3
 SPAN = 25
 """Rounds over which late ones are averaged, since single rounds differ."""
 WORDS = {1: "better", 0: "not distinguishable", -1: "worse"}
-
-
-def spread(values: np.ndarray, form: str) -> str:
-    """Mean ± standard deviation; the bare mean of a single value."""
-    mean = signed(values.mean(), form)
-    return mean if len(values) == 1 else f"{mean} ± {values.std(ddof=1):{form}}"
-
-
-def signed(value: float, form: str) -> str:
-    """A number with a minus sign as it is printed; what rounds to nothing has none."""
-    text = format(value, form)
-    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
 
 
 def points(arm: Arm) -> str:

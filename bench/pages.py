@@ -1,6 +1,9 @@
 """Pages with blocks that programs write, between two marks that name the block."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).parents[1]
 RESULTS, README, BENCHMARKS = (ROOT / f"{name}.md" for name in ("RESULTS", "README", "BENCHMARKS"))
@@ -30,6 +33,23 @@ def put(page: str, name: str, block: str) -> str:
 def write(file: Path, name: str, block: str) -> None:
     """Replaces a block of a page."""
     file.write_text(put(file.read_text(), name, block))
+
+
+def spread(values: Sequence[float] | np.ndarray, form: str) -> str:
+    """Mean ± standard deviation; the bare mean of a single value, nothing for none.
+
+    >>> spread([1.0, 3.0], ".1f"), spread([-0.04], ".1f"), spread([], ".1f")
+    ('2.0 ± 1.4', '0.0', '')
+    """
+    if len(values) < 2:
+        return "".join(signed(one, form) for one in values)
+    return f"{signed(np.mean(values), form)} ± {np.std(values, ddof=1):{form.lstrip('+')}}"
+
+
+def signed(value: float, form: str) -> str:
+    """A number with a minus sign as it is printed; what rounds to nothing has none."""
+    text = format(value, form)
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

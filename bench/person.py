@@ -11,7 +11,6 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 from askwell.command.scripted_person import ScriptedPerson
@@ -19,7 +18,7 @@ from bench import program
 from bench.labelled_photos import served
 from bench.on_test_images import measured, setting, write_rows
 from bench.packing import Job, Packed
-from bench.pages import BENCHMARKS, write
+from bench.pages import BENCHMARKS, spread, write
 from bench.person_photos import Photos, classes_of, pool, test
 from bench.replaying import record, replay
 
@@ -136,7 +135,9 @@ def table(runs: Sequence[dict[str, Any]]) -> str:
             job = {"dataset": dataset, "strategy": strategy}
             found = [run for run in runs if job.items() <= run["job"].items()]
             if found:
-                cells = [spread([after(minutes, run) for run in found]) for minutes in MINUTES]
+                cells = [
+                    spread([after(minutes, run) for run in found], ".1f") for minutes in MINUTES
+                ]
                 lines.append([title, strategy, *cells])
     return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
 
@@ -145,12 +146,6 @@ def after(minutes: float, run: dict[str, Any]) -> float:
     """The accuracy of the last round that was trained within the minutes, in percent."""
     pairs = zip(run["answers"], run["test_accuracy"], strict=True)
     return [100 * accuracy for answers, accuracy in pairs if answers * SECONDS <= 60 * minutes][-1]
-
-
-def spread(values: Sequence[float]) -> str:
-    """The mean, and the deviation where there are several."""
-    deviation = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{mean(values):.1f}{deviation}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from askwell.learning_curve import area_between
@@ -12,7 +12,7 @@ from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench import program
 from bench.leaderboard import DATASETS, ENCODER, SPLITS, dataset_settings, reduce, rows_file
 from bench.packing import Job, Packed, run_missing
-from bench.pages import DOCS, table, write
+from bench.pages import DOCS, spread, table, write
 from bench.standings import BASELINE, FEWEST
 
 FILE = Path(__file__).parents[1] / "results" / "realism.jsonl"
@@ -177,7 +177,7 @@ def _gains_of(areas: Values) -> dict[str, str]:
     corrected = holm(paired_p([areas[name][seed] for seed in base], of_random) for name in others)
     shown = {}
     for name, p in zip(others, corrected, strict=True):
-        text = f"{mean(paired[name]):+.1f} ± {stdev(paired[name]):.1f}".replace("-", "−")
+        text = spread(paired[name], "+.1f")
         shown[name] = f"**{text}**" if p < SIGNIFICANCE else text
     return shown
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from functools import cache
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from askwell.report.statistics.significance import SIGNIFICANCE, holm, paired_p
 from bench.arms import FEWEST
 from bench.leaderboard import FILE, STRATEGIES
 from bench.packing import Packed
-from bench.pages import DOCS, RESULTS, table, write
+from bench.pages import DOCS, RESULTS, spread, table, write
 from bench.ranks import drawing, mean_ranks
 
 BASELINE = "random"
@@ -153,7 +153,7 @@ def seconds(runs: list[dict[str, Any]]) -> str:
 
 
 def cell(areas: dict[int, float]) -> str:
-    return f"{mean(areas.values()):.1f} ± {stdev(areas.values()):.1f}"
+    return spread([*areas.values()], ".1f")
 
 
 if __name__ == "__main__":

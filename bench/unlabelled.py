@@ -6,7 +6,6 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from askwell.learning_curve import labels_to_targets
 from bench import program
 from bench.packing import Job, Packed
-from bench.pages import DOCS, table, write
+from bench.pages import DOCS, spread, table, write
 
 FILE = Path(__file__).parents[1] / "results" / "unlabelled.jsonl"
 PAGE, MARK = DOCS / "unlabelled.md", "tables"
@@ -94,14 +93,8 @@ def found(runs: Sequence[dict[str, Any]], target: float) -> list[str]:
     needed = [labels_to_targets(run["labels"], run["accuracy"], [target / 100])[0] for run in runs]
     reached = [float(labels) for labels in needed if not np.isnan(labels)]
     ends = [100 * run["accuracy"][-1] for run in runs]
-    end = f"{_spread(ends)} with {runs[0]['labels'][-1]}"
-    return [f"{len(reached)} of {len(runs)}", _spread(reached), end]
-
-
-def _spread(values: Sequence[float]) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.1f}" if values else ""
-    return f"{mean(values):.1f} ± {stdev(values):.1f}"
+    end = f"{spread(ends, '.1f')} with {runs[0]['labels'][-1]}"
+    return [f"{len(reached)} of {len(runs)}", spread(reached, ".1f"), end]
 
 
 if __name__ == "__main__":
