@@ -43,7 +43,7 @@ def spread(values: Sequence[float] | np.ndarray, form: str) -> str:
     """
     if len(values) < 2:
         return "".join(signed(one, form) for one in values)
-    return f"{signed(np.mean(values), form)} ± {np.std(values, ddof=1):{form.lstrip('+')}}"
+    return f"{signed(float(np.mean(values)), form)} ± {np.std(values, ddof=1):{form.lstrip('+')}}"
 
 
 def signed(value: float, form: str) -> str:
