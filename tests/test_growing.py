@@ -11,7 +11,7 @@ from experiment import record_of
 from test_refusals import state
 
 from askwell.command.resume import command_to_resume
-from askwell.command.sweep_plan import recorded_jobs
+from askwell.command.sweep_record import recorded_jobs
 from askwell.run.run_json import read_run
 
 FORMER = Path(__file__).parent / "former"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from askwell.command.overrides import CONF, PACKAGE, latest, quoted, understood
 from askwell.command.program import become, typed
-from askwell.command.sweep_plan import overrides_in, recorded_jobs
+from askwell.command.sweep_record import overrides_in, recorded_jobs
 from askwell.command.trust import foreign
 from askwell.errors import UserError
 from askwell.run.notes import FOLDER, SWEEP, read_yaml

@@ -18,9 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from askwell.command import sweep
 from askwell.command.cluster_job import ClusterJob
+from askwell.command.composing import Composer
 from askwell.command.overrides import parsed
 from askwell.command.resume import foreign_in
-from askwell.command.sweep_plan import NUMBERED, Composer, overrides_in
+from askwell.command.sweep_record import NUMBERED, overrides_in
 from askwell.errors import UserError
 from askwell.files import write_json, write_whole
 from askwell.run.notes import UNRESOLVED, as_yaml, write_notes
