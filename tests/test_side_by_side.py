@@ -14,7 +14,10 @@ from conftest import ROOT, program_in
 from experiment import answer, equal, record_of, weights_of
 from test_waiting import ASKS
 
-from askwell.command.capacity import Machine, jobs_at_once
+from askwell.command.capacity import Machine, available_memory, jobs_at_once
+from askwell.command.side_by_side import cards_for
+from askwell.command.slot import Slot
+from askwell.machine import cores
 from askwell.run.checkpoint import SafeCheckpointIO
 from askwell.run.run_json import read_run
 
@@ -233,6 +236,46 @@ def test_as_many_jobs_run_at_once_as_the_machine_carries(machine, threads, on_gp
 def test_the_number_of_jobs_that_is_set_holds_up_to_the_number_there_are():
     small = Machine(cores=1, cards=0, memory=GIB)
     assert [jobs_at_once(wished, 5, 1, False, small) for wished in (1, 3, 9)] == [1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("on_gpu", "expected"), [(True, ["GPU-a", "GPU-b", "GPU-a"]), (False, [None, None, None])]
+)
+def test_each_process_sees_one_card_in_turn(monkeypatch, on_gpu, expected):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+    assert cards_for(3, on_gpu) == expected
+
+
+def test_where_gpus_are_wanted_and_there_is_none_the_jobs_say_so(monkeypatch):
+    monkeypatch.setattr("askwell.command.side_by_side.card_names", list)
+    assert cards_for(2, on_gpu=True) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("max 100000", None), ("50000 100000", 1), ("100000 100000", 1)]
+)
+def test_a_container_has_the_cores_of_its_quota(tmp_path, quota, expected):
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    assert cores(tmp_path) == (expected or cores(tmp_path / "none"))
+
+
+def test_a_container_has_what_its_limit_leaves_but_for_files_that_can_be_read_again(tmp_path):
+    (tmp_path / "meminfo").write_text("MemAvailable: 1000000 kB\n")
+    limits = {"max": "500000", "current": "300000", "stat": "anon 1\ninactive_file 100000\n"}
+    for name, content in limits.items():
+        (tmp_path / f"memory.{name}").write_text(content)
+    assert available_memory(tmp_path, tmp_path) == 300_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available_memory(tmp_path, tmp_path) == 1_024_000_000
+
+
+def test_the_end_of_a_job_is_seen_also_after_a_line_without_an_end():
+    said = []
+    slot = Slot(None, None, said.append)
+    os.write(slot.writer.fileno(), b"a line\n\nhalf a line\0\n")
+    assert slot.all_said.wait(5)
+    slot.close()
+    assert said == [": a line", ": ", ": half a line"]
 
 
 @pytest.mark.parametrize("mistake", ["jobs=0", "jobs=many", "threads=0", "threads=1.5"])

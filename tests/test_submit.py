@@ -87,6 +87,8 @@ def test_a_job_with_a_part_of_ones_own_is_trusted(program, sweep):
         ([], "there is no sbatch on this machine"),
         (["hydra.launcher.to=ray"], "to=ray: expected slurm, list or local"),
         (["hydra.launcher.to=list", "oracle=truth,page"], "oracle=page asks people"),
+        (["hydra.launcher.to=local", "hydra.launcher.mem_gb=lots"], "hydra.launcher: "),
+        (["hydra.launcher.to=list", "jobs=2"], "hydra.launcher.array_parallelism=2"),
         (["hydra.launcher.to=list", "trainer.devices=2"], "trainer.devices=2 in a submitted"),
         (["hydra.launcher.to=list", "hydra.sweep.subdir='${seed}'"], "hydra.sweep.subdir: "),
         (["hydra.launcher.to=list", "hydra.sweeper.max_batch_size=2"], "array_parallelism"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from askwell.errors import UserError
-from askwell.machine import cores
+from askwell.machine import CONTAINER, cores
 
 AUTO = "auto"
 
@@ -29,7 +29,7 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        return cls(cores(), cards(), _memory())
+        return cls(cores(), cards(), available_memory())
 
 
 def jobs_at_once(wished: int | str, jobs: int, threads: int, on_gpu: bool, here: Machine) -> int:
@@ -79,13 +79,17 @@ def _is_positive(number: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and number > 0
 
 
-def _memory() -> int:
+def available_memory(proc: Path = Path("/proc"), container: Path = CONTAINER) -> int:
     """Bytes of memory that are available, within the limit of a container."""
-    described = Path("/proc/meminfo")
+    described = proc / "meminfo"
     if not described.is_file():
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     lines = dict(line.split(":") for line in described.read_text().splitlines())
     available = int(lines["MemAvailable"].split()[0]) * 1024
-    limit = Path("/sys/fs/cgroup/memory.max")
+    limit = container / "memory.max"
     most = limit.read_text().strip() if limit.is_file() else "max"
-    return available if most == "max" else min(available, int(most))
+    if most == "max":
+        return available
+    used = int((container / "memory.current").read_text())
+    counts = dict(line.split() for line in (container / "memory.stat").read_text().splitlines())
+    return min(available, int(most) - used + int(counts["inactive_file"]))

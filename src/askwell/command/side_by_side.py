@@ -38,12 +38,9 @@ def run_all(jobs: SweepJobs) -> Sequence[JobReturn]:
     Path(jobs.config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
     log.info(f"{len(jobs)} jobs, {jobs.at_once} at a time")
     shared = Shared.of(jobs.task, jobs.context.callbacks)
-    cards = card_names() if jobs.on_gpu else [None]
     display = SweepDisplay(len(jobs))
     with display.bars:
-        slots = [
-            Slot(shared, cards[number % len(cards)], display.say) for number in range(jobs.at_once)
-        ]
+        slots = [Slot(shared, card, display.say) for card in cards_for(jobs.at_once, jobs.on_gpu)]
         try:
             with _sigterm_raised():
                 ended = _run(jobs, slots, display)
@@ -52,6 +49,14 @@ def run_all(jobs: SweepJobs) -> Sequence[JobReturn]:
         except BaseException as reason:
             _stop(slots, reason)
     return ended
+
+
+def cards_for(count: int, on_gpu: bool) -> list[str | None]:
+    """The GPU that each of `count` processes sees, in turn; None where there is none, and the job
+    says so.
+    """
+    cards: Sequence[str | None] = (card_names() if on_gpu else []) or [None]
+    return [cards[number % len(cards)] for number in range(count)]
 
 
 def _run(jobs: SweepJobs, slots: Sequence[Slot], display: SweepDisplay) -> list[JobReturn]:

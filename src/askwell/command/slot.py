@@ -81,11 +81,12 @@ class Slot:
         with output, open(output.fileno(), errors="replace", closefd=False) as lines:
             for line in lines:
                 text = line.rstrip("\n")
-                if text == END:
+                said = text.removesuffix(END)
+                if said or said == text:
+                    name = "" if self.job is None else f"job {self.job.folder.name}"
+                    self.say(said if said.startswith(f"{name} ") else f"{name}: {said}")
+                if said != text:
                     all_said.set()
-                    continue
-                name = "" if self.job is None else f"job {self.job.folder.name}"
-                self.say(text if text.startswith(f"{name} ") else f"{name}: {text}")
         all_said.set()
 
     def _killed(self) -> UserError:

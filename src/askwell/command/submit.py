@@ -12,11 +12,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from askwell.command import sweep
+from askwell.command.capacity import AUTO
 from askwell.command.cluster_job import ClusterJob
 from askwell.command.composing import Composer
 from askwell.command.overrides import parsed
@@ -35,8 +37,9 @@ GENERIC = ("name", "timeout_min", "mem_gb", "cpus_per_task", "gpus_per_node")
 """What submitit calls the same in Slurm and on this machine."""
 
 
-def refuse_here(to: str, config: Any) -> None:
+def refuse_here(settings: Mapping[str, Any], config: Any) -> None:
     """Raises UserError where this machine, or this kind of sweep, cannot be submitted."""
+    to = settings["to"]
     if to not in (SLURM, LOCAL, LIST):
         raise UserError(f"hydra.launcher.to={to}: expected slurm, list or local")
     if to != LIST and find_spec("submitit") is None:
@@ -58,6 +61,13 @@ def refuse_here(to: str, config: Any) -> None:
     raw: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
     if raw["subdir"] != NUMBERED:
         raise UserError("hydra.sweep.subdir: the folders of submitted jobs are numbered, remove it")
+    if config.get("jobs", AUTO) not in (AUTO, 1):
+        raise UserError(
+            f"jobs={config.jobs}: expected hydra.launcher.array_parallelism={config.jobs} instead"
+        )
+    if to != LIST:
+        with TemporaryDirectory() as elsewhere:  # submitit makes the folder that it is given
+            _executor(settings, Path(elsewhere), config)
 
 
 COMMANDS = ("sbatch", "srun", "squeue", "scontrol")
@@ -101,8 +111,9 @@ def submit(
         print(f"{folder / JOBS}: {len(lines)} jobs, one command line each")
         return
     numbers = _handed_over(settings, folder, config, [_here(line) for line in lines])
-    names = [place.name for place in left]
-    write_json(folder / QUEUED, known | dict(zip(names, numbers, strict=True)))
+    if settings["to"] == SLURM:
+        names = [place.name for place in left]
+        write_json(folder / QUEUED, known | dict(zip(names, numbers, strict=True)))
     print(
         f"{len(lines)} jobs are queued as {numbers[0].partition('_')[0]}: askwell report "
         f"{shlex.quote(str(folder))} shows what they have measured"
@@ -142,8 +153,18 @@ def _handed_over(
     settings: Mapping[str, Any], folder: Path, config: DictConfig, lines: Sequence[Sequence[str]]
 ) -> list[str]:
     """The numbers that the jobs have in the queue. Raises UserError for what sbatch refuses."""
-    from submitit import AutoExecutor
     from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+    try:
+        jobs = _executor(settings, folder, config).map_array(ClusterJob(), lines)
+    except (FailedJobError, FailedSubmissionError) as error:
+        raise UserError(f"sbatch refused the jobs: {error}") from None
+    return [job.job_id for job in jobs]
+
+
+def _executor(settings: Mapping[str, Any], folder: Path, config: DictConfig) -> Any:
+    """What hands jobs over. Raises UserError for settings that it does not understand."""
+    from submitit import AutoExecutor
 
     given = {**_needs(config), **{name: one for name, one in settings.items() if one is not None}}
     given = {
@@ -162,11 +183,7 @@ def _handed_over(
         )
     except (AssertionError, NameError, ValueError) as error:
         raise UserError(f"hydra.launcher: {error}") from None
-    try:
-        jobs = executor.map_array(ClusterJob(), lines)
-    except (FailedJobError, FailedSubmissionError) as error:
-        raise UserError(f"sbatch refused the jobs: {error}") from None
-    return [job.job_id for job in jobs]
+    return executor
 
 
 def _needs(config: DictConfig) -> dict[str, int]:

@@ -59,7 +59,7 @@ def begin(shared: Shared, card: str | None, output: Connection) -> None:
 
 
 END = "\0"
-"""The line after all that a job prints."""
+"""What follows all that a job prints, on a line of its own if the job ends its last one."""
 
 
 def run_one(config: DictConfig) -> Any:

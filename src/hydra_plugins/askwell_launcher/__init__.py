@@ -47,7 +47,7 @@ class SubmitLauncher(BasicLauncher):
         from askwell.command.submit import refuse_here
 
         super().setup(**parts)
-        refuse_here(self.settings["to"], parts["config"])
+        refuse_here(self.settings, parts["config"])
 
     def refuse(self, job: Any) -> None:
         """Raises UserError for the configuration of a job that cannot run without its user."""
