@@ -66,7 +66,7 @@ SMALL = {
 
 LARGE = {
     "begin": Sweep(BEGINNING, (*FIVE, "cluster_margin"), range(5)),
-    "begin_typical": Sweep(f"{BEGINNING} initial=typiclust", ("random", *UNSURE), range(5)),
+    "begin_typical": Sweep(f"{BEGINNING} strategy@initial=typiclust", ("random", *UNSURE), range(5)),
     "begin_part": Sweep(f"{BEGINNING} protocol.candidates=1000", UNSURE, range(5)),
     **{
         f"begin_{one}": Sweep(f"{BEGINNING} strategy@strategy.strategy={one}", SPREAD, range(5))
