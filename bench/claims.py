@@ -31,6 +31,7 @@ COLD = "experiment=cold_start protocol.reset"
 BINARY = "experiment=binary 'dataset.classes"
 PAPER_MINI = "experiment=paper_mini"
 BEGINNING = "experiment=bad_beginning"
+TYPICAL = f"{BEGINNING} strategy@initial=typiclust"
 UNSURE = ("lc", "entropy", "lm")
 """Strategies whose early queries are nearly of one class."""
 SPREAD = ("stochastic", "stratified")
@@ -66,7 +67,7 @@ SMALL = {
 
 LARGE = {
     "begin": Sweep(BEGINNING, (*FIVE, "cluster_margin"), range(5)),
-    "begin_typical": Sweep(f"{BEGINNING} strategy@initial=typiclust", ("random", *UNSURE), range(5)),
+    "begin_typical": Sweep(TYPICAL, ("random", *UNSURE), range(5)),
     "begin_part": Sweep(f"{BEGINNING} protocol.candidates=1000", UNSURE, range(5)),
     **{
         f"begin_{one}": Sweep(f"{BEGINNING} strategy@strategy.strategy={one}", SPREAD, range(5))
