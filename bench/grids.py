@@ -79,12 +79,16 @@ SIZES = {
     "k128_4_epochs": ("128", "4"),
     "k512_16_epochs": ("512", "16"),
 }
+AT_FIRST = {
+    **{f"accuracy at {labels}, %": f"at_{labels}" for labels in (128, 192, 256)},
+    **at_end("384"),
+    **AREA,
+    "class entropy of a query": "evenness",
+}
 CHANGES = {
-    "begin.{}": "",
     "begin_{}.stochastic/begin.random": "`strategy=stochastic`",
     "begin_{}.stratified/begin.random": "`strategy=stratified`",
     "begin_part.{}/begin.random": "`protocol.candidates=1000`",
-    "begin_typical.{}": "`initial=typiclust`",
 }
 """Arms with each of UNSURE in the place of the braces, and what they change."""
 STARTS = {f"{start}_{n}": (start, f"{n}") for n in (1, 10) for start in ("warm", "cold")}
@@ -198,24 +202,17 @@ OF_WHOLE = {
         },
         verdict=False,
     ),
-    "beginning": Grid(
+    "beginning": compared("begin", AT_FIRST, strategies=(*FIVE, "cluster_margin"), verdict=False),
+    "beginning_changed": Grid(
         ("strategy", "change"),
         [
-            *(((f"`{one}`", ""), f"begin.{one}") for one in ("random", "sm", "cluster_margin")),
-            (("`random`", CHANGES["begin_typical.{}"]), "begin_typical.random"),
-            *(
-                ((f"`{one}`", change), name.format(one))
-                for one in UNSURE
-                for name, change in CHANGES.items()
-            ),
+            ((f"`{one}`", change), name.format(one))
+            for one in UNSURE
+            for name, change in CHANGES.items()
         ],
-        {
-            **{f"accuracy at {labels}, %": f"at_{labels}" for labels in (128, 192, 256)},
-            **at_end("384"),
-            **AREA,
-            "class entropy of a query": "evenness",
-        },
+        AT_FIRST,
     ),
+    "beginning_typical": compared("begin_typical", AT_FIRST, ("random", *UNSURE), verdict=False),
     "fashion": compared(
         "fashion", {**targets(80, 82, 85, 87), **AREA, **at_end("3,200"), **WORST, **SECONDS}
     ),
