@@ -207,9 +207,14 @@ OF_WHOLE = {
         ("strategy", "change"),
         [
             ((f"`{one}`", change), name.format(one))
-            for one in UNSURE
+            for one in ("lc", "entropy")
             for name, change in CHANGES.items()
         ],
+        AT_FIRST,
+    ),
+    "beginning_changed_lm": Grid(
+        ("strategy", "change"),
+        [(("`lm`", change), name.format("lm")) for name, change in CHANGES.items()],
         AT_FIRST,
     ),
     "beginning_typical": compared("begin_typical", AT_FIRST, ("random", *UNSURE), verdict=False),
