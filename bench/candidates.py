@@ -10,8 +10,7 @@ from typing import Any
 from askwell.learning_curve import area_under_curve, labels_to_target
 from bench import program
 from bench.packing import Job, Packed, run_missing
-from bench.pages import BENCHMARKS, spread, write
-from bench.standings import table
+from bench.pages import BENCHMARKS, spread, table, write
 
 FILE = program.ROOT / "results" / "candidates.jsonl"
 MARK = "candidates"

@@ -17,8 +17,8 @@ from bench import bare, cheap_query, cheap_study, program
 from bench.cheap_study import BATCH, SCORES, Moment, Way, off, open_images
 from bench.cheaper import BFloat, Bytes, CheapNetwork, Float, Half, Layers, layers_of
 from bench.error_bounds import Change, Dropped, LastLayers, SecondBlock
+from bench.pages import table
 from bench.publishing import RESULTS, Row, publish
-from bench.standings import table
 from bench.timing import in_turns, options, parsed
 
 QUERY_SIZE = 128

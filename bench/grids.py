@@ -91,6 +91,18 @@ CHANGES = {
     "begin_part.{}/begin.random": "`protocol.candidates=1000`",
 }
 """Arms with each of UNSURE in the place of the braces, and what they change."""
+
+
+def changed(*strategies: str) -> Grid:
+    """A row for each of UNSURE that is named and each of CHANGES."""
+    rows = [
+        ((f"`{one}`", change), name.format(one))
+        for one in strategies
+        for name, change in CHANGES.items()
+    ]
+    return Grid(("strategy", "change"), rows, AT_FIRST)
+
+
 STARTS = {f"{start}_{n}": (start, f"{n}") for n in (1, 10) for start in ("warm", "cold")}
 BY_PAPER = "1 epoch per round (claim 1)"
 
@@ -203,20 +215,8 @@ OF_WHOLE = {
         verdict=False,
     ),
     "beginning": compared("begin", AT_FIRST, strategies=(*FIVE, "cluster_margin"), verdict=False),
-    "beginning_changed": Grid(
-        ("strategy", "change"),
-        [
-            ((f"`{one}`", change), name.format(one))
-            for one in ("lc", "entropy")
-            for name, change in CHANGES.items()
-        ],
-        AT_FIRST,
-    ),
-    "beginning_changed_lm": Grid(
-        ("strategy", "change"),
-        [(("`lm`", change), name.format("lm")) for name, change in CHANGES.items()],
-        AT_FIRST,
-    ),
+    "beginning_changed": changed("lc", "entropy"),
+    "beginning_changed_lm": changed("lm"),
     "beginning_typical": compared("begin_typical", AT_FIRST, ("random", *UNSURE), verdict=False),
     "fashion": compared(
         "fashion", {**targets(80, 82, 85, 87), **AREA, **at_end("3,200"), **WORST, **SECONDS}
