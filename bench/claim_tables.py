@@ -10,6 +10,7 @@ from askwell.report.findings.verdict import judge
 from askwell.report.groups.group import BASELINE
 from askwell.report.sections.learning_curves import learning_curves
 from askwell.text import listing
+from bench import claims
 from bench.arms import NotPackedError, packed_claims, sweep
 from bench.figures import arm, figure, needs_two
 from bench.grids import GRIDS, Grid
@@ -28,6 +29,12 @@ PICTURES = {
 }
 """The sweeps whose learning curves are in docs/, by the names of the files."""
 
+TRAINED_ON = {
+    "supervised": "labelled images",
+    "ssl": "rows of an encoder that learned from the pool",
+    "semi": "labelled and unlabelled images (FixMatch)",
+}
+STRATEGIES, ROUNDS_OF_ALL = claims.WAYS["ssl"][0], 3
 
 SAVED = {
     "mini.sm": ("4,000 digits, 32 labels per query", 95),
@@ -48,6 +55,13 @@ def blocks() -> Iterator[tuple[Path, str, str]]:
     if rows := list(savings()):
         head = ["", "accuracy", "labels of random", "of `sm`", "saved, %", "95 % interval"]
         yield RESULTS, "saved", table(head, rows)
+    if rows := list(ways()):
+        strategies = [f"`{one}`" for one in STRATEGIES]
+        yield (
+            RESULTS,
+            "ways",
+            table(["trained on", "labels per query", "labels", *strategies], rows),
+        )
     if packed_claims():
         yield RESULTS, "origin", origin()
 
@@ -61,6 +75,24 @@ def savings() -> Iterator[list[str]]:
             yield [title, f"{target} %", *(figure(f"{name}_{target}") for name in names)]
         except NotPackedError:
             continue
+
+
+def ways() -> Iterator[list[str]]:
+    """A row for each size of queries and way of training whose runs are packed: the accuracy by
+    strategy after as many rounds as all ways have.
+    """
+    for size in claims.WAYS["ssl"][1]:
+        for way, title in TRAINED_ON.items():
+            strategies, sizes = claims.WAYS[way]
+            labels = size * ROUNDS_OF_ALL
+            names = {one: f"{way}_{size}.{one}.at_{labels}" for one in strategies}
+            try:
+                found = {one: figure(name) for one, name in names.items() if size in sizes}
+            except NotPackedError:
+                continue
+            if found:
+                cells = [found.get(one, "") for one in STRATEGIES]
+                yield [title, f"{size}", f"{labels}", *cells]
 
 
 def origin() -> str:

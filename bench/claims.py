@@ -36,6 +36,12 @@ UNSURE = ("lc", "entropy", "lm")
 """Strategies whose early queries are nearly of one class."""
 SPREAD = ("stochastic", "stratified")
 """Strategies that spread what another one scores."""
+WAYS = {
+    "supervised": (("random", "sm", "badge", "typiclust", "herding"), (10, 50, 250)),
+    "ssl": (("random", "sm", "badge", "typiclust", "herding"), (10, 50, 250)),
+    "semi": (("random", "sm", "herding"), (10, 50)),
+}
+"""Ways of training: the strategies under each, and its labels per query."""
 
 SMALL = {
     "mini": Sweep(PAPER_MINI),
@@ -73,6 +79,11 @@ LARGE = {
         f"begin_{one}": Sweep(f"{BEGINNING} strategy@strategy.strategy={one}", SPREAD, range(5))
         for one in UNSURE
     },
+    **{
+        f"{way}_{size}": Sweep(f"experiment=paradigm_{way} query_size={size}", names, range(3))
+        for way, (names, sizes) in WAYS.items()
+        for size in sizes
+    },
     "four_nine_mnist": Sweep(f"{BINARY}=[4,9]' dataset=mnist", ("random", "lc"), range(5)),
     "apricot_peach": Sweep(f"{BINARY}=[Apricot,Peach]' dataset=fruits", ("random", "lc"), range(5)),
     "fruits_32": Sweep(f"{FRUITS} batch_size=k32 rounds=12", seeds=range(5)),
@@ -108,8 +119,11 @@ CLAIMS = {
     12: ("mini", "ceiling", "mnist", "ceiling_mnist", "small_queries"),
     13: ("few_labels",),
     14: ("begin", "begin_typical", "begin_part", *(f"begin_{one}" for one in UNSURE)),
+    15: tuple(f"{way}_{size}" for way, (_, sizes) in WAYS.items() for size in sizes),
 }
-"""The sweeps of each claim; 14 is what helps where claim 1 finds some worse than random."""
+"""The sweeps of each claim. 14 is what helps where claim 1 finds some worse than random, 15 the way
+of training beside the strategy.
+"""
 ENOUGH = 5
 """Seeds that a sweep needs to be shown, and that every one of a pool has before any has more."""
 

@@ -14,6 +14,7 @@ from bench import (
     person,
     prose,
     realism,
+    sections,
     standings,
     stopping,
     unlabelled,
@@ -59,6 +60,7 @@ def of_studies() -> Iterator[Block]:
     yield stopping.PAGE, stopping.MARK, stopping.tables()
     yield unlabelled.PAGE, unlabelled.MARK, unlabelled.tables()
     yield BENCHMARKS, overview.MARK, overview.tables()
+    yield from ((BENCHMARKS, name, rows) for name, rows in sections.tables())
     yield BENCHMARKS, candidates.MARK, candidates.rows_of(list(Packed(candidates.FILE)))
     yield BENCHMARKS, person.MARK, person.table(list(Packed(person.FILE)))
     if of_networks := networks.tables(list(Packed(networks.FILE))):

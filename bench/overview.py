@@ -40,7 +40,7 @@ def nothing(rows: Rows) -> str:
 
 SPEED = ("images/s", "{:,.0f} images/s")
 RUN, SWEEP = ("seconds", "{:,.0f} s"), ("seconds", "{:,.0f} s")
-START = ("CPU seconds", "{:.2f} CPU s")
+START, BEFORE = ("seconds", "{:.2g} s"), ("before, seconds", "{:.2g} s")
 KEYS = ("median ms", "{:,.0f} ms")
 LINES = [
     Line(
@@ -58,7 +58,7 @@ LINES = [
         cell(*RUN, program="bare loop, same kernels"),
     ),
     Line(
-        "A sweep of 15 jobs on two cores; before: one after the other; limit: processes apart",
+        "A sweep of 25 jobs on two cores; before: one after the other; limit: processes apart",
         "sweep",
         cell(*SWEEP, sweep="jobs=1: one after the other"),
         cell(*SWEEP, sweep="jobs=auto"),
@@ -67,8 +67,22 @@ LINES = [
     Line(
         "From the command to the first training step; limit: the imports",
         "start",
-        nothing,
+        cell(*BEFORE, start="train.py to its first training step"),
         cell(*START, start="train.py to its first training step"),
+        cell(*START, start="importing torch, Lightning and Hydra"),
+    ),
+    Line(
+        "`askwell --help`",
+        "start",
+        cell(*BEFORE, start="askwell --help"),
+        cell(*START, start="askwell --help"),
+        nothing,
+    ),
+    Line(
+        "To find that a sweep of 200 jobs lacks nothing; limit: the imports of one that does",
+        "start",
+        cell(*BEFORE, start="resume=true of a finished sweep"),
+        cell(*START, start="resume=true of a finished sweep"),
         cell(*START, start="importing torch, Lightning and Hydra"),
     ),
     Line(

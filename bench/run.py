@@ -64,7 +64,7 @@ def _row(name: str, ours: Measurement, measured: Measurement) -> Row:
     return {
         "program": name,
         "seconds": measured.median,
-        "of ours": measured.median / ours.median,
+        "of ours": measured.of(ours),
         "accuracy": mean(measured.results),
         "_runs": measured.seconds,
         "_accuracies": measured.results,

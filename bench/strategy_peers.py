@@ -71,7 +71,7 @@ def _figures(case: Case, measured: dict[str, Measurement], memory: dict[str, flo
         "query": case.size,
         "Askwell, s": measured[OURS].median,
         "peer, s": measured[THEIRS].median,
-        "times as fast": measured[THEIRS].median / measured[OURS].median,
+        "times as fast": measured[THEIRS].of(measured[OURS]),
         "same images": "random" if case.random else common,
         "Askwell, MB": round(memory[OURS]),
         "peer, MB": round(memory[THEIRS]),

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from statistics import median
 from subprocess import Popen
 
 from askwell.command.capacity import cores
@@ -95,11 +94,10 @@ def _ended(commands: list[list[str]]) -> list[float]:
 def _row(name: str, in_turn: Measurement, measured: Measurement) -> Row:
     if measured.results != in_turn.results:
         raise RuntimeError(f"{name} ends with other accuracies than {IN_TURN}")
-    turns = zip(measured.seconds, in_turn.seconds, strict=True)
     return {
         "sweep": name,
         "seconds": measured.median,
-        "of jobs=1": median(own / base for own, base in turns),  # other work slows whole turns
+        "of jobs=1": measured.of(in_turn),
         "_runs": measured.seconds,
         "_accuracies": measured.results[0],
     }
