@@ -39,7 +39,7 @@ types: setup  ## mypy
 check: lint types test  ## all that CI does
 
 bench: setup  ## the figures of BENCHMARKS.md, on an idle machine with ASKWELL_DATA set; hours
-	for question in scoring cheap_pass embedding head ssl "ssl --dataset fashion_mnist embedding.views.flip=true embedding.views.light=0.5" run sweep start strategies strategy_peers fruits growth report label person statistics crossings batch_size "batch_size --dataset fruits --images 1024"; do \
+	for question in scoring cheap_pass embedding head ssl "ssl --dataset fashion_mnist embedding.views.flip=true embedding.views.light=0.5" run sweep start strategies strategy_peers fruits growth report label person candidates statistics crossings batch_size "batch_size --dataset fruits --images 1024"; do \
 		$(BIN)/python -m bench.$$question || exit 1; done
 
 results: setup  ## every table and picture of the documents from the runs in results/; checks their sentences

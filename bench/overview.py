@@ -95,8 +95,8 @@ LINES = [
     Line(
         "A query of 100 among 60,000 by k-centre; elsewhere: scikit-activeml",
         "strategy_peers",
-        cell("peer, s", "{:.1f} s", strategy="k-centre", query=100),
-        cell("Askwell, s", "{:.1f} s", strategy="k-centre", query=100),
+        cell("peer, s", "{:.2g} s", strategy="k-centre", query=100),
+        cell("Askwell, s", "{:.2g} s", strategy="k-centre", query=100),
         nothing,
     ),
     Line(

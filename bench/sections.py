@@ -1,7 +1,7 @@
 """The tables of BENCHMARKS.md that are the rows of one script, made from bench/results alone."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bench.pages import table
@@ -77,9 +77,9 @@ SECTIONS = {
 
 def tables() -> Iterator[tuple[str, str]]:
     """The name and the table of each section."""
+    yield "strategy_peers", peers(rows_of("strategy_peers"))
     for script, section in SECTIONS.items():
-        rows = json.loads((RESULTS / f"{script}.json").read_text())["rows"]
-        found = {row[section.named_by]: row for row in rows}
+        found = {row[section.named_by]: row for row in rows_of(script)}
         lines = [
             [
                 title,
@@ -88,6 +88,26 @@ def tables() -> Iterator[tuple[str, str]]:
             for name, title in section.rows.items()
         ]
         yield script, table(["", *section.columns], lines)
+
+
+def rows_of(script: str) -> list[dict[str, Any]]:
+    return json.loads((RESULTS / f"{script}.json").read_text())["rows"]
+
+
+def peers(rows: Sequence[dict[str, Any]]) -> str:
+    """Askwell and a peer at the same work, with the ratio of the fastest run of each."""
+    head = ["strategy", "peer", "images", "query", "Askwell", "peer", "times as fast"]
+    more = ["by the fastest runs", "same images", "Askwell, memory", "peer, memory"]
+    lines = []
+    for each in rows:
+        fastest = min(each["runs"]["peer"]) / min(each["runs"]["Askwell"])
+        times = [f"{times:.1f} ×" for times in (each["times as fast"], fastest)]
+        numbers = (f"{each[name]:,}" for name in ("images", "query"))
+        seconds = (f"{each[name]:.3g} s" for name in ("Askwell, s", "peer, s"))
+        memory = (f"{each[name]:,} MB" for name in ("Askwell, MB", "peer, MB"))
+        names = [each["strategy"], each["peer"]]
+        lines.append([*names, *numbers, *seconds, *times, each["same images"], *memory])
+    return table([*head, *more], lines)
 
 
 def shown(value: Any, form: str) -> str:

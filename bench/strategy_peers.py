@@ -2,7 +2,6 @@
 much less memory?
 """
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from askwell.machine import cores
 from askwell.randomness import generator
 from bench.mixture import Mixture
 from bench.other_strategies import Work
-from bench.publishing import RESULTS, Row, publish
+from bench.publishing import Row, publish
 from bench.strategy_cases import CASES, MOST, Case
 from bench.timing import Contender, Measurement, in_turns, options, parsed
 
@@ -31,12 +30,8 @@ SMALL = 200
 def main() -> None:
     """Measures every case, ours and theirs in turns, each in a process of its own."""
     parser = options(__doc__, images=MOST)
-    parser.add_argument("--table", action="store_true", help="only the rows of BENCHMARKS.md")
     parser.add_argument("--strategies", nargs="+", help="only these")
     chosen = parsed(parser, images=2_000)
-    if chosen.table:
-        print(table(json.loads((chosen.output or RESULTS / "strategy_peers.json").read_text())))
-        return
     names = chosen.strategies or [case.strategy for case in CASES]
     rows = [
         row(replace(case, images=min(case.images, chosen.images)), number, chosen.runs)
@@ -138,22 +133,6 @@ def profiled() -> str:
     times = {event.key: event.self_cpu_time_total for event in seen.key_averages()}
     total, largest = sum(times.values()), sorted(times, key=lambda key: -times[key])[:4]
     return ", ".join(f"{key.removeprefix('aten::')} {times[key] / total:.0%}" for key in largest)
-
-
-def table(published: dict[str, Any]) -> str:
-    """The published rows as a table of BENCHMARKS.md."""
-    head = ["strategy", "peer", "images", "query", "Askwell", "peer", "times as fast"]
-    more = ["by the fastest runs", "same images", "Askwell, memory", "peer, memory"]
-    lines = [[*head, *more], ["---"] * 2 + ["---:"] * 9]
-    for each in published["rows"]:
-        fastest = min(each["runs"][THEIRS]) / min(each["runs"][OURS])
-        times = [f"{times:.1f} ×" for times in (each["times as fast"], fastest)]
-        numbers = (f"{each[name]:,}" for name in ("images", "query"))
-        seconds = (f"{each[name]:.3g} s" for name in ("Askwell, s", "peer, s"))
-        memory = (f"{each[name]:,} MB" for name in ("Askwell, MB", "peer, MB"))
-        names = [each["strategy"], each["peer"]]
-        lines.append([*names, *numbers, *seconds, *times, each["same images"], *memory])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":
