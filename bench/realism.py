@@ -31,12 +31,19 @@ BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
     "costs": (CIFAR, ("experiment=costs",)),
     "confusion": (CIFAR, ("experiment=confusion",)),
     "people, 9 % wrong": (CIFAR, (HUMAN, "oracle.column=aggregate")),
+    "people, 17 % wrong": (CIFAR, (HUMAN, "oracle.column=random1")),
+    "the same, a fifth asked again": (
+        CIFAR,
+        (HUMAN, "oracle.column=[random1,random2,random3]", "protocol.relabel=0.2"),
+    ),
     "people, 40 % wrong": (CIFAR, (HUMAN, "oracle.column=worst")),
     "digits, network": (DIGITS, ("experiment=paper_mini",)),
     "fruits, as it is": (FRUITS, PLAIN),
     "fruits, redundancy": (FRUITS, ("experiment=redundancy",)),
 }
 """What a job runs on, and the experiment that it is a job of."""
+ONCE, AGAIN = "people, 17 % wrong", "the same, a fifth asked again"
+"""Boards of as many answers each: all about new images, or some about labelled ones."""
 STRATEGIES = (
     *("random", "lc", "entropy", "sm", "stochastic", "stratified"),
     *("cluster_margin", "badge"),
@@ -92,6 +99,8 @@ def tables(runs: list[dict[str, Any]]) -> str:
     boards = by_board(runs, BOARDS)
     areas = {name: areas_of(of_board) for name, of_board in boards.items()}
     parts = [gains(areas, STRATEGIES)]
+    if {ONCE, AGAIN} <= areas.keys():
+        parts.append(asked_again(areas[ONCE], areas[AGAIN]))
     wrong = {name: share(of_board, wrong_share) for name, of_board in boards.items()}
     strangers = {name: share(of_board, stranger_share) for name, of_board in boards.items()}
     prices = {name: share(of_board, mean_price) for name, of_board in boards.items()}
@@ -167,6 +176,19 @@ def gains(areas: dict[str, Values], strategies: Sequence[str]) -> str:
             continue
         rows.append([f"`{strategy}`", *(column.get(strategy, "") for column in columns.values())])
     return table(head, rows)
+
+
+def asked_again(once: Values, again: Values) -> str:
+    """What asking again gains on asking about new images alone, by strategy, paired over seeds."""
+    rows = []
+    for name in STRATEGIES:
+        if seeds := sorted(once.get(name, {}).keys() & again.get(name, {}).keys()):
+            gained = [again[name][seed] - once[name][seed] for seed in seeds]
+            p = paired_p(
+                [again[name][seed] for seed in seeds], [once[name][seed] for seed in seeds]
+            )
+            rows.append([f"`{name}`", spread(gained, "+.1f"), f"{p:.2f}"])
+    return table(["a fifth of the answers asked again", "gain of area", "p"], rows)
 
 
 def _gains_of(areas: Values) -> dict[str, str]:
