@@ -20,6 +20,12 @@ PAGE, MARK = DOCS / "unlabelled.md", "tables"
 LIGHT = ("embedding.views.flip=true", "embedding.views.light=0.5")
 UPRIGHT = tuple(f"embedding.views.{name}" for name in ("degrees=10", "shear=10", "elastic=0"))
 
+SEMI = (
+    *("model=finetune_cosine", "protocol=semi", "protocol.semi.alignment=0"),
+    *("protocol.epochs_per_round=300", "+trainer.precision=bf16-mixed"),
+)
+"""15,000 steps on labelled and unlabelled images together, for a single round."""
+
 
 class Study(NamedTuple):
     """What a data set is run with, and the accuracies that are aimed at, in percent."""
@@ -43,6 +49,9 @@ STUDIES = {
     "mnist_long_to_150": Study("MNIST", "mnist", 50, 3, (97, 99), 40),
     "mnist_long_to_150_sm": Study(
         "MNIST, `sm` after the first query", "mnist", 50, 3, (97, 99), 40, ("strategy=sm",)
+    ),
+    "mnist_semi": Study(
+        "MNIST, by FixMatch from the encoder's weights", "mnist", 150, 1, (99,), 10, SEMI
     ),
     "fruits": Study("Fruits-360, ten classes", "fruits", 20, 3, (99,), 10, LIGHT[:1]),
     "fashion_mnist": Study("Fashion-MNIST", "fashion_mnist", 100, 3, (85,), 20, (*LIGHT, *UPRIGHT)),
