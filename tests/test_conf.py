@@ -67,10 +67,10 @@ def built_model(chosen, tmp_path):
     """A model of 7 classes; what it needs of an embedding is an encoder of 5 numbers an image."""
 
     def build(choice, *overrides):
-        embedding = "torchvision" if choice == "finetune" else "own"
+        embedding = "torchvision" if choice.startswith("finetune") else "own"
         cfg = chosen(f"model={choice}", f"embedding={embedding}", *overrides)
         cfg.dataset.num_classes, cfg.embedding.features = 7, 5
-        if choice == "finetune":
+        if choice.startswith("finetune"):
             cfg.model.encoder = {"_target_": f"{__name__}.five_means"}
         return instantiate(cfg.model)
 
