@@ -101,7 +101,7 @@ def tables(runs: list[dict[str, Any]]) -> str:
     parts = [gains(areas, STRATEGIES)]
     if {ONCE, AGAIN} <= areas.keys():
         parts.append(asked_again(areas[ONCE], areas[AGAIN]))
-    wrong = {name: share(of_board, wrong_share) for name, of_board in boards.items()}
+    wrong = {name: share(runs, wrong_share) for name, runs in boards.items() if name != AGAIN}
     strangers = {name: share(of_board, stranger_share) for name, of_board in boards.items()}
     prices = {name: share(of_board, mean_price) for name, of_board in boards.items()}
     for title, found in (
@@ -179,16 +179,20 @@ def gains(areas: dict[str, Values], strategies: Sequence[str]) -> str:
 
 
 def asked_again(once: Values, again: Values) -> str:
-    """What asking again gains on asking about new images alone, by strategy, paired over seeds."""
-    rows = []
-    for name in STRATEGIES:
-        if seeds := sorted(once.get(name, {}).keys() & again.get(name, {}).keys()):
-            gained = [again[name][seed] - once[name][seed] for seed in seeds]
-            p = paired_p(
-                [again[name][seed] for seed in seeds], [once[name][seed] for seed in seeds]
-            )
-            rows.append([f"`{name}`", spread(gained, "+.1f"), f"{p:.2f}"])
-    return table(["a fifth of the answers asked again", "gain of area", "p"], rows)
+    """What asking again gains on asking about new images alone, paired over seeds by strategy; p by
+    a t-test that Holm corrects for the strategies.
+    """
+    pairs = {
+        name: [(again[name][seed], once[name][seed]) for seed in sorted(again[name])]
+        for name in STRATEGIES
+        if name in again and again[name].keys() <= once.get(name, {}).keys()
+    }
+    corrected = holm(paired_p(*map(list, zip(*pair, strict=True))) for pair in pairs.values())
+    rows = [
+        [f"`{name}`", spread([one - other for one, other in pair], "+.1f"), f"{p:.3f}"]
+        for (name, pair), p in zip(pairs.items(), corrected, strict=True)
+    ]
+    return table(["a fifth of the answers asked again", "gain of area", "p, corrected"], rows)
 
 
 def _gains_of(areas: Values) -> dict[str, str]:
