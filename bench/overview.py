@@ -1,17 +1,16 @@
 """The table that BENCHMARKS.md opens with, made from bench/results and nothing else."""
 
-import json
 from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
 from bench.pages import BENCHMARKS, table, write
-from bench.publishing import RESULTS
+from bench.publishing import Row, rows_of
 
 MARK = "tables"
 HEAD = ["what", "before, or elsewhere", "Askwell", "the limit", "`python -m`"]
 
-Rows = list[dict[str, Any]]
+Rows = list[Row]
 
 
 class Line(NamedTuple):
@@ -133,7 +132,7 @@ def tables() -> str:
 
 
 def row(line: Line) -> list[str]:
-    rows = json.loads((RESULTS / f"{line.script}.json").read_text())["rows"]
+    rows = rows_of(line.script)
     cells = [of(rows) for of in (line.before, line.after, line.limit)]
     return [line.what, *cells, f"`bench.{line.script}`"]
 

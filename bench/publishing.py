@@ -38,6 +38,12 @@ def publish(name: str, question: str, rows: Sequence[Row], chosen: argparse.Name
     file.write_text(json.dumps(facts | {"rows": named}, indent=1) + "\n")
 
 
+def rows_of(script: str) -> list[Row]:
+    """The rows that a script has published."""
+    rows: list[Row] = json.loads((RESULTS / f"{script}.json").read_text())["rows"]
+    return rows
+
+
 def _table(question: str, rows: Sequence[Row]) -> Table:
     table = Table(title=question, title_justify="left")
     columns = {column: value for column, value in rows[0].items() if not column.startswith("_")}

@@ -2,7 +2,7 @@
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -24,6 +24,8 @@ REDUCED = ("embedding=file", *(f"embedding.{split}={{{split}}}" for split in SPL
 CIFAR = ("cifar10", ("query_size=50", *REDUCED))
 DIGITS = ("mnist_mini", ("query_size=64", "rounds=25"))
 FRUITS = ("fruits", ("query_size=10", ENCODER))
+ONCE, AGAIN = "people, 17 % wrong", "the same, a fifth asked again"
+"""Boards of as many answers each: all about new images, or some about labelled ones."""
 BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
     "as it is": (CIFAR, PLAIN),
     "long tail": (CIFAR, ("experiment=long_tail",)),
@@ -31,8 +33,8 @@ BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
     "costs": (CIFAR, ("experiment=costs",)),
     "confusion": (CIFAR, ("experiment=confusion",)),
     "people, 9 % wrong": (CIFAR, (HUMAN, "oracle.column=aggregate")),
-    "people, 17 % wrong": (CIFAR, (HUMAN, "oracle.column=random1")),
-    "the same, a fifth asked again": (
+    ONCE: (CIFAR, (HUMAN, "oracle.column=random1")),
+    AGAIN: (
         CIFAR,
         (HUMAN, "oracle.column=[random1,random2,random3]", "protocol.relabel=0.2"),
     ),
@@ -42,8 +44,6 @@ BOARDS: dict[str, tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]] = {
     "fruits, redundancy": (FRUITS, ("experiment=redundancy",)),
 }
 """What a job runs on, and the experiment that it is a job of."""
-ONCE, AGAIN = "people, 17 % wrong", "the same, a fifth asked again"
-"""Boards of as many answers each: all about new images, or some about labelled ones."""
 STRATEGIES = (
     *("random", "lc", "entropy", "sm", "stochastic", "stratified"),
     *("cluster_margin", "badge"),
@@ -101,7 +101,7 @@ def tables(runs: list[dict[str, Any]]) -> str:
     parts = [gains(areas, STRATEGIES)]
     if {ONCE, AGAIN} <= areas.keys():
         parts.append(asked_again(areas[ONCE], areas[AGAIN]))
-    wrong = {name: share(runs, wrong_share) for name, runs in boards.items() if name != AGAIN}
+    wrong = {name: share(one, wrong_share) for name, one in boards.items() if name != AGAIN}
     strangers = {name: share(of_board, stranger_share) for name, of_board in boards.items()}
     prices = {name: share(of_board, mean_price) for name, of_board in boards.items()}
     for title, found in (
@@ -182,30 +182,34 @@ def asked_again(once: Values, again: Values) -> str:
     """What asking again gains on asking about new images alone, paired over seeds by strategy; p by
     a t-test that Holm corrects for the strategies.
     """
-    pairs = {
-        name: [(again[name][seed], once[name][seed]) for seed in sorted(again[name])]
-        for name in STRATEGIES
-        if name in again and again[name].keys() <= once.get(name, {}).keys()
-    }
-    corrected = holm(paired_p(*map(list, zip(*pair, strict=True))) for pair in pairs.values())
-    rows = [
-        [f"`{name}`", spread([one - other for one, other in pair], "+.1f"), f"{p:.3f}"]
-        for (name, pair), p in zip(pairs.items(), corrected, strict=True)
-    ]
+    both = {name: (own, once[name]) for name, own in again.items() if name in once}
+    rows = [[f"`{name}`", text, f"{p:.3f}"] for name, (text, p) in differences(both).items()]
     return table(["a fifth of the answers asked again", "gain of area", "p, corrected"], rows)
 
 
 def _gains_of(areas: Values) -> dict[str, str]:
-    base = areas[BASELINE]
-    others = [name for name in areas if name != BASELINE]
-    paired = {name: [areas[name][seed] - base[seed] for seed in base] for name in others}
-    of_random = list(base.values())
-    corrected = holm(paired_p([areas[name][seed] for seed in base], of_random) for name in others)
-    shown = {}
-    for name, p in zip(others, corrected, strict=True):
-        text = spread(paired[name], "+.1f")
-        shown[name] = f"**{text}**" if p < SIGNIFICANCE else text
-    return shown
+    pairs = {name: (own, areas[BASELINE]) for name, own in areas.items() if name != BASELINE}
+    return {
+        name: f"**{text}**" if p < SIGNIFICANCE else text
+        for name, (text, p) in differences(pairs).items()
+    }
+
+
+def differences(
+    pairs: Mapping[str, tuple[dict[int, float], dict[int, float]]],
+) -> dict[str, tuple[str, float]]:
+    """What is printed of the differences of two numbers by seed, and the p of a paired t-test that
+    Holm corrects for all pairs. The second has the seeds that count.
+    """
+    found = {
+        name: ([own[seed] for seed in base], list(base.values()))
+        for name, (own, base) in pairs.items()
+    }
+    corrected = holm(paired_p(own, base) for own, base in found.values())
+    return {
+        name: (spread([one - other for one, other in zip(own, base, strict=True)], "+.1f"), p)
+        for (name, (own, base)), p in zip(found.items(), corrected, strict=True)
+    }
 
 
 def bought(title: str, boards: dict[str, Values]) -> str:

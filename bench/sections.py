@@ -1,11 +1,10 @@
 """The tables of BENCHMARKS.md that are the rows of one script, made from bench/results alone."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bench.pages import table
-from bench.publishing import RESULTS
+from bench.publishing import Row, rows_of
 
 
 class Section(NamedTuple):
@@ -90,11 +89,7 @@ def tables() -> Iterator[tuple[str, str]]:
         yield script, table(["", *section.columns], lines)
 
 
-def rows_of(script: str) -> list[dict[str, Any]]:
-    return json.loads((RESULTS / f"{script}.json").read_text())["rows"]
-
-
-def peers(rows: Sequence[dict[str, Any]]) -> str:
+def peers(rows: Sequence[Row]) -> str:
     """Askwell and a peer at the same work, with the ratio of the fastest run of each."""
     head = ["strategy", "peer", "images", "query", "Askwell", "peer", "times as fast"]
     more = ["by the fastest runs", "same images", "Askwell, memory", "peer, memory"]
